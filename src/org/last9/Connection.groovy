@@ -1,0 +1,148 @@
+package org.last9
+
+/**
+ * Where a marker goes and with which credential: each field resolved by itself, the first level that has it wins.
+ *
+ * literal → build parameter → named environment variable → routing profile → last9Config → `LAST9_*` variable → default.
+ * This is settled here and not in the engine because the credential must be bound before the engine starts.
+ * What the refresh token says of itself is the engine's last level.
+ */
+class Connection implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    /** Field → the administrator's variable. */
+    private static final Map<String, String> VARIABLES = [
+        orgSlug: 'LAST9_ORG_SLUG', credentialId: 'LAST9_CREDENTIAL_ID', apiBaseUrl: 'LAST9_API_BASE_URL',
+        dataSourceName: 'LAST9_DATA_SOURCE_NAME', routingProfile: 'LAST9_ROUTING_PROFILE',
+    ]
+    private static final String DEFAULT_CREDENTIAL = 'last9-refresh-token'
+
+    private final Object script
+    private final Map options
+    private final Map defaults
+    private final Map profile
+    /** Why nothing may be sent; empty when all is well. */
+    final List<String> problems = []
+    /** The resolved fields as the contract has them. */
+    final Map<String, Map> fields = [:]
+
+    private Connection(Object script, Map options, Map defaults) {
+        this.script = script
+        this.options = options
+        this.defaults = defaults
+        this.profile = [:]
+    }
+
+    /** Resolves all fields now, against the environment at this place of the pipeline. */
+    static Connection resolve(Object script, Map options, Map defaults) {
+        Connection connection = new Connection(script, options, defaults)
+        connection.chooseProfile()
+        for (String field in ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName']) {
+            List<Map> levels = connection.levels(field)
+            if (levels) {
+                connection.fields[field] = levels[0]
+            }
+            if (field == 'apiBaseUrl' && levels) {
+                connection.fields[field] = levels[0] + [trusted: trusted(levels)]
+            }
+        }
+        connection.fields.credentialId = connection.fields.credentialId ?:
+            [value: DEFAULT_CREDENTIAL, source: 'default', fromParameter: false]
+        return connection
+    }
+
+    /** The Jenkins credential to bind. */
+    String credentialId() {
+        return fields.credentialId.value
+    }
+
+    /** `options` without what this class has answered for. */
+    static Map without(Map options) {
+        Map rest = [:] + options
+        for (String field in ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName', 'routingProfile']) {
+            rest.remove(field)
+            rest.remove(field + 'Param')
+            rest.remove(field + 'EnvVar')
+        }
+        rest.remove('routingProfiles')
+        return rest
+    }
+
+    private void chooseProfile() {
+        List<Map> chosen = levels('routingProfile')
+        if (!chosen) {
+            return
+        }
+        fields.routingProfile = chosen[0]
+        String name = chosen[0].value
+        Map profiles = administratorsProfiles()
+        if (defaults.routingProfiles instanceof Map) {
+            profiles.putAll(defaults.routingProfiles)
+        }
+        if (profiles[name] instanceof Map) {
+            profile.putAll(profiles[name])
+        } else {
+            problems.add("routing profile '${name}' is not defined (known: ${profiles.keySet().join(', ') ?: 'none'}). ".toString() +
+                'Define it in last9Config(routingProfiles: [...]) or LAST9_ROUTING_PROFILES, or correct its name')
+        }
+    }
+
+    /** Every level that has a value for the field, best first. */
+    private List<Map> levels(String field) {
+        List<Map> levels = []
+        levels.addAll(given(options, field, 'option'))
+        add(levels, profile[field], 'profile', false)
+        levels.addAll(given(defaults, field, 'config'))
+        String variable = VARIABLES[field]
+        add(levels, script.env[variable], 'global', isParameter(variable))
+        return levels
+    }
+
+    /** A field as literal, as the name of a build parameter and as the name of an environment variable. */
+    private List<Map> given(Map from, String field, String source) {
+        List<Map> levels = []
+        add(levels, from[field], source, false)
+        String parameter = from[field + 'Param']
+        if (parameter) {
+            add(levels, script.params[parameter], 'parameter', true)
+        }
+        String variable = from[field + 'EnvVar']
+        if (variable) {
+            add(levels, script.env[variable], 'environment', isParameter(variable))
+        }
+        return levels
+    }
+
+    private boolean isParameter(String name) {
+        return script.params.containsKey(name)
+    }
+
+    private static void add(List<Map> levels, Object value, String source, boolean fromParameter) {
+        String text = Options.text(value)
+        if (text) {
+            levels.add([value: text, source: source, fromParameter: fromParameter])
+        }
+    }
+
+    /** The values that nobody who merely starts a build can choose. */
+    private static List<String> trusted(List<Map> levels) {
+        List<String> trusted = []
+        for (Map level in levels) {
+            if (!level.fromParameter) {
+                trusted.add(level.value)
+            }
+        }
+        return trusted
+    }
+
+    private Map administratorsProfiles() {
+        String json = script.env.LAST9_ROUTING_PROFILES
+        Map profiles = Json.object(json)
+        if (json && profiles == null) {
+            problems.add('LAST9_ROUTING_PROFILES is not a JSON object. Correct it where the administrator set it')
+        }
+        return profiles ?: [:]
+    }
+
+}

@@ -1,0 +1,109 @@
+package org.last9
+
+import groovy.json.JsonOutput
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
+/**
+ * Carries one request to the engine on an agent and its answer back: finds a node, binds the credential, places the bundle,
+ * runs the launcher once, all within a time limit. Whatever goes wrong is a warning in the log and an answer that says `delivered: false`.
+ */
+class Courier implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    private static final String TOKEN_VARIABLE = 'LAST9_REFRESH_TOKEN'
+    private static final int DEFAULT_SECONDS = 15
+    /** `timeoutSeconds` beyond this is a mistake; the engine says so. */
+    private static final int MOST_SECONDS = 300
+    /** The engine keeps its own budget. This much later something around it hangs: an agent that went away, a node that never comes. */
+    private static final int GRACE_SECONDS = 15
+
+    private final Object script
+
+    Courier(Object script) {
+        this.script = script
+    }
+
+    /**
+     * Delivers a request as the contract has it and returns the answer.
+     * Throws nothing but an abort of the build; a time limit of ours that runs out is none.
+     */
+    Map deliver(Map request) {
+        int seconds = limit(request)
+        long began = System.currentTimeMillis()
+        try {
+            Map answer = null
+            script.timeout(time: seconds, unit: 'SECONDS') {
+                answer = onNode(request)
+            }
+            return answer
+        } catch (FlowInterruptedException interruption) {
+            if (!isOurs(interruption, began, seconds)) {
+                throw interruption
+            }
+            return undelivered("the deployment marker was given up after ${seconds} seconds: no agent took it, or the agent did not answer. " +
+                'Check that the agent is online, or name a label with free agents in agentLabel')
+        } catch (Throwable failure) { // also NoSuchMethodError: a step whose plugin is not installed
+            return undelivered(explain(failure, request))
+        }
+    }
+
+    /** Warns in the log and answers for an engine that could not be reached. The request stays undelivered. */
+    Map undelivered(Object problem) {
+        script.echo("[Last9] WARNING: ${problem}".toString())
+        return [delivered: false, accepted: true, deploymentId: null, warnings: [problem.toString()], failBuild: null, pending: null]
+    }
+
+    private Map onNode(Map request) {
+        if (script.env.WORKSPACE) {
+            return withToken(request)
+        }
+        // no node here, as in `post` of `agent none`: any other will do, the marker needs nothing of this build's workspace
+        Map answer = null
+        script.node(request.options.agentLabel ?: script.env.LAST9_AGENT_LABEL ?: '') {
+            answer = withToken(request)
+        }
+        return answer
+    }
+
+    private Map withToken(Map request) {
+        if (Options.isTrue(request.options.dryRun ?: script.env.LAST9_DRY_RUN)) {
+            return new Launcher(script).run(request)
+        }
+        Map answer = null
+        script.withCredentials([script.string(credentialsId: credentialId(request), variable: TOKEN_VARIABLE)]) {
+            answer = new Launcher(script).run(request)
+        }
+        return answer
+    }
+
+    private static String credentialId(Map request) {
+        return request.connection.credentialId.value
+    }
+
+    private int limit(Map request) {
+        String text = request.options.timeoutSeconds ?: script.env.LAST9_TIMEOUT_SECONDS ?: ''
+        int budget = text.isInteger() ? Integer.parseInt(text) : DEFAULT_SECONDS
+        return Math.min(request.budgetSeconds ?: Math.max(budget, 1), MOST_SECONDS) + GRACE_SECONDS
+    }
+
+    /** By the clock and the message: the sandbox lets no library read an interruption's causes. */
+    private static boolean isOurs(FlowInterruptedException interruption, long began, int seconds) {
+        boolean timeIsUp = System.currentTimeMillis() - began >= seconds * 1000L
+        return timeIsUp && (interruption.message == null || interruption.message.contains('Timeout has been exceeded'))
+    }
+
+    private static String explain(Throwable failure, Map request) {
+        String message = failure.message ?: 'no reason was given'
+        if (message.contains('Could not find credentials entry')) {
+            return "there is no credential '${credentialId(request)}' that this job may use. Add the Last9 refresh token as a ".toString() +
+                'Secret text credential with this id, or name another one with credentialId'
+        }
+        if (message.contains('No such DSL method')) {
+            return "a Pipeline step is missing on this controller: ${message.take(60)}. Install the plugins named in the README ".toString() +
+                '(Credentials Binding, Pipeline: Basic Steps, Pipeline: Nodes and Processes)'
+        }
+        return "the deployment marker could not be sent: ${message.take(500)}. Check the agent and its temporary workspace".toString()
+    }
+
+}

@@ -1,0 +1,37 @@
+package org.last9
+
+/** `last9DeploymentMarker`: one marker; a start and a later stop of the same service, environment and event name are one window. */
+class ManualMarker implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    private final Object script
+
+    ManualMarker(Object script) {
+        this.script = script
+    }
+
+    /** Sends it and returns `[delivered:, deploymentId:, warnings:]`. Throws an abort, and with `failOnError` an error. */
+    Map send(Object given) {
+        long now = System.currentTimeMillis()
+        Map options = Options.plain(given)
+        OpenWindows windows = new OpenWindows(script)
+        boolean start = OpenWindows.isStart(options)
+        Map window = start ? windows.open(options, now) : windows.close(options)
+        Sender sender = new Sender(script, 'last9DeploymentMarker')
+        try {
+            Marker marker = new Marker(options, window, now)
+            Map answer = start ? sender.send(marker) : sender.insist(marker)
+            if (start && !answer.accepted) {
+                windows.forget(window)
+            }
+            if (answer.failBuild) {
+                script.error("[Last9] ${answer.failBuild}".toString())
+            }
+            return [delivered: answer.delivered, deploymentId: answer.deploymentId, warnings: answer.warnings]
+        } finally {
+            sender.handOver()
+        }
+    }
+
+}

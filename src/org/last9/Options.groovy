@@ -1,0 +1,114 @@
+package org.last9
+
+/**
+ * What a step was given, as plain data: texts, and inside maps and lists whatever JSON knows.
+ *
+ * GStrings become texts here, in CPS code and one at a time, since as a step argument a lazy one makes Jenkins skip the
+ * step silently. A lazy GString whose text is asked for in CPS code gives the value of its closure.
+ */
+class Options implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    /** Options that stay a map or a list; every other one is a text. */
+    private static final List<String> STRUCTURED = [
+        'customAttributes', 'envAllowlist', 'paramAllowlist', 'routingProfiles', 'attributeNames'
+    ]
+
+    /**
+     * The options by name: trimmed texts, blank and null left out.
+     * Anything but a map is none; the caller says so.
+     */
+    static Map<String, Object> plain(Object given) {
+        Map<String, Object> options = [:]
+        if (!(given instanceof Map)) {
+            return options
+        }
+        for (Object entry in entriesOf(given)) {
+            Object value = entry[1]
+            String name = text(entry[0])
+            if (value == null) {
+                continue
+            }
+            if (STRUCTURED.contains(name) && (value instanceof Map || value instanceof Collection)) {
+                options[name] = name == 'customAttributes' ? attributes(value) : json(value)
+            } else if (text(value)) {
+                options[name] = text(value)
+            }
+        }
+        return options
+    }
+
+    /** A value's trimmed text; null stays null. */
+    static String text(Object value) {
+        if (value == null) {
+            return null
+        }
+        Object shown = value.toString() // of a lazy GString: what its closure returned, text or not
+        return "${shown}".toString().trim()
+    }
+
+    /** Whether a text means yes. Groovy needs to know it of `dryRun` and `failOnError` alone, before or without an engine. */
+    static boolean isTrue(Object value) {
+        return 'true'.equalsIgnoreCase(text(value))
+    }
+
+    /** A list, or a text with commas, as a list of trimmed names. */
+    static List<String> names(Object value) {
+        List<String> names = []
+        Object items = value instanceof Collection ? value : (text(value) ?: '').split(',')
+        for (Object item in items) {
+            if (text(item)) {
+                names.add(text(item))
+            }
+        }
+        return names
+    }
+
+    /** Attribute values as written: scalars as their text (1.10 stays 1.10), maps and lists as JSON has them. */
+    private static Object attributes(Object given) {
+        if (!(given instanceof Map)) {
+            return json(given)
+        }
+        Map<String, Object> attributes = [:]
+        for (Object entry in entriesOf(given)) {
+            Object value = entry[1]
+            boolean nested = value == null || value instanceof Map || value instanceof Collection
+            attributes[entry[0].toString()] = nested ? json(value) : value.toString()
+        }
+        return attributes
+    }
+
+    /** A copy that JSON can carry: plain maps and lists, texts, numbers, booleans, null. */
+    private static Object json(Object value) {
+        if (value == null || value instanceof Number || value instanceof Boolean) {
+            return value
+        }
+        if (value instanceof Map) {
+            Map<String, Object> copy = [:]
+            for (Object entry in entriesOf(value)) {
+                copy[entry[0].toString()] = json(entry[1])
+            }
+            return copy
+        }
+        if (value instanceof Collection) {
+            List<Object> copy = []
+            for (Object item in value) {
+                copy.add(json(item))
+            }
+            return copy
+        }
+        return value.toString()
+    }
+
+    /** Pairs instead of entries: a map's own entries and iterators cannot be serialized. */
+    @com.cloudbees.groovy.cps.NonCPS
+    private static List<List<Object>> entriesOf(Map map) {
+        List<List<Object>> pairs = []
+        for (Map.Entry entry in map.entrySet()) {
+            pairs.add([entry.key, entry.value])
+        }
+        return pairs
+    }
+
+}

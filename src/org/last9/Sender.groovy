@@ -1,0 +1,121 @@
+package org.last9
+
+import groovy.json.JsonOutput
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
+/**
+ * Sends the markers of one window: makes the request, has it delivered and keeps what Last9 did not get. Both steps send through here.
+ *
+ * Nothing but an abort leaves this class. The connection is resolved once, so a window's stop goes where its start went.
+ */
+class Sender implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    /** What a marker may take once the build is being aborted: the person who pressed stop is waiting. */
+    static final int SECONDS_AFTER_ABORT = 5
+
+    private final Object script
+    private final String step
+    private final Undelivered undelivered
+    private Map defaults
+    private Connection connection
+    /** Undelivered markers of this window. In the program's state, so a controller restart keeps them. */
+    private List<String> own = []
+
+    Sender(Object script, String step) {
+        this.script = script
+        this.step = step
+        this.undelivered = new Undelivered(script)
+    }
+
+    /**
+     * Sends one marker: returns the answer (`delivered`, `accepted`, `deploymentId`, `warnings`, `failBuild`).
+     * An abort on the way is thrown on; the marker then counts as undelivered, since Last9 may or may not have it.
+     */
+    Map send(Marker marker) {
+        List<String> before = own
+        List<String> shared = undelivered.take()
+        List<String> kept = before + shared
+        Map answer = null
+        try {
+            Map request = request(marker)
+            kept = kept + [JsonOutput.toJson(request)]
+            answer = new Courier(script).deliver(request + [pending: before + shared])
+            kept = answer.pending == null ? kept : answer.pending
+        } catch (FlowInterruptedException abort) {
+            throw abort
+        } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
+            answer = new Courier(script).undelivered("the deployment marker was not sent: ${defect.message}. Please report this to the library's maintainers")
+        } finally {
+            settle(kept, shared)
+        }
+        if (Options.isTrue(marker.options.failOnError ?: defaults?.failOnError) && !answer.delivered && !answer.failBuild) {
+            answer.failBuild = (answer.warnings ?: ['the deployment marker was not delivered'])[0]
+        }
+        return answer
+    }
+
+    /** The same, but an abort on the way is answered with one more, shorter try before it is thrown on. */
+    Map insist(Marker marker) {
+        List<String> before = own
+        try {
+            return send(marker)
+        } catch (FlowInterruptedException abort) {
+            own = before // the second try is the same marker: it must not go out twice
+            send(marker.within(SECONDS_AFTER_ABORT))
+            throw abort
+        }
+    }
+
+    /** The window has ended: what it could not deliver goes out with the build's next marker. */
+    void handOver() {
+        if (own) {
+            undelivered.keep(own)
+            own = []
+        }
+    }
+
+    private Map request(Marker marker) {
+        if (connection == null) {
+            defaults = new BuildDefaults(script).read()
+            connection = Connection.resolve(script, marker.options, defaults)
+        }
+        BuildFacts facts = new BuildFacts(script)
+        Map options = Connection.without(defaults + marker.options)
+        List<String> parameterNames = Options.names(options.remove('paramAllowlist') ?: script.env.LAST9_PARAM_ALLOWLIST)
+        List<String> variableNames = Options.names(options.remove('envAllowlist') ?: script.env.LAST9_ENV_ALLOWLIST)
+        Map request = [
+            contract: 1, step: step, timestampMs: marker.timestampMs, options: options,
+            connection: connection.fields, connectionProblems: connection.problems, build: facts.build(),
+            secretParameters: facts.secretParameters(), parameters: facts.parameters(parameterNames),
+            environmentAllowlist: variableNames,
+        ]
+        if (marker.window) {
+            request.window = marker.window
+        }
+        if (marker.body) {
+            request.body = marker.body
+        }
+        if (marker.budgetSeconds) {
+            request.budgetSeconds = marker.budgetSeconds
+        }
+        return request
+    }
+
+    private void settle(List<String> kept, List<String> shared) {
+        List<String> others = []
+        own = []
+        for (String marker in kept) {
+            if (shared.contains(marker)) {
+                others.add(marker)
+            } else {
+                own.add(marker)
+            }
+        }
+        if (others) {
+            undelivered.keep(others)
+        }
+    }
+
+}

@@ -1,0 +1,47 @@
+package org.last9
+
+/**
+ * Markers of this build that Last9 does not have yet, oldest first, each an opaque text of the contract.
+ *
+ * They may be large, so they live in a static (one for each build, shared by all vars) and not in the environment. A controller
+ * restart empties a static; the count in the environment survives and tells what was lost.
+ */
+class Undelivered implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    private static final List<String> KEPT = []
+
+    private final Object script
+
+    Undelivered(Object script) {
+        this.script = script
+    }
+
+    /** All of them, now the caller's: no other branch sends the same ones meanwhile. Hand back what stays undelivered. */
+    List<String> take() {
+        List<String> taken = [] + KEPT
+        KEPT.clear()
+        int lost = Integer.parseInt(script.env.LAST9_UNDELIVERED ?: '0') - taken.size()
+        count()
+        if (lost > 0) {
+            script.echo "[Last9] WARNING: ${lost} undelivered deployment marker(s) of this build were lost when the ".toString() +
+                'controller restarted. Nothing is left to do; what happens from here on is sent as usual'
+        }
+        return taken
+    }
+
+    /** Keeps markers for the build's next one. */
+    void keep(List<String> markers) {
+        KEPT.addAll(markers)
+        count()
+    }
+
+    private void count() {
+        String counted = KEPT ? KEPT.size().toString() : ''
+        if ((script.env.LAST9_UNDELIVERED ?: '') != counted) {
+            script.env.LAST9_UNDELIVERED = counted
+        }
+    }
+
+}
