@@ -1,0 +1,13 @@
+package net.sf.json;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Stand-in: one cause in what currentBuild.getBuildCauses() returns [203]. */
+public final class JSONObject extends LinkedHashMap<String, Object> {
+    private static final long serialVersionUID = 1L;
+
+    public JSONObject(Map<String, ?> values) {
+        super(values);
+    }
+}

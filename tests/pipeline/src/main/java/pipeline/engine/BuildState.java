@@ -1,0 +1,49 @@
+package pipeline.engine;
+
+import hudson.model.Result;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** What Jenkins keeps of a build outside its program: log, flow graph, result, what was set through {@code env}. */
+public final class BuildState implements Serializable {
+    private static final long serialVersionUID = 1L;
+    public final Console console = new Console();
+    public final Graph graph = new Graph(console);
+    public final long startedAt;
+    /** The build's result as {@code currentBuild.result} shows it; null until something sets it [203]. */
+    public Result result;
+    /** The worst that happened to the execution; becomes the build's result at its end: an abort counts here at once [421]. */
+    public Result execution = Result.SUCCESS;
+    public String displayName;
+    public String description;
+    public boolean keepLog;
+    public final Map<String, String> env = new TreeMap<>();
+    /** Libraries in the order they were loaded, name to version. */
+    public final Map<String, String> libraries = new LinkedHashMap<>();
+    /** Workspaces and executors in use. */
+    public final Set<String> leases = new LinkedHashSet<>();
+    /** Aborts that are still to come. */
+    public final List<Settings.Abort> aborts = new ArrayList<>();
+    /** How often each step was called. */
+    public final Map<String, Integer> calls = new TreeMap<>();
+    public int callCounter;
+    public boolean restarted;
+    public boolean killed;
+
+    BuildState(Settings settings, long now) {
+        startedAt = now;
+        displayName = "#" + settings.number;
+        aborts.addAll(settings.aborts);
+    }
+
+    /** Makes the result worse, never better [207]. */
+    public void worsen(Result to) {
+        result = result == null ? to : result.combine(to);
+    }
+}

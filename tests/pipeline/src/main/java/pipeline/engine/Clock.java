@@ -1,0 +1,59 @@
+package pipeline.engine;
+
+import java.util.Comparator;
+import java.util.PriorityQueue;
+
+/**
+ * Time of a build. A virtual clock jumps to the next timer when nothing real is under way, so a sleeping pipeline costs no time;
+ * the order of events is that of the real clock.
+ */
+public final class Clock {
+    private record Timer(long at, long order, Runnable what) {}
+
+    private final boolean virtual;
+    private long ahead;
+    private long order;
+    private final PriorityQueue<Timer> timers =
+            new PriorityQueue<>(Comparator.comparingLong(Timer::at).thenComparingLong(Timer::order));
+
+    public Clock(boolean virtual) {
+        this.virtual = virtual;
+    }
+
+    /** Epoch milliseconds. */
+    public long now() {
+        return System.currentTimeMillis() + ahead;
+    }
+
+    /** Runs it on the build's thread once that moment has come. */
+    public void at(long epochMillis, Runnable what) {
+        timers.add(new Timer(epochMillis, order++, what));
+    }
+
+    boolean hasTimers() {
+        return !timers.isEmpty();
+    }
+
+    /** The next timer that is due, taken out; null if none is. With nothing else to wait for, a virtual clock makes the next one due. */
+    Runnable takeDue(boolean nothingElse) {
+        Timer next = timers.peek();
+        if (next == null) {
+            return null;
+        }
+        if (virtual && nothingElse && next.at > now()) {
+            ahead += next.at - now();
+        }
+        return next.at <= now() ? timers.poll().what : null;
+    }
+
+    /** Milliseconds until the next timer, at most {@code limit}. */
+    long untilNext(long limit) {
+        Timer next = timers.peek();
+        return next == null ? limit : Math.max(0, Math.min(limit, next.at - now()));
+    }
+
+    /** Forgets all timers: what a restarted controller does. */
+    void clear() {
+        timers.clear();
+    }
+}

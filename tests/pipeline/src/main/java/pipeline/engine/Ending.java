@@ -1,0 +1,100 @@
+package pipeline.engine;
+
+import com.cloudbees.groovy.cps.Outcome;
+import hudson.AbortException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import jenkins.model.CauseOfInterruption;
+import org.codehaus.groovy.control.MultipleCompilationErrorsException;
+import org.jenkinsci.plugins.workflow.actions.ErrorAction;
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
+
+/** The first and the last lines of a build's log, and its result [403-406]. */
+public final class Ending {
+    private Ending() {}
+
+    static void causes(Build build) {
+        build.console().println(Causes.firstLine(build.settings()));
+        if (build.settings().scmRepository != null) {
+            build.console().println("Obtained Jenkinsfile from git " + build.settings().scmUrl);
+        }
+    }
+
+    static void finish(Build build, Outcome end) {
+        BuildState state = build.state();
+        Throwable error = end == null ? null : end.getAbnormal();
+        boolean compiled = state.graph.size() > 0;
+        if (compiled && !state.killed) {
+            FlowNode n = state.graph.end();
+            if (error != null) {
+                n.failed(error);
+                Errors.mark(error);
+            }
+        }
+        if (error != null) {
+            report(build, error, compiled);
+        }
+        state.worsen(state.execution);
+        state.console.println("Finished: " + state.result);
+    }
+
+    /** One line for what Jenkins counts as an ordinary failure, a stack trace for everything else. */
+    private static void report(Build build, Throwable error, boolean compiled) {
+        Console c = build.console();
+        if (error instanceof AbortException) {
+            c.println("ERROR: " + error.getMessage());
+        } else if (error instanceof FlowInterruptedException f) {
+            for (CauseOfInterruption cause : f.getCauses()) {
+                if (!(cause instanceof CauseOfInterruption.UserInterruption)) {
+                    c.println(cause.getShortDescription());
+                }
+            }
+            for (String line : marks(error)) {
+                c.println(line);
+            }
+        } else if (error instanceof MultipleCompilationErrorsException) {
+            c.println(error.getClass().getName() + ": " + error.getMessage());
+        } else {
+            c.println(trace(error).stripTrailing());
+        }
+    }
+
+    private static List<String> marks(Throwable error) {
+        List<String> r = new ArrayList<>();
+        for (Throwable s : error.getSuppressed()) {
+            if (s instanceof ErrorAction.ErrorId) {
+                r.add(s.toString());
+            }
+        }
+        return r;
+    }
+
+    /** Innermost cause first, as Jenkins prints traces [406]; suppressed ones before it as {@code Also:}. */
+    public static String trace(Throwable t) {
+        StringWriter w = new StringWriter();
+        trace(t, new PrintWriter(w), "");
+        return w.toString();
+    }
+
+    private static void trace(Throwable t, PrintWriter out, String prefix) {
+        for (Throwable s : t.getSuppressed()) {
+            StringWriter w = new StringWriter();
+            trace(s, new PrintWriter(w), "");
+            out.print(prefix + "Also:   " + w.toString().replace("\n", "\n" + prefix + "    ").stripTrailing() + "\n");
+        }
+        Throwable cause = t.getCause();
+        if (cause != null && cause != t) {
+            trace(cause, out, prefix);
+            out.print(prefix + "Caused: ");
+        }
+        out.print((cause == null ? prefix : "") + t + "\n");
+        for (StackTraceElement e : t.getStackTrace()) {
+            if (e.getClassName().equals("___cps")) {
+                continue;
+            }
+            out.print(prefix + "\tat " + e + "\n");
+        }
+    }
+}

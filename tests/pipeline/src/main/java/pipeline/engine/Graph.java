@@ -1,0 +1,88 @@
+package pipeline.engine;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The flow graph of a build and its {@code [Pipeline]} lines. Ids are given as Jenkins does, from one counter for nodes and heads,
+ * so that they are those of the recordings.
+ */
+public final class Graph implements Serializable {
+    private static final long serialVersionUID = 1L;
+    private int counter;
+    private final Map<Integer, FlowNode> nodes = new LinkedHashMap<>();
+    private final Console console;
+
+    Graph(Console console) {
+        this.console = console;
+    }
+
+    int nextId() {
+        return ++counter;
+    }
+
+    private FlowNode add(FlowNode.Kind kind, String step, List<String> enclosing, String line) {
+        FlowNode n = new FlowNode(nextId(), kind, step, enclosing);
+        nodes.put(n.id, n);
+        console.println("[Pipeline] " + line);
+        return n;
+    }
+
+    FlowNode start() {
+        return add(FlowNode.Kind.START, null, List.of(), "Start of Pipeline");
+    }
+
+    FlowNode end() {
+        return add(FlowNode.Kind.END, null, List.of(), "End of Pipeline");
+    }
+
+    FlowNode step(String name, boolean block, List<String> enclosing) {
+        return add(block ? FlowNode.Kind.BLOCK : FlowNode.Kind.ATOM, name, enclosing, name);
+    }
+
+    FlowNode body(String step, String label, String branch, List<String> enclosing) {
+        String shown = branch != null ? " (Branch: " + branch + ")" : label != null ? " (" + label + ")" : "";
+        FlowNode n = add(FlowNode.Kind.BODY, step, enclosing, "{" + shown);
+        n.label = label;
+        n.branch = branch;
+        return n;
+    }
+
+    FlowNode bodyEnd(String step) {
+        return add(FlowNode.Kind.BODY_END, step, List.of(), "}");
+    }
+
+    FlowNode blockEnd(String step) {
+        return add(FlowNode.Kind.BLOCK_END, step, List.of(), "// " + step);
+    }
+
+    public FlowNode node(int id) {
+        return nodes.get(id);
+    }
+
+    private int bodyCounter;
+
+    int nextBodyId() {
+        return ++bodyCounter;
+    }
+
+    /** How many nodes the build has made. */
+    public int size() {
+        return nodes.size();
+    }
+
+    /** The entries of {@code steps}, in order of node id. */
+    public List<Map<String, Object>> entries() {
+        List<Map<String, Object>> r = new ArrayList<>();
+        for (FlowNode n : nodes.values()) {
+            Map<String, Object> e = n.toEntry();
+            if (e != null) {
+                r.add(e);
+            }
+        }
+        return r;
+    }
+}

@@ -1,0 +1,97 @@
+package pipeline.engine;
+
+import hudson.model.Result;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import jenkins.model.CauseOfInterruption.UserInterruption;
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
+
+/** What comes from outside while a build runs: a person's aborts, a restart of the controller. */
+public final class Interruptions {
+    /** How long a started step is left alone before stop is pressed, so that its process runs. */
+    private static final long SETTLE_MILLIS = 300;
+
+    private final Build build;
+    private boolean restartDue;
+
+    Interruptions(Build build) {
+        this.build = build;
+    }
+
+    /** The pipeline starts, or goes on after a restart: sets the timers of aborts. */
+    void begin() {
+        for (Settings.Abort a : new ArrayList<>(build.state().aborts)) {
+            if (a.afterMillis() != null) {
+                build.state().aborts.remove(a);
+                build.clock().at(build.clock().now() + a.afterMillis(), () -> abort(a.kind()));
+            }
+        }
+    }
+
+    /** A step has begun, the Nth of its name. */
+    void started(String step, int nth) {
+        for (Settings.Abort a : new ArrayList<>(build.state().aborts)) {
+            if (step.equals(a.step()) && nth == a.nth()) {
+                build.state().aborts.remove(a);
+                build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> abort(a.kind()));
+            }
+        }
+        Settings s = build.settings();
+        if (step.equals(s.restartAtStep) && nth == s.restartAtNth && !build.state().restarted) {
+            build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> restartDue = true);
+        }
+    }
+
+    /** A line has come into the log: the first abort that waits for a text may be due. */
+    void seen(String line) {
+        Iterator<Settings.Abort> i = build.state().aborts.iterator();
+        while (i.hasNext()) {
+            Settings.Abort a = i.next();
+            if (a.text() != null) {
+                if (line.contains(a.text())) {
+                    i.remove();
+                    build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> abort(a.kind()));
+                }
+                return;
+            }
+        }
+    }
+
+    void restartIfDue(Runnable how) {
+        if (restartDue) {
+            restartDue = false;
+            how.run();
+        }
+    }
+
+    boolean isRestartDue() {
+        return restartDue;
+    }
+
+    private void abort(String kind) {
+        switch (kind) {
+            case "kill" -> {
+                build.console().println("Hard kill!");
+                build.state().execution = Result.ABORTED;
+                build.state().killed = true;
+            }
+            case "term" -> build.terminate();
+            default -> stop();
+        }
+    }
+
+    /** A person presses stop: every innermost waiting step is interrupted, the build will end ABORTED [420-425]. */
+    private void stop() {
+        UserInterruption who = new UserInterruption(build.settings().abortUserId, build.settings().abortUserName);
+        build.console().println(who.logLine());
+        interrupt(new FlowInterruptedException(Result.ABORTED, who));
+    }
+
+    /** Interrupts the build with that exception; its result counts for the end at once. */
+    public void interrupt(FlowInterruptedException cause) {
+        build.state().execution = build.state().execution.combine(cause.getResult());
+        List<GreenThread> threads = build.program().innermost();
+        threads.forEach(t -> t.stop(cause));
+    }
+}

@@ -1,0 +1,55 @@
+package pipeline.library;
+
+import groovy.lang.GroovyClassLoader;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.codehaus.groovy.ast.ClassNode;
+import org.codehaus.groovy.control.CompilationUnit;
+import org.codehaus.groovy.control.CompilerConfiguration;
+import org.codehaus.groovy.control.SourceUnit;
+
+/**
+ * Loads the classes of one build. Library classes are compiled when first named, as in Jenkins; their bytes are kept for the next
+ * build of this process, their statics are not.
+ */
+final class PipelineLoader extends GroovyClassLoader {
+    private static final Map<String, Map<String, byte[]>> COMPILED = new ConcurrentHashMap<>();
+    private Map<String, byte[]> known = Map.of();
+
+    PipelineLoader(ClassLoader parent, CompilerConfiguration config) {
+        super(parent, config);
+    }
+
+    /** Says what the library classes are compiled from: bytes are shared between loaders of the same key. */
+    void compiledFrom(String key) {
+        known = COMPILED.computeIfAbsent(key, k -> new ConcurrentHashMap<>());
+    }
+
+    @Override
+    public Class<?> loadClass(String name, boolean lookupScripts, boolean preferClass, boolean resolve)
+            throws ClassNotFoundException {
+        byte[] bytes = known.get(name);
+        if (bytes != null && getClassCacheEntry(name) == null) {
+            synchronized (getClassLoadingLock(name)) {
+                if (getClassCacheEntry(name) == null) {
+                    setClassCacheEntry(defineClass(name, bytes));
+                }
+            }
+        }
+        return super.loadClass(name, lookupScripts, preferClass, resolve);
+    }
+
+    @Override
+    protected ClassCollector createCollector(CompilationUnit unit, SourceUnit source) {
+        InnerLoader inner = new InnerLoader(this);
+        return new ClassCollector(inner, unit, source) {
+            @Override
+            protected Class createClass(byte[] code, ClassNode node) {
+                if (known instanceof ConcurrentHashMap && node.getModule().getContext().getName().startsWith("file:")) {
+                    known.put(node.getName(), code);
+                }
+                return super.createClass(code, node);
+            }
+        };
+    }
+}

@@ -1,0 +1,210 @@
+package pipeline.run;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import pipeline.engine.Build;
+import pipeline.engine.BuildState;
+import pipeline.engine.Settings;
+
+/**
+ * One pipeline to run, for tests and the command line:
+ * {@code Pipeline.of(text).library(dir).env("LAST9_DRY_RUN", "true").run().result()}.
+ */
+public final class Pipeline {
+    private final Settings settings = new Settings();
+    private Consumer<String> sink = line -> {};
+
+    private Pipeline(String jenkinsfile) {
+        settings.jenkinsfile = jenkinsfile;
+        settings.virtualClock = true;
+        settings.agentEnv.putAll(agentEnvironment(System.getenv()));
+    }
+
+    /** The invoking shell's environment as an agent's: without what belongs to the shell or to the runner. */
+    static Map<String, String> agentEnvironment(Map<String, String> shell) {
+        Map<String, String> r = new LinkedHashMap<>();
+        shell.forEach((k, v) -> {
+            boolean own = k.startsWith("PIPELINE_") || k.startsWith("LAST9_") || k.startsWith("GIT_") || k.startsWith("MAVEN_");
+            if (!own && !List.of("_", "SHLVL", "PWD", "OLDPWD").contains(k)) {
+                r.put(k, v);
+            }
+        });
+        return r;
+    }
+
+    /** A pipeline of that Jenkinsfile text, on a virtual clock. */
+    public static Pipeline of(String jenkinsfile) {
+        return new Pipeline(jenkinsfile);
+    }
+
+    /** The global library {@code last9} is this checkout. */
+    public Pipeline library(Path checkout) {
+        return library("last9", checkout, true);
+    }
+
+    /** A library; trusted (global) or sandboxed (folder-level). */
+    public Pipeline library(String name, Path checkout, boolean trusted) {
+        settings.libraries.put(name, new Settings.LibrarySpec(checkout.toAbsolutePath().toString(), trusted));
+        return this;
+    }
+
+    /** A variable among Jenkins' global properties. */
+    public Pipeline env(String name, String value) {
+        settings.globalEnv.put(name, value);
+        return this;
+    }
+
+    /** A variable of the agent's environment; null takes it away. */
+    public Pipeline agentEnv(String name, String value) {
+        if (value == null) {
+            settings.agentEnv.remove(name);
+        } else {
+            settings.agentEnv.put(name, value);
+        }
+        return this;
+    }
+
+    /** A secret text in the credentials store. */
+    public Pipeline credential(String id, Object secret) {
+        settings.credentials.put(id, secret);
+        return this;
+    }
+
+    /** A build parameter; a {@link hudson.util.Secret} for a password parameter. */
+    public Pipeline param(String name, Object value) {
+        settings.parameters.put(name, value);
+        return this;
+    }
+
+    public Pipeline sandbox(boolean on) {
+        settings.sandbox = on;
+        return this;
+    }
+
+    /** {@code timer}, {@code user:ID}, {@code upstream:JOB#N:USER}. */
+    public Pipeline cause(String cause) {
+        settings.cause = cause;
+        return this;
+    }
+
+    /** A person presses stop while the Nth call of that step runs. */
+    public Pipeline abortAt(String step, int nth) {
+        settings.aborts.add(new Settings.Abort("stop", null, step, nth, null));
+        return this;
+    }
+
+    /** A person presses stop once that text is in the log; several are taken in turn. */
+    public Pipeline abortAfterText(String text) {
+        settings.aborts.add(new Settings.Abort("stop", null, null, 0, text));
+        return this;
+    }
+
+    /** A person presses stop after that time of the build's clock. */
+    public Pipeline abortAfter(long millis) {
+        settings.aborts.add(new Settings.Abort("stop", millis, null, 0, null));
+        return this;
+    }
+
+    /** The controller is restarted, in a new JVM process, while the Nth call of that step runs. */
+    public Pipeline restartAt(String step, int nth) {
+        settings.restartAtStep = step;
+        settings.restartAtNth = nth;
+        return this;
+    }
+
+    /** Real time instead of a clock that jumps over sleeps. */
+    public Pipeline realTime() {
+        settings.virtualClock = false;
+        return this;
+    }
+
+    /** Each line of the log as it comes. */
+    public Pipeline log(Consumer<String> to) {
+        sink = to;
+        return this;
+    }
+
+    /** Everything else that can be set. */
+    public Settings settings() {
+        return settings;
+    }
+
+    /** Runs it; its home (workspaces) stays until {@link Run#close}. */
+    public Run run() {
+        boolean ownHome = settings.home == null;
+        try {
+            if (ownHome) {
+                settings.home = Files.createTempDirectory("jenkins-home").toRealPath().toString();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Build build = new Build(settings);
+        BuildState state;
+        try {
+            build.run(sink);
+            state = build.state();
+        } catch (Build.Restart r) {
+            state = NewProcess.goOn(settings, r.saved, sink);
+        }
+        return new Run(state, settings.homePath(), ownHome);
+    }
+
+    /** What came of a build. */
+    public record Run(BuildState state, Path home, boolean temporary) implements AutoCloseable {
+        /** SUCCESS, UNSTABLE, FAILURE, NOT_BUILT or ABORTED. */
+        public String result() {
+            return state.result.toString();
+        }
+
+        /** The log, line by line. */
+        public List<String> console() {
+            return state.console.lines();
+        }
+
+        /** The log as one text. */
+        public String log() {
+            return String.join("\n", console()) + "\n";
+        }
+
+        /** The flow graph's steps, in the shape of the recordings. */
+        public List<Map<String, Object>> steps() {
+            return state.graph.entries();
+        }
+
+        public int flowNodes() {
+            return state.graph.size();
+        }
+
+        /** The folder that holds all workspaces of the built-in node. */
+        public Path workspaces() {
+            return home.resolve("workspace");
+        }
+
+        /** Removes the home folder, unless it was given. */
+        @Override
+        public void close() {
+            if (temporary) {
+                delete(home);
+            }
+        }
+    }
+
+    static void delete(Path folder) {
+        try (Stream<Path> s = Files.walk(folder)) {
+            for (Path p : s.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(p);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package pipeline.steps;
+
+import hudson.AbortException;
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import pipeline.engine.Step;
+
+/**
+ * {@code sh 'script'}: runs a real shell in the workspace [701-707]. The process is detached and seen only through its files, so it
+ * goes on while the controller is down and is found again afterwards [801, 803].
+ */
+@Step.Named(value = "sh", type = "org.jenkinsci.plugins.workflow.steps.durable_task.ShellStep", sole = "script", needs = "hudson.FilePath")
+public final class Sh extends Step {
+    private static final long serialVersionUID = 1L;
+    /** How long Jenkins waits for a process that was told to stop [446]. */
+    private static final long PATIENCE_MILLIS = 20_000;
+
+    @Arg(required = true) String script;
+    @Arg boolean returnStdout;
+    @Arg boolean returnStatus;
+    @Arg String encoding;
+    @Arg String label;
+    private DurableTask task;
+    private Throwable interrupted;
+
+    @Override
+    public void start() throws IOException {
+        if (returnStdout && returnStatus) {
+            throw new IllegalArgumentException("returnStdout and returnStatus cannot both be specified");
+        }
+        if (label != null && !label.isBlank()) {
+            call.node().label = label;
+        }
+        Map<String, String> env = build().environment(call.context());
+        task = new DurableTask(Path.of(call.context().folder), script, env, returnStdout);
+    }
+
+    @Override
+    public boolean polls() {
+        return true;
+    }
+
+    private Charset charset() {
+        return encoding == null ? StandardCharsets.UTF_8 : Charset.forName(encoding);
+    }
+
+    @Override
+    public void poll() throws IOException {
+        Integer status = task.exitStatus();
+        String text = new String(task.newOutput(status != null), charset());
+        if (!text.isEmpty()) {
+            build().logRaw(call.context(), text);
+        }
+        if (status != null) {
+            ended(status);
+        }
+    }
+
+    private void ended(int status) throws IOException {
+        build().console().finishLine();
+        String out = returnStdout ? new String(task.stdout(), charset()) : null;
+        task.cleanUp();
+        if (interrupted != null) {
+            call.fail(interrupted);
+        } else if (returnStatus) {
+            call.succeed(status);
+        } else if (status != 0) {
+            if (returnStdout && !out.isEmpty()) {
+                build().logRaw(call.context(), out);
+                build().console().finishLine();
+            }
+            call.fail(new AbortException("script returned exit code " + status));
+        } else {
+            call.succeed(out);
+        }
+    }
+
+    /** The process gets SIGTERM and time to finish; the step waits for it, 20 s at most, counted from the first abort [441-448]. */
+    @Override
+    public void stop(Throwable cause) throws IOException {
+        call.log("Sending interrupt signal to process");
+        boolean first = interrupted == null;
+        interrupted = cause;
+        task.terminate();
+        if (first) {
+            wakeAt(build().clock().now() + PATIENCE_MILLIS, "patience");
+        }
+    }
+
+    @Override
+    public void wake(String what) {
+        call.log("After 20s process did not stop");
+        call.fail(interrupted);
+    }
+}

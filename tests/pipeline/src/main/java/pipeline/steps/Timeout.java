@@ -1,0 +1,58 @@
+package pipeline.steps;
+
+import hudson.model.Result;
+import java.util.concurrent.TimeUnit;
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
+import org.jenkinsci.plugins.workflow.steps.TimeoutStepExecution.ExceededTimeout;
+import pipeline.engine.Body;
+import pipeline.engine.Durations;
+import pipeline.engine.Step;
+
+/** {@code timeout(time: 5, unit: 'SECONDS') { }} [401, 502-505]; counts on through a restart [805]. */
+@Step.Named(value = "timeout", type = "org.jenkinsci.plugins.workflow.steps.TimeoutStep", sole = "time", block = true)
+public final class Timeout extends Step {
+    private static final long serialVersionUID = 1L;
+    /** A body that does not end is killed by force after this long. */
+    private static final long GRACE_MILLIS = 60_000;
+
+    @Arg int time;
+    @Arg String unit = "MINUTES";
+    @Arg boolean activity;
+    private long until;
+    private Body body;
+    private boolean forced;
+
+    @Override
+    public void start() {
+        if (activity) {
+            throw new UnsupportedOperationException("The pipeline runner does not imitate timeout(activity: true)");
+        }
+        until = build().clock().now() + TimeUnit.valueOf(unit).toMillis(time);
+        body = call.runBody(call.context());
+        arm();
+    }
+
+    private void arm() {
+        call.log("Timeout set to expire in " + Durations.text(Math.max(0, until - build().clock().now())));
+        wakeAt(until, "expired");
+    }
+
+    @Override
+    public void wake(String what) {
+        if (what.equals("expired")) {
+            call.log("Cancelling nested steps due to timeout");
+            FlowInterruptedException cause = new FlowInterruptedException(Result.ABORTED, false, new ExceededTimeout());
+            body.cancel(cause);
+            wakeAt(build().clock().now() + GRACE_MILLIS, "grace is over");
+        } else if (!forced) {
+            forced = true;
+            call.log("Body did not finish within grace period; terminating with extreme prejudice");
+            call.fail(new FlowInterruptedException(Result.ABORTED, false, new ExceededTimeout()));
+        }
+    }
+
+    @Override
+    public void resume() {
+        arm();
+    }
+}

@@ -1,0 +1,90 @@
+package pipeline.steps;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException;
+import org.jenkinsci.plugins.credentialsbinding.impl.MaskedException;
+import pipeline.engine.Context;
+import pipeline.engine.Described;
+import pipeline.engine.Masks;
+import pipeline.engine.Step;
+
+/** {@code withCredentials([string(credentialsId: 'id', variable: 'X')]) { }}: binds, masks; works without a node [105]. */
+@Step.Named(value = "withCredentials", type = "org.jenkinsci.plugins.credentialsbinding.impl.BindingStep", sole = "bindings", block = true)
+public final class WithCredentials extends Step {
+    private static final long serialVersionUID = 1L;
+    @Arg(required = true) List<Object> bindings;
+    private Context inside;
+
+    @Override
+    public void start() throws Exception {
+        Map<String, String> secrets = new LinkedHashMap<>();
+        Map<String, String> plain = new LinkedHashMap<>();
+        for (Object b : bindings) {
+            try {
+                bind((Described) b, secrets, plain);
+            } catch (CredentialNotFoundException e) {
+                call.failUnrecorded(e);
+                return;
+            }
+        }
+        if (!secrets.isEmpty()) {
+            call.log("Masking supported pattern matches of " + names(secrets));
+        }
+        Map<String, String> all = new LinkedHashMap<>(plain);
+        all.putAll(secrets);
+        inside = call.context().withEnv(all).withSecrets(secrets);
+        call.runBody(inside);
+    }
+
+    private static String names(Map<String, String> secrets) {
+        List<String> r = new ArrayList<>();
+        secrets.keySet().forEach(v -> r.add("$" + v));
+        return String.join(" or ", r);
+    }
+
+    private void bind(Described b, Map<String, String> secrets, Map<String, String> plain) throws CredentialNotFoundException {
+        String id = String.valueOf(b.arguments().get("credentialsId"));
+        Object found = build().settings().credentials.get(id);
+        if (found == null) {
+            throw new CredentialNotFoundException("Could not find credentials entry with ID '" + id + "'");
+        }
+        Map<?, ?> pair = found instanceof Map<?, ?> m ? m : null;
+        switch (b.symbol()) {
+            case "string" -> secrets.put(variable(b, "variable"), expect(id, found, pair == null, "org.jenkinsci.plugins.plaincredentials.StringCredentials"));
+            case "usernamePassword" -> {
+                expect(id, found, pair != null, "com.cloudbees.plugins.credentials.common.StandardUsernamePasswordCredentials");
+                plain.put(variable(b, "usernameVariable"), String.valueOf(pair.get("username")));
+                secrets.put(variable(b, "passwordVariable"), String.valueOf(pair.get("password")));
+            }
+            default -> throw new UnsupportedOperationException("The pipeline runner does not imitate the credentials binding '" + b.symbol() + "'");
+        }
+    }
+
+    private static String expect(String id, Object found, boolean right, String type) throws CredentialNotFoundException {
+        if (!right) {
+            throw new CredentialNotFoundException("Credentials '" + id + "' is of type '" + (found instanceof Map
+                    ? "Username with password" : "Secret text") + "' where '" + type + "' was expected");
+        }
+        return found.toString();
+    }
+
+    private static String variable(Described b, String name) {
+        return String.valueOf(b.arguments().get(name));
+    }
+
+    /** A secret in the text of what leaves the block is masked [105]. */
+    @Override
+    public Throwable translate(Throwable leaving) {
+        String text = String.valueOf(leaving);
+        String masked = Masks.apply(inside, text);
+        if (masked.equals(text)) {
+            return leaving;
+        }
+        MaskedException m = new MaskedException(Masks.apply(inside, leaving.getMessage()));
+        m.setStackTrace(leaving.getStackTrace());
+        return m;
+    }
+}

@@ -1,0 +1,28 @@
+package pipeline.steps;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import pipeline.engine.Step;
+
+/** {@code withEnv(['A=b']) { }}: values are taken literally [104]. */
+@Step.Named(value = "withEnv", type = "org.jenkinsci.plugins.workflow.steps.EnvStep", sole = "overrides", block = true)
+public final class WithEnv extends Step {
+    private static final long serialVersionUID = 1L;
+    @Arg List<Object> overrides = List.of();
+
+    @Override
+    public void start() {
+        Map<String, String> changes = new LinkedHashMap<>();
+        for (Object o : overrides) {
+            int eq = o == null ? -1 : o.toString().indexOf('=');
+            if (eq < 0) {
+                throw new IllegalArgumentException("Could not instantiate {overrides=" + overrides
+                        + "} for org.jenkinsci.plugins.workflow.steps.EnvStep: java.lang.reflect.InvocationTargetException",
+                        new java.lang.reflect.InvocationTargetException(new IllegalArgumentException(String.valueOf(o))));
+            }
+            changes.put(o.toString().substring(0, eq), o.toString().substring(eq + 1));
+        }
+        call.runBody(call.context().withEnv(changes));
+    }
+}
