@@ -44,6 +44,8 @@ public abstract class Step implements Serializable {
 
     /** The call this object serves. */
     protected Call call;
+    /** The arguments as they were given. */
+    java.util.Map<String, Object> given;
 
     /** All arguments, for a step that takes any name. */
     protected void arguments(java.util.Map<String, Object> named) throws Exception {}
@@ -98,6 +100,11 @@ public abstract class Step implements Serializable {
         int id = call.id();
         Build build = Build.current();
         build.clock().at(epochMillis, () -> build.deliver(id, step -> step.wake(what)));
+    }
+
+    /** How Jenkins tells that a step cannot be made from its arguments [104, 501, 701]. */
+    protected IllegalArgumentException uninstantiable(Exception cause) {
+        return new StepType(getClass()).uninstantiable(given, cause);
     }
 
     /** The build this step runs in. */

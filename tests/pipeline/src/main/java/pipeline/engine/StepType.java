@@ -61,6 +61,7 @@ final class StepType {
     Step bind(Map<String, Object> args, Call call) throws Exception {
         Step s = type.getDeclaredConstructor().newInstance();
         s.call = call;
+        s.given = args;
         call.step = s;
         if (named.free()) {
             s.arguments(args);

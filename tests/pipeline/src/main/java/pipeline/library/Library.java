@@ -73,11 +73,11 @@ public final class Library {
         return List.of(root.resolve("src").toUri().toURL(), root.resolve("vars").toUri().toURL());
     }
 
-    /** A file under resources/, or null if there is none. */
+    /** Where a resource of that path would lie, or null if the path leads out of resources/ [606]. */
     public Path resource(String path) {
         Path base = root.resolve("resources").normalize();
         Path p = base.resolve(path).normalize();
-        return p.startsWith(base) && Files.isRegularFile(p) ? p : null;
+        return p.startsWith(base) ? p : null;
     }
 
     public String name() {

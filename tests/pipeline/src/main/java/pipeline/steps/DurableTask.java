@@ -3,15 +3,12 @@ package pipeline.steps;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.Serializable;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
@@ -30,36 +27,35 @@ final class DurableTask implements Serializable {
         cookie = "durable-" + HexFormat.of().formatHex(id) + HexFormat.of().toHexDigits(System.nanoTime());
         Files.createDirectories(folder);
         Files.createDirectories(dir);
-        Files.writeString(dir.resolve("script.sh"), script);
-        Map<String, String> env = new TreeMap<>(environment);
-        env.put("JENKINS_SERVER_COOKIE", cookie);
-        launch(folder, dir, interpreter(script, dir), capture, env);
-    }
-
-    /** Without a {@code #!} first line it is {@code sh -xe}; else the script itself is executed [702]. */
-    private static String interpreter(String script, Path dir) {
-        String copy = quote(dir.resolve("script.sh.copy").toString());
-        return script.startsWith("#!") ? copy : "sh -xe " + copy;
+        Path file = dir.resolve("script.sh");
+        Files.writeString(file, script);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+        launch(folder, dir, script, capture, environment);
     }
 
     private static String quote(String s) {
         return "'" + s.replace("'", "'\\''") + "'";
     }
 
-    private void launch(Path folder, Path dir, String command, boolean capture, Map<String, String> env) throws IOException {
-        String d = quote(dir.toString());
-        String out = capture ? d + "/output.txt 2> " + d + "/jenkins-log.txt" : d + "/jenkins-log.txt 2>&1";
-        // The wrapper must not carry the cookie by which processes are told to stop: it writes the exit status.
-        String wrapper = "cp " + d + "/script.sh " + d + "/script.sh.copy; chmod 700 " + d + "/script.sh.copy; : > " + d
-                + "/jenkins-log.txt; ( JENKINS_SERVER_COOKIE=$LAUNCH_COOKIE; export JENKINS_SERVER_COOKIE; unset LAUNCH_COOKIE; " + command
-                + " > " + out + "; echo $? > " + d + "/jenkins-result.tmp; mv " + d + "/jenkins-result.tmp " + d
-                + "/jenkins-result.txt ) < /dev/null > /dev/null 2>&1 &";
-        ProcessBuilder b = new ProcessBuilder("setsid", "sh", "-c", wrapper).directory(folder.toFile());
+    /**
+     * Starts a shell in the background that runs the script, its messages in the same log, and writes the exit status. Without a
+     * {@code #!} first line the script is run by {@code sh -xe}, else it is executed itself [702, 703, 707].
+     */
+    private void launch(Path folder, Path dir, String script, boolean capture, Map<String, String> env) throws IOException {
+        String copy = quote(dir.resolve("script.sh.copy").toString());
+        String log = quote(dir.resolve("jenkins-log.txt").toString());
+        String result = quote(dir.resolve("jenkins-result.txt").toString());
+        String run = "JENKINS_SERVER_COOKIE=" + cookie + " " + (script.startsWith("#!") ? copy : "sh -xe " + copy);
+        String redirected = capture ? "{ " + run + " > " + quote(dir.resolve("output.txt").toString()) + "; } > " + log + " 2>&1"
+                : "{ " + run + "; } > " + log + " 2>&1";
+        String wrapper = "(cp " + quote(dir.resolve("script.sh").toString()) + " " + copy + "; " + redirected + "; echo $? > " + result
+                + ".tmp; mv " + result + ".tmp " + result + ") < /dev/null > /dev/null 2>&1 &";
+        ProcessBuilder b = new ProcessBuilder("nohup", "sh", "-c", wrapper).directory(folder.toFile());
         b.redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.DISCARD);
         b.environment().clear();
         b.environment().putAll(env);
-        b.environment().put("LAUNCH_COOKIE", env.get("JENKINS_SERVER_COOKIE"));
-        b.environment().put("JENKINS_SERVER_COOKIE", "the wrapper is spared");
+        // The wrapper must not carry the cookie by which the script's processes are told to stop.
+        b.environment().put("JENKINS_SERVER_COOKIE", "spared");
         b.start();
     }
 
@@ -108,28 +104,8 @@ final class DurableTask implements Serializable {
         }
     }
 
-    /** SIGTERM to every process of this script, children first, as Jenkins' process tree killer does. */
+    /** SIGTERM to every process of this script. */
     void terminate() {
-        List<ProcessHandle> found = new ArrayList<>();
-        for (ProcessHandle p : ProcessHandle.allProcesses().toList()) {
-            if (carriesCookie(p.pid())) {
-                found.add(p);
-            }
-        }
-        found.sort(Comparator.comparingInt(DurableTask::depth).reversed());
-        found.forEach(ProcessHandle::destroy);
-    }
-
-    private static int depth(ProcessHandle p) {
-        return p.parent().map(q -> 1 + depth(q)).orElse(0);
-    }
-
-    private boolean carriesCookie(long pid) {
-        try {
-            String environ = new String(Files.readAllBytes(Path.of("/proc/" + pid + "/environ")), StandardCharsets.ISO_8859_1);
-            return environ.contains("JENKINS_SERVER_COOKIE=" + cookie + "\0");
-        } catch (IOException e) {
-            return false;
-        }
+        Processes.terminate("JENKINS_SERVER_COOKIE", cookie);
     }
 }

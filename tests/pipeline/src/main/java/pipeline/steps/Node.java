@@ -86,7 +86,9 @@ public final class Node extends Step {
         retry();
     }
 
+    /** The executor is free again; what still runs of the node's processes is stopped, unless it changed its cookie [706]. */
     private void release() {
+        Processes.terminate("JENKINS_NODE_COOKIE", agent.cookie);
         build().state().leases.remove(agent.name + "#" + agent.executor);
         build().state().leases.remove(agent.workspace);
     }

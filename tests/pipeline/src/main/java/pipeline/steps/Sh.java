@@ -2,6 +2,7 @@ package pipeline.steps;
 
 import hudson.AbortException;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -28,8 +29,11 @@ public final class Sh extends Step {
 
     @Override
     public void start() throws IOException {
-        if (returnStdout && returnStatus) {
-            throw new IllegalArgumentException("returnStdout and returnStatus cannot both be specified");
+        if (script == null) {
+            throw uninstantiable(new InvocationTargetException(new IllegalArgumentException("script is null")));
+        }
+        if (script.isEmpty()) {
+            call.log("Warning: was asked to run an empty script");
         }
         if (label != null && !label.isBlank()) {
             call.node().label = label;

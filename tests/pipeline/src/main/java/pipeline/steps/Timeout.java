@@ -1,5 +1,6 @@
 package pipeline.steps;
 
+import com.cloudbees.groovy.cps.Outcome;
 import hudson.model.Result;
 import java.util.concurrent.TimeUnit;
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
@@ -41,18 +42,28 @@ public final class Timeout extends Step {
     public void wake(String what) {
         if (what.equals("expired")) {
             call.log("Cancelling nested steps due to timeout");
-            FlowInterruptedException cause = new FlowInterruptedException(Result.ABORTED, false, new ExceededTimeout());
+            FlowInterruptedException cause = new FlowInterruptedException(Result.ABORTED, new ExceededTimeout(call.id()));
             body.cancel(cause);
             wakeAt(build().clock().now() + GRACE_MILLIS, "grace is over");
         } else if (!forced) {
             forced = true;
             call.log("Body did not finish within grace period; terminating with extreme prejudice");
-            call.fail(new FlowInterruptedException(Result.ABORTED, false, new ExceededTimeout()));
+            call.fail(new FlowInterruptedException(Result.ABORTED, new ExceededTimeout(call.id())));
         }
     }
 
     @Override
     public void resume() {
         arm();
+    }
+
+    /** What this timeout interrupted is no actual interruption further out: retry repeats it [503]. */
+    @Override
+    public void bodyDone(Body b, Outcome outcome) throws Exception {
+        if (outcome.getAbnormal() instanceof FlowInterruptedException f
+                && f.getCauses().stream().anyMatch(c -> c instanceof ExceededTimeout t && t.isOf(call.id()))) {
+            f.setActualInterruption(false);
+        }
+        super.bodyDone(b, outcome);
     }
 }

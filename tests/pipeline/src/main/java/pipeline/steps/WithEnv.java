@@ -1,5 +1,6 @@
 package pipeline.steps;
 
+import java.lang.reflect.InvocationTargetException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +18,7 @@ public final class WithEnv extends Step {
         for (Object o : overrides) {
             int eq = o == null ? -1 : o.toString().indexOf('=');
             if (eq < 0) {
-                throw new IllegalArgumentException("Could not instantiate {overrides=" + overrides
-                        + "} for org.jenkinsci.plugins.workflow.steps.EnvStep: java.lang.reflect.InvocationTargetException",
-                        new java.lang.reflect.InvocationTargetException(new IllegalArgumentException(String.valueOf(o))));
+                throw uninstantiable(new InvocationTargetException(new IllegalArgumentException(String.valueOf(o))));
             }
             changes.put(o.toString().substring(0, eq), o.toString().substring(eq + 1));
         }

@@ -10,7 +10,7 @@ import jenkins.model.CauseOfInterruption;
 public final class FlowInterruptedException extends InterruptedException {
     private static final long serialVersionUID = 1L;
     private final Result result;
-    private final boolean actualInterruption;
+    private boolean actualInterruption;
     private final List<CauseOfInterruption> causes;
 
     public FlowInterruptedException(Result result, CauseOfInterruption... causes) {
@@ -29,6 +29,11 @@ public final class FlowInterruptedException extends InterruptedException {
 
     public boolean isActualInterruption() {
         return actualInterruption;
+    }
+
+    /** A timeout that interrupted its own body is no actual interruption to the code around it [401, 503]. */
+    public void setActualInterruption(boolean actual) {
+        actualInterruption = actual;
     }
 
     public List<CauseOfInterruption> getCauses() {

@@ -8,6 +8,16 @@ public final class TimeoutStepExecution {
 
     public static final class ExceededTimeout extends CauseOfInterruption {
         private static final long serialVersionUID = 1L;
+        private final int callId;
+
+        public ExceededTimeout(int callId) {
+            this.callId = callId;
+        }
+
+        /** Whether that call of timeout gave this cause. */
+        public boolean isOf(int id) {
+            return callId == id;
+        }
 
         @Override
         public String getShortDescription() {

@@ -1,0 +1,39 @@
+package pipeline.steps;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** Finds processes by a variable of their environment, as Jenkins' process tree killer does. */
+final class Processes {
+    private Processes() {}
+
+    /** SIGTERM to every process that carries the variable, children first. */
+    static void terminate(String variable, String value) {
+        List<ProcessHandle> found = new ArrayList<>();
+        for (ProcessHandle p : ProcessHandle.allProcesses().toList()) {
+            if (carries(p.pid(), variable + "=" + value)) {
+                found.add(p);
+            }
+        }
+        found.sort(Comparator.comparingInt(Processes::depth).reversed());
+        found.forEach(ProcessHandle::destroy);
+    }
+
+    private static int depth(ProcessHandle p) {
+        return p.parent().map(q -> 1 + depth(q)).orElse(0);
+    }
+
+    private static boolean carries(long pid, String setting) {
+        try {
+            String environ = new String(Files.readAllBytes(Path.of("/proc/" + pid + "/environ")), StandardCharsets.ISO_8859_1);
+            return ("\0" + environ).contains("\0" + setting + "\0");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
