@@ -1,0 +1,66 @@
+"""``jenkins.*``: which build this is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from last9_markers.contract import Request
+from last9_markers.wire import iso8601
+
+_VARIABLES = {
+    "jenkins.job_name": "JOB_NAME",
+    "jenkins.build_number": "BUILD_NUMBER",
+    "jenkins.build_url": "BUILD_URL",
+    "jenkins.node_name": "NODE_NAME",
+}
+
+#: From best to worst, as ``hudson.model.Result`` orders them.
+RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """What Jenkins puts into every process's environment."""
+    return {name: environ.get(variable) for name, variable in _VARIABLES.items()}
+
+
+def from_build(request: Request, event_state: str) -> dict[str, str | None]:
+    """What ``currentBuild`` knows. The result is left out on a start: it says nothing yet about what begins."""
+    build = request.build
+    started = build.get("startTimeMs")
+    duration = build.get("durationMs")
+    return {
+        "jenkins.build_result": build_result(request) if event_state == "stop" else None,
+        "jenkins.build_duration_ms": str(duration) if isinstance(duration, int) else None,
+        "jenkins.build_user": build_user(_causes(build.get("causes")), _causes(build.get("upstreamCauses"))),
+        "jenkins.build_start_time": iso8601(started) if isinstance(started, int) else None,
+    }
+
+
+def build_result(request: Request) -> str | None:
+    """``currentResult``, worsened by the exception that is still on its way up through the block.
+
+    While it travels, the build's own result does not show it yet. A superseded build ends ``NOT_BUILT``, any other interruption
+    ``ABORTED`` (both seen on Jenkins 2.541).
+    """
+    current = request.build.get("currentResult") or request.build.get("result")
+    body = request.body or {}
+    own = {"threw": "FAILURE", "interrupted": "ABORTED"}.get(str(body.get("ended")))
+    if own == "ABORTED" and str(body.get("message") or "").startswith("Superseded by"):
+        own = "NOT_BUILT"
+    known = [result for result in (current, own) if result in RESULTS]
+    return max(known, key=RESULTS.index) if known else None
+
+
+def build_user(causes: list[Mapping[str, Any]], upstream: list[Mapping[str, Any]]) -> str | None:
+    """The id of the person who started the build, or who stands at the root (the last) of its upstream chain."""
+    for cause in (*causes, *reversed(upstream)):
+        user = cause.get("userId")
+        if isinstance(user, str) and user.strip():
+            return user
+    return None
+
+
+def _causes(found: Any) -> list[Mapping[str, Any]]:
+    items: Iterable[Any] = found if isinstance(found, list) else ()
+    return [cause for cause in items if isinstance(cause, dict)]

@@ -1,0 +1,50 @@
+"""``deployment.*``: the window that a marker belongs to, and how it ended."""
+
+from __future__ import annotations
+
+from last9_markers.attributes.jenkins import RESULTS, build_result
+from last9_markers.contract import Request
+
+_OUTCOME_OF_RESULT = {
+    "SUCCESS": "success",
+    "UNSTABLE": "unstable",
+    "FAILURE": "failure",
+    "NOT_BUILT": "aborted",
+    "ABORTED": "aborted",
+}
+
+#: The message of the exception that the ``timeout`` step throws (Jenkins 2.541): nothing else tells it from an abort in the sandbox.
+TIMEOUT_MESSAGE = "Timeout has been exceeded"
+
+
+def describe(request: Request, event_state: str) -> dict[str, str | None]:
+    """The window's id; on a stop its outcome and duration too. A stop without a start is a point: no id, no duration."""
+    facts = {"deployment.id": request.window_id}
+    if event_state == "stop":
+        facts["deployment.outcome"] = outcome(request)
+        facts["deployment.window_duration_ms"] = _duration(request)
+    return facts
+
+
+def outcome(request: Request) -> str | None:
+    """``success``, ``failure``, ``unstable``, ``aborted`` or ``timeout``: of the block's body, else of the build so far."""
+    if request.body is None:
+        return _OUTCOME_OF_RESULT.get(build_result(request) or "")
+    ended = request.body.get("ended")
+    if ended == "interrupted":
+        return "timeout" if request.body.get("message") == TIMEOUT_MESSAGE else "aborted"
+    if ended == "threw":
+        return "failure"
+    return "unstable" if _worsened(request.body.get("resultBefore"), request.body.get("resultAfter")) else "success"
+
+
+def _worsened(before: object, after: object) -> bool:
+    # No result yet means that nothing has gone wrong so far.
+    ranks = [RESULTS.index(str(result)) if result in RESULTS else 0 for result in (before, after)]
+    return ranks[1] > ranks[0]
+
+
+def _duration(request: Request) -> str | None:
+    if request.window_started_ms is None or request.timestamp_ms is None:
+        return None
+    return str(max(0, request.timestamp_ms - request.window_started_ms))

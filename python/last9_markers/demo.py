@@ -1,0 +1,65 @@
+"""``demo``: a start and a stop travel through the engine to a stand-in for Last9, on this machine alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import uuid
+from typing import Any
+
+from last9_markers.clock import SystemClock
+from last9_markers.contract import parse
+from last9_markers.journal import Journal
+from last9_markers.marker import Errand, Surroundings
+from last9_markers.redaction import Redactor
+from last9_markers.standin import StandIn
+
+#: What Jenkins would have put into the environment.
+_BUILD = {
+    "JOB_NAME": "payments-api/main",
+    "BUILD_NUMBER": "42",
+    "BUILD_URL": "https://jenkins.example.com/job/payments-api/job/main/42/",
+    "NODE_NAME": "agent-1",
+    "GIT_COMMIT": "6f1d2c3b4a5968778695a4b3c2d1e0f102132435",
+    "GIT_BRANCH": "main",
+    "GIT_URL": "https://github.com/acme/payments-api.git",
+    "GIT_AUTHOR_NAME": "Alice Example",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Show it. Takes no arguments; exit code 0 when both markers arrived."""
+    if arguments:
+        print("usage: last9-markers demo", file=sys.stderr)
+        return 2
+    with StandIn() as last9:
+        print(f"A stand-in for Last9 listens on {last9.url}.\n\nThe build log:\n", flush=True)
+        journal = Journal(sys.stdout, Redactor())
+        started, window = _now_ms(), str(uuid.uuid4())
+        body: dict[str, Any] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
+        for state, outcome in (("start", {}), ("stop", {"body": body})):
+            request = _request(state, window, started) | outcome
+            Errand(parse(json.dumps(request)), Surroundings(_BUILD, last9.refresh_token, SystemClock(), journal)).run()
+            if state == "start":
+                print("… the deploy takes a second …", flush=True)
+                time.sleep(1)
+        print("\nWhat Last9 received:\n")
+        for event in last9.received():
+            print(json.dumps(event, indent=2))
+        return 0 if len(last9.received()) == 2 else 1
+
+
+def _request(state: str, window: str, started_ms: int) -> dict[str, Any]:
+    return {
+        "contract": 1,
+        "step": "withLast9Deployment",
+        "timestampMs": _now_ms(),
+        "window": {"id": window, "startedAtMs": started_ms},
+        "options": {"serviceName": "payments-api", "environment": "production", "eventState": state},
+        "build": {"currentResult": "SUCCESS", "startTimeMs": started_ms - 5000, "durationMs": _now_ms() - started_ms + 5000},
+    }
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

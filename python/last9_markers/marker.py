@@ -1,0 +1,190 @@
+"""One marker, from the request to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from last9_markers import attributes, event, pending, wording
+from last9_markers.clock import Budget, Clock
+from last9_markers.contract import Answer, Request
+from last9_markers.credentials import Claims, RefreshToken, read_token
+from last9_markers.destination import Destination, credential_id, resolve
+from last9_markers.errors import CannotSend, EventRefused, NotDelivered, RequestRejected
+from last9_markers.journal import Journal
+from last9_markers.options import Marker, read_marker, read_settings
+from last9_markers.workspace import Workspace
+
+if TYPE_CHECKING:
+    import httpx
+
+    from last9_markers.delivery import Delivery
+
+
+class Surroundings(NamedTuple):
+    """Everything a marker takes from the outside. ``token`` is no longer in ``environ``; ``transport`` is the network."""
+
+    environ: Mapping[str, str]
+    token: str | None
+    clock: Clock
+    journal: Journal
+    transport: httpx.BaseTransport | None = None
+
+
+class Errand:
+    """Sends the marker of one request: :meth:`run`. Where that cannot end by itself, :meth:`broken_off` answers for it."""
+
+    def __init__(self, request: Request, around: Surroundings) -> None:
+        """Reads the settings and starts the budget: from here on the time counts."""
+        self._request = request
+        self._around = around
+        self._journal = around.journal
+        self._journal.redactor.hide(around.token)
+        for name in request.secret_parameters:
+            self._journal.redactor.hide(around.environ.get(name))
+        self.settings = read_settings(request, around.environ, self._journal)
+        self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
+        self._outbox = pending.Outbox(request.pending, request.text)
+        self._label = "the deployment marker"
+        self._claims = Claims()
+        self._destination: Destination | None = None
+        self._via: str | None = None
+
+    def run(self) -> Answer:
+        """Deliver the marker, the kept ones first. Every expected failure is a warning and an answer, never an exception."""
+        try:
+            marker = read_marker(self._request, self._around.environ, self._journal)
+        except RequestRejected as rejection:
+            self._outbox.own.settled = True
+            for reason in rejection.reasons:
+                self._journal.warn(reason)
+            return self._answer(accepted=False, failure=rejection.reasons[0])
+        self._label = marker.label
+        workspace = Workspace(self._around.environ, self._around.clock, self._journal)
+        try:
+            if marker.dry_run:
+                return self._dry_run(marker, workspace)
+            self._deliver(marker, workspace)
+        except NotDelivered as failure:
+            return self._failed(failure)
+        finally:
+            workspace.abandon()
+        self._journal.say(wording.SENT)
+        return self._answer(delivered=True)
+
+    def broken_off(self, failure: NotDelivered | str) -> Answer:
+        """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept."""
+        if self._outbox.own.settled:
+            return self._answer(delivered=True)
+        return self._failed(failure)
+
+    # -- the stations ----------------------------------------------------------------------------------------------------------
+
+    def _deliver(self, marker: Marker, workspace: Workspace) -> None:
+        # Loaded here, while git is looking: a dry run and a rejected request have no use for an HTTP client.
+        from last9_markers import api, delivery, transport
+
+        own = self._outbox.own
+        composed = self._compose(marker, self._request, workspace)
+        own.event = event.encode(composed)
+        own.text = pending.write(self._meant(), composed)
+        token = self._read_token()
+        destination = self._destination = resolve(self._request.connection, token.claims)
+        own.text = pending.write(self._meant(), composed)
+        self._journal.say(wording.sending(marker.label))
+        around = self._around
+        connection = transport.Connection(destination.base_url, around.environ, self.budget, self._journal, around.transport)
+        self._via = connection.via
+        last9 = api.Last9(connection, around.clock, self._journal.redactor)
+        run = delivery.Delivery(last9, token.text, destination, self.budget)
+        try:
+            self._deliver_kept(run, destination, workspace)
+            run.deliver(own)
+        except EventRefused:
+            own.settled = True
+            raise
+        finally:
+            connection.close()
+
+    def _deliver_kept(self, run: Delivery, destination: Destination, workspace: Workspace) -> None:
+        """First what was kept: Last9 shall get everything in the order in which it happened."""
+
+        def compose(request: Request) -> event.Event | None:
+            marker = read_marker(request, self._around.environ, self._journal)
+            return None if marker.dry_run else self._compose(marker, request, workspace)
+
+        sent = 0
+        for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
+            try:
+                run.deliver(outgoing)
+                sent += 1
+            except EventRefused as refusal:
+                outgoing.settled = True
+                self._journal.warn(wording.late_marker_refused(refusal, self._circumstances()))
+        if sent:
+            self._journal.say(wording.sent_late(sent))
+
+    def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
+        self._outbox.own.settled = True
+        composed = self._compose(marker, self._request, workspace)
+        try:
+            self._destination = resolve(self._request.connection, self._read_token().claims)
+        except CannotSend:
+            self._destination = None
+        self._journal.say(wording.dry_run(self._destination))
+        self._journal.say(event.readable(composed))
+        return self._answer()
+
+    # -- the parts -------------------------------------------------------------------------------------------------------------
+
+    def _read_token(self) -> RefreshToken:
+        token = read_token(self._around.token, self._journal)
+        self._claims = token.claims
+        return token
+
+    def _compose(self, marker: Marker, request: Request, workspace: Workspace) -> event.Event:
+        around = self._around
+        labels = attributes.collect(marker, request, around.environ, workspace.facts, self.settings.attribute_names, self._journal)
+        cluster = request.connection.get("dataSourceName")
+        moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
+        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+
+    def _meant(self) -> pending.Meant:
+        connection = self._request.connection
+        if self._destination is not None:
+            return pending.Meant(*self._destination.key())
+        organization, base_url = connection.get("orgSlug"), connection.get("apiBaseUrl")
+        return pending.Meant(
+            credential_id(connection), organization.value if organization else None, base_url.value if base_url else None
+        )
+
+    def _circumstances(self) -> wording.Circumstances:
+        meant = self._meant()
+        return wording.Circumstances(
+            credential_id=meant.credential_id,
+            organization=meant.organization,
+            host=self._destination.base_url.host if self._destination else None,
+            timeout_seconds=self.settings.timeout_seconds,
+            claims=self._claims,
+            now=self._around.clock.wall(),
+            via=self._via,
+        )
+
+    # -- the answer ------------------------------------------------------------------------------------------------------------
+
+    def _failed(self, failure: NotDelivered | str) -> Answer:
+        text = failure
+        if isinstance(text, NotDelivered):
+            text = wording.not_delivered(self._label, text, self._circumstances(), kept=not self._outbox.own.settled)
+        self._journal.warn(text)
+        return self._answer(failure=text)
+
+    def _answer(self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None) -> Answer:
+        return Answer(
+            delivered=delivered,
+            accepted=accepted,
+            deployment_id=self._request.window_id if accepted else None,
+            warnings=self._journal.warnings,
+            fail_build=self._journal.redactor.clean(wording.fail_build(failure)) if failure and self.settings.fail_on_error else None,
+            pending=self._outbox.pending(),
+        )

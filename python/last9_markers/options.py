@@ -1,0 +1,172 @@
+"""The options of a step: known names, defaults, and what is said about values that cannot be used.
+
+What decides *whether and what* is sent (``serviceName``, ``eventState``, ``dryRun``) is refused when it is wrong. What decides only
+*how* (``timeoutSeconds``, ``attributeNames``, ``failOnError``) falls back to its default with a warning: a typing error there must not
+cost the marker.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from last9_markers import wording
+from last9_markers.contract import Request
+from last9_markers.errors import RequestRejected
+from last9_markers.journal import Journal
+
+CONNECTION_FIELDS = ("orgSlug", "credentialId", "apiBaseUrl", "dataSourceName", "routingProfile")
+
+#: Every name that a step understands, those included that the Groovy half uses up itself: only the rest is a mistake.
+KNOWN = (
+    "serviceName",
+    "environment",
+    "eventState",
+    "eventName",
+    "customAttributes",
+    "attributeNames",
+    "timeoutSeconds",
+    "failOnError",
+    "dryRun",
+    "agentLabel",
+    "routingProfiles",
+    "envAllowlist",
+    "paramAllowlist",
+    *CONNECTION_FIELDS,
+    *(name + "Param" for name in CONNECTION_FIELDS),
+    *(name + "EnvVar" for name in CONNECTION_FIELDS),
+)
+
+EVENT_STATES = ("start", "stop")
+ATTRIBUTE_NAMES = ("both", "dotted", "underscore")
+
+#: Not known: what Last9's ingestion makes of a dot in a label name. Hence both spellings, until a tenant tells otherwise.
+DEFAULT_ATTRIBUTE_NAMES = "both"
+DEFAULT_EVENT_NAME = "deployment"
+DEFAULT_TIMEOUT_SECONDS = 15.0
+#: Longer than any pipeline wants to wait for a marker; keeps the arithmetic of sockets and threads in range.
+LONGEST_TIMEOUT_SECONDS = 3600.0
+
+_YES = ("true", "yes", "on", "1")
+_NO = ("false", "no", "off", "0")
+
+
+class Settings(NamedTuple):
+    """How a marker is sent."""
+
+    timeout_seconds: float
+    attribute_names: str
+    fail_on_error: bool
+
+
+class Marker(NamedTuple):
+    """What is sent, as the options say it."""
+
+    service_name: str
+    environment: str | None
+    event_state: str
+    event_name: str
+    custom_attributes: dict[str, Any]
+    dry_run: bool
+
+    @property
+    def label(self) -> str:
+        """The marker's name in the log: ``deployment (start) for payments-api``."""
+        return f"{self.event_name} ({self.event_state}) for {self.service_name}"
+
+
+def read_settings(request: Request, environ: Mapping[str, str], journal: Journal) -> Settings:
+    """How to send. Never fails: a value that cannot be used is a warning, and its default counts."""
+    options = request.options
+    attribute_names = _first(options.get("attributeNames"), environ.get("LAST9_ATTRIBUTE_NAMES")) or DEFAULT_ATTRIBUTE_NAMES
+    if attribute_names.lower() not in ATTRIBUTE_NAMES:
+        journal.warn(wording.bad_attribute_names(attribute_names, DEFAULT_ATTRIBUTE_NAMES))
+        attribute_names = DEFAULT_ATTRIBUTE_NAMES
+    fail_on_error = _text(options.get("failOnError"))
+    if fail_on_error is not None and fail_on_error.lower() not in _YES + _NO:
+        journal.warn(wording.bad_switch("failOnError", fail_on_error, "false counts"))
+    return Settings(
+        timeout_seconds=_timeout(request, environ, journal),
+        attribute_names=attribute_names.lower(),
+        fail_on_error=(fail_on_error or "").lower() in _YES,
+    )
+
+
+def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) -> Marker:
+    """What to send. Raises :exc:`RequestRejected` with a warning for each reason why there is no marker."""
+    options = request.options
+    _warn_of_unknown(options, journal)
+    reasons = list(request.connection_problems)
+    service_name = _text(options.get("serviceName"))
+    if service_name is None:
+        reasons.append(wording.service_name_missing(request.step))
+    event_state = (_text(options.get("eventState")) or "stop").lower()
+    if event_state not in EVENT_STATES:
+        reasons.append(wording.bad_event_state(event_state))
+    dry_run = (_first(options.get("dryRun"), environ.get("LAST9_DRY_RUN")) or "false").lower()
+    if dry_run not in _YES + _NO:
+        reasons.append(wording.bad_switch("dryRun", dry_run, "no marker is sent"))
+    if reasons or service_name is None:
+        raise RequestRejected(reasons)
+    return Marker(
+        service_name=service_name,
+        environment=_text(options.get("environment")),
+        event_state=event_state,
+        event_name=_text(options.get("eventName")) or DEFAULT_EVENT_NAME,
+        custom_attributes=_custom_attributes(options.get("customAttributes"), journal),
+        dry_run=dry_run in _YES,
+    )
+
+
+def _warn_of_unknown(options: Mapping[str, Any], journal: Journal) -> None:
+    for name in options:
+        if name not in KNOWN:
+            # Loaded only for a misspelt name.
+            import difflib
+
+            folded = {known.lower(): known for known in KNOWN}
+            near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+            journal.warn(wording.unknown_option(name, folded[near[0]] if near else None))
+
+
+def _timeout(request: Request, environ: Mapping[str, str], journal: Journal) -> float:
+    given = _first(request.options.get("timeoutSeconds"), environ.get("LAST9_TIMEOUT_SECONDS"))
+    seconds = DEFAULT_TIMEOUT_SECONDS
+    if given is not None:
+        number = _number(given)
+        if number is None:
+            journal.warn(wording.bad_timeout(given, DEFAULT_TIMEOUT_SECONDS))
+        else:
+            seconds = min(number, LONGEST_TIMEOUT_SECONDS)
+    wanted = request.budget_seconds
+    if wanted is not None and 0 < wanted < seconds:
+        seconds = wanted
+    return seconds
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _custom_attributes(given: Any, journal: Journal) -> dict[str, Any]:
+    if given is None or isinstance(given, dict):
+        return given or {}
+    journal.warn(wording.custom_attributes_no_map())
+    return {}
+
+
+def _first(option: Any, variable: str | None) -> str | None:
+    return _text(option) or _text(variable)
+
+
+def _text(value: Any) -> str | None:
+    """The text of an option: trimmed, and blank counts as not given."""
+    if value is None:
+        return None
+    return (value if isinstance(value, str) else json.dumps(value)).strip() or None

@@ -1,0 +1,63 @@
+"""Which proxy stands between the agent and Last9, by the variables that every tool reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # public, but missing in typeshed
+
+import httpx
+
+from last9_markers import wording
+from last9_markers.destination import BaseUrl
+from last9_markers.journal import Journal
+
+
+class Proxy(NamedTuple):
+    """A usable proxy; ``shown`` is its host and port, for the log."""
+
+    url: httpx.URL
+    shown: str
+
+
+def choose(base_url: BaseUrl, environ: Mapping[str, str], journal: Journal) -> Proxy | None:
+    """The proxy for that base URL, or ``None``. One that cannot be used is a warning, and the marker goes without it.
+
+    Plain http goes to this machine only and never through a proxy: there, this machine would be another.
+    """
+    if base_url.scheme != "https" or _bypassed(base_url, environ):
+        return None
+    for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        value = environ.get(variable, "").strip()
+        if value:
+            return _read(variable, value, journal)
+    return None
+
+
+def _bypassed(base_url: BaseUrl, environ: Mapping[str, str]) -> bool:
+    listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    host = f"{base_url.host}:{base_url.port}"
+    # The standard library's reading of the list (suffixes, ports, `*`); an IPv6 address may be written with and without brackets.
+    without_brackets = listed.replace("[", "").replace("]", "")
+    return bool(proxy_bypass_environment(host, {"no": listed})) or base_url.host.strip("[]") in without_brackets.split(",")
+
+
+def _read(variable: str, value: str, journal: Journal) -> Proxy | None:
+    _hide_credentials(value, journal)
+    try:
+        url = httpx.URL(value if "://" in value else f"http://{value}")
+    except (httpx.InvalidURL, ValueError):
+        journal.warn(wording.proxy_unusable(variable, "it is not a URL"))
+        return None
+    if url.scheme not in ("http", "https") or not url.host:
+        journal.warn(wording.proxy_unusable(variable, f"a {url.scheme} proxy is not supported" if url.host else "it names no host"))
+        return None
+    return Proxy(url, url.netloc.decode("ascii", "replace"))
+
+
+def _hide_credentials(value: str, journal: Journal) -> None:
+    user_information = value.rpartition("@")[0].rpartition("://")[2] or value.rpartition("@")[0]
+    _, _, password = user_information.partition(":")
+    for secret in {user_information, unquote(user_information), password, unquote(password)}:
+        journal.redactor.hide(secret)

@@ -1,0 +1,54 @@
+"""Trying again, with backoff: loaded only when a first try has failed, since backoff brings asyncio along (25 ms)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+from itertools import chain, repeat
+from typing import Any, TypeVar
+
+import backoff
+
+from last9_markers.clock import Budget
+from last9_markers.errors import RateLimited, Transient
+
+T = TypeVar("T")
+
+#: Seconds before each retry of a network error or a 5xx: after them it is given up.
+PAUSES = (0.5, 1.0, 2.0)
+#: Seconds before each retry of a 429, for as long as the budget lasts: the token endpoint answers so to a crowd (observed).
+CROWDED_PAUSES = (0.5, 1.0, 2.0)
+CROWDED_PAUSE_THEN = 4.0
+#: Share of a pause that is added at random, so that a crowd spreads.
+JITTER = 0.25
+
+
+def again(call: Callable[[], T], failure: Transient, budget: Budget) -> T:
+    """Repeat ``call``, whose first try ended in ``failure``, until it succeeds, fails for good, or the budget ends.
+
+    The budget is kept by the pauses and not by backoff's ``max_time``, which counts on the wall clock. Raises the last failure.
+    """
+    first = [failure]
+
+    @backoff.on_exception(pauses, Transient, jitter=None, logger=None, budget=budget)
+    def attempt() -> T:
+        if first:
+            raise first.pop()
+        return call()
+
+    return attempt()
+
+
+def pauses(budget: Budget) -> Generator[float, Any, None]:
+    """Seconds to wait after each failure that is sent in. Ends where another try makes no sense any more."""
+    plain = iter(PAUSES)
+    crowded = chain(CROWDED_PAUSES, repeat(CROWDED_PAUSE_THEN))
+    failure = yield 0.0  # what backoff starts the generator with
+    while True:
+        pause = next(crowded if isinstance(failure, RateLimited) else plain, None)
+        if pause is None:
+            return
+        pause = max(pause, failure.retry_after or 0.0) * (1 + JITTER * random.random())
+        if pause >= budget.remaining():
+            return
+        failure = yield pause

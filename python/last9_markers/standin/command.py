@@ -1,0 +1,46 @@
+"""``standin``: run the stand-in until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from last9_markers.standin.server import StandIn
+
+#: JSON array of further refresh tokens to accept: an argument would show them to every process.
+VARIABLE = "LAST9_STANDIN_REFRESH_TOKENS"
+
+
+def main(arguments: list[str]) -> int:
+    """Serve. The first line on stdout is JSON: ``url``, ``refreshToken``, ``orgSlug``."""
+    options = _parser().parse_args(arguments)
+    try:
+        further = json.loads(os.environ.get(VARIABLE) or "[]")
+    except ValueError:
+        further = None
+    if not isinstance(further, list) or not all(isinstance(token, str) for token in further):
+        print(f"{VARIABLE} must be a JSON array of texts")
+        return 2
+    standin = StandIn(
+        port=options.port,
+        organizations=tuple(options.organization or ["acme"]),
+        refresh_tokens=(*options.refresh_token, *further),
+        certificate=tuple(options.tls) if options.tls else None,
+    )
+    first = {"url": standin.url, "refreshToken": standin.refresh_token, "orgSlug": standin.org_slug}
+    print(json.dumps(first), flush=True)
+    try:
+        standin.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="last9-markers standin", description="A stand-in for Last9 on 127.0.0.1.")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    parser.add_argument("--organization", nargs="+", metavar="SLUG", help="known organizations (default: acme; '*': any)")
+    parser.add_argument("--refresh-token", nargs="+", default=[], metavar="TOKEN", help="further refresh tokens to accept")
+    parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="PEM files: serve https")
+    return parser

@@ -1,0 +1,83 @@
+"""Faults on order: which request meets which, and how often.
+
+A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``) and ``times`` (absent: for ever) say which requests meet
+it. The rest says what happens, in any combination:
+
+=========================  ==========================================================================================
+``status``, ``headers``,   this answer instead of the right one; with a status that is no 2xx nothing is kept. ``body``
+``body``                   alone replaces the text of the right answer
+``delay``                  seconds before the answer
+``drop``                   ``before``: the connection is cut without an answer, nothing is kept; ``headers``, ``body``: it
+                           is cut in the middle of the answer's headers or body, after the request was carried out
+``drip``                   seconds between single bytes of the answer
+``size``                   the answer's body is that many bytes long
+``access_token_lifetime``  seconds that the access token of this exchange is good for
+``rate_per_second``        so many requests a second are served, the others answer 429
+=========================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+KEYS = {
+    "on",
+    "times",
+    "status",
+    "headers",
+    "body",
+    "delay",
+    "drop",
+    "drip",
+    "size",
+    "access_token_lifetime",
+    "rate_per_second",
+}
+
+Fault = dict[str, Any]
+
+
+class FaultOrders:
+    """The faults that are still to come. The first that fits a request meets it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._served: list[float] = []
+
+    def order(self, faults: Any) -> None:
+        """Add faults. Raises ``ValueError`` on what is none."""
+        for fault in faults if isinstance(faults, list) else [faults]:
+            if not isinstance(fault, dict) or set(fault) - KEYS:
+                raise ValueError(f"a fault is an object of {', '.join(sorted(KEYS))}")
+            with self._lock:
+                self._faults.append(dict(fault))
+
+    def cancel(self) -> None:
+        """Be well again."""
+        with self._lock:
+            self._faults.clear()
+
+    def meet(self, kind: str) -> Fault:
+        """The fault that a request of this kind (``exchange`` or ``event``) meets; empty if none."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.get("on", "any") in (kind, "any"):
+                    return self._used(fault)
+        return {}
+
+    def _used(self, fault: Fault) -> Fault:
+        if "times" in fault:
+            fault["times"] -= 1
+            if fault["times"] <= 0:
+                self._faults.remove(fault)
+        if "rate_per_second" not in fault:
+            return fault
+        now = time.monotonic()
+        self._served = [moment for moment in self._served if now - moment < 1.0]
+        if len(self._served) >= fault["rate_per_second"]:
+            return {"status": 429, **{key: fault[key] for key in ("headers", "body", "delay") if key in fault}}
+        self._served.append(now)
+        return {}

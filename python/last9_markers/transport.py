@@ -1,0 +1,173 @@
+"""One HTTP connection to Last9, and the border where foreign errors become ours."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import httpx
+
+from last9_markers import __version__, proxies
+from last9_markers.clock import Budget
+from last9_markers.destination import BaseUrl
+from last9_markers.errors import BudgetSpent, CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
+from last9_markers.journal import Journal
+from last9_markers.tls import Roots
+
+#: Last9's answers are a few hundred bytes; nothing that is longer is read to its end.
+LONGEST_BODY = 64 * 1024
+#: How long the body of an event's success may keep us: it says nothing, but read to its end the connection can be used again.
+LINGER_SECONDS = 0.25
+
+_HEADERS = {"User-Agent": f"last9-markers/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+class Reply(NamedTuple):
+    """An HTTP answer; ``body`` is ``None`` where it was longer than :data:`LONGEST_BODY`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class Connection:
+    """Carries the requests of one marker, over one kept-alive connection as long as the server allows.
+
+    Redirects are not followed, and nothing but what is passed in is taken from the environment (httpx would raise on proxy and
+    CA variables that it cannot use).
+    """
+
+    def __init__(
+        self,
+        base_url: BaseUrl,
+        environ: Mapping[str, str],
+        budget: Budget,
+        journal: Journal,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._budget = budget
+        self._base = base_url.text
+        self._roots = Roots(environ, journal) if base_url.scheme == "https" else None
+        proxy = proxies.choose(base_url, environ, journal)
+        self.via = proxy.shown if proxy else None
+        if transport is None:
+            transport = httpx.HTTPTransport(
+                verify=self._roots.context if self._roots else False,
+                trust_env=False,
+                proxy=_with_roots(proxy, self._roots),
+            )
+        self._client = httpx.Client(transport=transport, headers=_HEADERS, trust_env=False, follow_redirects=False)
+
+    def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool = True) -> Reply:
+        """Make one request. Raises the error of our tree that stands for whatever went wrong below HTTP.
+
+        With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
+        """
+        while True:
+            try:
+                return self._attempt(method, path, headers, content, body_matters=body_matters)
+            except CertificateRefused:
+                if self._roots is None or not self._roots.complete():
+                    raise
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._client.close()
+
+    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
+        if not self._budget.remaining():
+            raise BudgetSpent
+        request = self._client.build_request(
+            method, self._base + path, headers=dict(headers), content=content, timeout=self._budget.attempt()
+        )
+        try:
+            response = self._client.send(request, stream=True)
+        except Exception as error:  # noqa: BLE001 - the border: nothing foreign gets past it
+            raise mapped(error) from None
+        try:
+            if response.is_success and not body_matters:
+                self._linger(request, response)
+                return Reply(response.status_code, response.headers, b"")
+            return Reply(response.status_code, response.headers, self._body(response))
+        except NotDelivered:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            raise mapped(error) from None
+        finally:
+            response.close()
+
+    def _body(self, response: httpx.Response) -> bytes | None:
+        read = b""
+        for chunk in response.iter_raw():
+            read += chunk
+            if len(read) > LONGEST_BODY:
+                return None
+            # httpx's own limit is for each chunk: bytes that drip would never reach it.
+            if not self._budget.remaining():
+                raise NetworkFailure("answering")
+        return read
+
+    def _linger(self, request: httpx.Request, response: httpx.Response) -> None:
+        clock = self._budget.clock
+        until = clock.monotonic() + LINGER_SECONDS
+        request.extensions["timeout"]["read"] = LINGER_SECONDS
+        length = 0
+        try:
+            for chunk in response.iter_raw():
+                length += len(chunk)
+                if length > LONGEST_BODY or clock.monotonic() > until:
+                    return
+        except Exception:  # noqa: BLE001 - the event is with Last9, whatever becomes of the rest of its answer
+            return
+
+
+def mapped(error: Exception) -> NotDelivered:
+    """The error of our tree for whatever httpx, ssl or the socket raised. No text of theirs that could hold a header is kept."""
+    causes = list(_chain(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateRefused(cause.verify_message or "certificate verify failed")
+    if isinstance(error, httpx.ProxyError):
+        status = str(error)[:3]
+        return NetworkFailure("proxy") if status.startswith("5") else ProxyRefused(str(error)[:100])
+    return NetworkFailure(_kind(error, causes))
+
+
+def _kind(error: Exception, causes: list[BaseException]) -> str:
+    by_cause = ((socket.gaierror, "name"), (ConnectionRefusedError, "refused"), (ssl.SSLError, "tls"))
+    for kind, name in by_cause:
+        if any(isinstance(cause, kind) for cause in causes):
+            return name
+    by_type: tuple[tuple[type[Exception], str], ...] = (
+        (httpx.ConnectTimeout, "connecting"),
+        (httpx.PoolTimeout, "connecting"),
+        (httpx.TimeoutException, "answering"),
+        (httpx.ConnectError, "unreachable"),
+        (httpx.NetworkError, "cut"),
+    )
+    for kind_of, name in by_type:
+        if isinstance(error, kind_of):
+            return name
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "cut" if "disconnected" in str(error) or "closed" in str(error) else "garbled"
+    if isinstance(error, UnicodeError):
+        return "name"
+    return "unreachable"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _with_roots(proxy: proxies.Proxy | None, roots: Roots | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    context = roots.context if roots and proxy.url.scheme == "https" else None
+    return httpx.Proxy(proxy.url, ssl_context=context)
