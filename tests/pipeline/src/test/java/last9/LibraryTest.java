@@ -1,0 +1,81 @@
+package last9;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import pipeline.run.Pipeline;
+
+/** What every test of the library starts from: this checkout as the library, one stand-in Last9, one credential. */
+abstract class LibraryTest {
+    static final Path CHECKOUT = Path.of("../..").toAbsolutePath().normalize();
+    static StandIn last9;
+
+    @BeforeAll
+    static void startLast9() {
+        last9 = StandIn.start(CHECKOUT);
+    }
+
+    @AfterAll
+    static void stopLast9() {
+        last9.close();
+    }
+
+    @AfterEach
+    void forget() {
+        last9.reset();
+    }
+
+    /** A Jenkinsfile that loads the library, on real time (the library reads the clock), with the set-up of the quick start. */
+    static Pipeline pipeline(String jenkinsfile) {
+        return Pipeline.of("@Library('last9') _\n" + jenkinsfile)
+                .library(CHECKOUT)
+                .realTime()
+                .env("LAST9_API_BASE_URL", last9.url)
+                .credential("last9-refresh-token", last9.refreshToken);
+    }
+
+    /** "start payments-api, stop payments-api": what Last9 has, in order. */
+    static String markers() {
+        return String.join(", ", last9.received().stream()
+                .map(e -> e.get("event_state") + " " + attributes(e).get("service_name"))
+                .toList());
+    }
+
+    @SuppressWarnings("unchecked")
+    static Map<String, Object> attributes(Map<String, Object> event) {
+        return (Map<String, Object>) event.get("attributes");
+    }
+
+    /** The library's warnings in a log. */
+    static List<String> warnings(Pipeline.Run run) {
+        return run.console().stream().filter(line -> line.contains("[Last9] WARNING:")).toList();
+    }
+
+    /** Nothing of the secret is in the log or in any file that the build left behind. */
+    static void assertSilentAbout(String secret, Pipeline.Run run) {
+        assertEquals(List.of(), run.console().stream().filter(line -> line.contains(secret)).toList());
+        try (Stream<Path> files = Files.walk(run.home())) {
+            List<Path> leaks = files.filter(Files::isRegularFile).filter(f -> holds(f, secret)).toList();
+            assertEquals(List.of(), leaks, "files that hold the secret");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean holds(Path file, String secret) {
+        try {
+            return new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1).contains(secret);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

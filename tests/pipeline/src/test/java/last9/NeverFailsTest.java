@@ -1,0 +1,112 @@
+package last9;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import pipeline.run.Pipeline;
+
+/** Last9 never fails a deployment: whatever is wrong is a warning with its remedy, and the body runs. */
+class NeverFailsTest extends LibraryTest {
+    private static final String WINDOW = "node { withLast9Deployment(serviceName: 's', timeoutSeconds: 2) { echo 'body ran' } }";
+
+    private static void assertHarmless(Pipeline.Run run, String remedy) {
+        assertEquals("SUCCESS", run.result(), run.log());
+        assertTrue(run.console().contains("body ran"), run.log());
+        assertTrue(warnings(run).stream().anyMatch(w -> w.contains(remedy)), run.log());
+        assertTrue(!run.log().contains("sent successfully"), run.log());
+        assertSilentAbout(last9.refreshToken, run);
+    }
+
+    /** With Last9 out of reach the log names the host to look at, once for each marker. */
+    @Test
+    void whenLast9IsDown() {
+        try (var run = pipeline(WINDOW).env("LAST9_API_BASE_URL", "http://127.0.0.1:9").run()) {
+            assertHarmless(run, "127.0.0.1:9");
+            assertEquals(2, warnings(run).size(), run.log());
+        }
+    }
+
+    /** A credential that is not there is named with its id, once for each marker. */
+    @Test
+    void whenTheCredentialIsMissing() {
+        try (var run = pipeline("node { withLast9Deployment(serviceName: 's', credentialId: 'nope') { echo 'body ran' } }").run()) {
+            assertHarmless(run, "credentialId");
+            assertEquals(2, warnings(run).size(), run.log());
+            assertEquals(List.of(), last9.received());
+        }
+    }
+
+    /** An agent without Python is told what was tried and what to install, once for each marker. */
+    @Test
+    void whenThereIsNoPython() throws Exception {
+        var bin = java.nio.file.Files.createTempDirectory("bin");
+        for (String tool : List.of("sh", "rm", "mv", "cat", "mkdir", "sleep", "echo", "tr", "sed", "chmod", "env", "kill", "ps", "nohup", "setsid")) {
+            for (String at : List.of("/bin/", "/usr/bin/")) {
+                var target = java.nio.file.Path.of(at + tool);
+                if (java.nio.file.Files.exists(target) && !java.nio.file.Files.exists(bin.resolve(tool))) {
+                    java.nio.file.Files.createSymbolicLink(bin.resolve(tool), target);
+                }
+            }
+        }
+        try (var run = pipeline(WINDOW).agentEnv("PATH", bin.toString()).run()) {
+            assertHarmless(run, "LAST9_PYTHON");
+            assertEquals(2, warnings(run).size(), run.log());
+        }
+    }
+
+    /** A window that the engine refuses is one warning, no marker at all, and the body runs. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "withLast9Deployment(environment: 'production') { echo 'body ran' }                       | serviceName",
+        "withLast9Deployment { echo 'body ran' }                                                  | serviceName",
+        "last9DeploymentMarker(serviceName: 's', eventState: 'begin'); echo 'body ran'            | eventState",
+        "last9DeploymentMarker(eventState: 'start'); echo 'body ran'                              | serviceName",
+        "withLast9Deployment(serviceName: 's', routingProfile: 'nope') { echo 'body ran' }        | last9Config",
+    })
+    void whenAnOptionIsWrong(String steps, String remedy) {
+        try (var run = pipeline("node { " + steps + " }").run()) {
+            assertHarmless(run, remedy);
+            assertEquals(1, warnings(run).size(), run.log());
+            assertEquals(List.of(), last9.received());
+        }
+    }
+
+    /** A start that Last9 could not take goes out with the stop, first and with its own time. */
+    @Test
+    void losesNothingToAnOutageThatEnds() {
+        last9.fault("[{\"on\": \"any\", \"status\": 503}]");
+        String jenkinsfile = "node { withLast9Deployment(serviceName: 's', timeoutSeconds: 3) { echo 'outage over'; sleep 1 } }";
+        try (var run = pipeline(jenkinsfile).log(line -> {
+            if (line.equals("outage over")) {
+                last9.reset();
+            }
+        }).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("start s, stop s", markers(), run.log());
+            assertTrue(last9.received().get(0).get("timestamp").toString().compareTo(last9.received().get(1).get("timestamp").toString()) < 0);
+        }
+    }
+
+    /** `failOnError` fails the build where a marker was not delivered; the stop is still tried. */
+    @Test
+    void failsOnlyWhenAsked() {
+        String jenkinsfile = "node { last9DeploymentMarker serviceName: 's', failOnError: true, timeoutSeconds: 1 }";
+        try (var run = pipeline(jenkinsfile).env("LAST9_API_BASE_URL", "http://127.0.0.1:9").run()) {
+            assertEquals("FAILURE", run.result(), run.log());
+        }
+    }
+
+    /** `post` of `agent none`, and a scripted pipeline outside of node: the marker takes a node of its own. */
+    @Test
+    void whereThereIsNoNode() {
+        try (var run = pipeline("withLast9Deployment(serviceName: 's') { echo 'no node here' }").run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("start s, stop s", markers(), run.log());
+            assertEquals(List.of(), warnings(run));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package last9;
+
+import groovy.json.JsonSlurperClassic;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** The engine's stand-in Last9 as a process of its own: a real server on loopback that the committed bundle brings. */
+final class StandIn implements AutoCloseable {
+    private final Process process;
+    private final HttpClient http = HttpClient.newHttpClient();
+    final String url;
+    final String refreshToken;
+
+    private StandIn(Process process, Map<?, ?> first) {
+        this.process = process;
+        this.url = String.valueOf(first.get("url"));
+        this.refreshToken = String.valueOf(first.get("refreshToken"));
+    }
+
+    /** Starts one that knows the organization acme alone. */
+    static StandIn start(Path checkout) {
+        try {
+            Process p = new ProcessBuilder("python3", checkout.resolve("resources/last9/last9-markers.pyz").toString(), "standin", "--port", "0")
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            String line = new BufferedReader(new InputStreamReader(p.getInputStream(), StandardCharsets.UTF_8)).readLine();
+            if (line == null) {
+                throw new IllegalStateException("the stand-in Last9 did not start: run make bundle");
+            }
+            return new StandIn(p, (Map<?, ?>) new JsonSlurperClassic().parseText(line));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The events received, in order. */
+    @SuppressWarnings("unchecked")
+    List<Map<String, Object>> received() {
+        return (List<Map<String, Object>>) new JsonSlurperClassic().parseText(ask("GET", "/received", null));
+    }
+
+    /** Orders faults, as JSON. */
+    void fault(String json) {
+        ask("POST", "/faults", json);
+    }
+
+    /** Forgets faults and what was received. */
+    void reset() {
+        ask("DELETE", "/faults", null);
+        ask("DELETE", "/received", null);
+    }
+
+    private String ask(String method, String path, String body) {
+        var publisher = body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body);
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + path)).method(method, publisher).build();
+        try {
+            HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+            if (answer.statusCode() >= 300) {
+                throw new IllegalStateException(method + " " + path + " answered " + answer.statusCode() + ": " + answer.body());
+            }
+            return answer.body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+    }
+}
