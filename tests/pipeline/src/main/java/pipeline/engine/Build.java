@@ -211,11 +211,11 @@ public final class Build {
                     ran = true;
                 }
             }
-            for (Runnable e; (e = events.poll()) != null; ) {
+            for (Runnable e; (e = events.poll()) != null || (e = clock.takeDue(false)) != null; ) {
                 e.run();
             }
             if (!anyRunnable() && !program.threads.isEmpty()) {
-                if (ran) {
+                if (ran || interruptions.isRestartDue()) {
                     saveAndReadBack();
                 }
                 if (!anyRunnable()) {
@@ -234,13 +234,16 @@ public final class Build {
         running = t;
         Outcome resume = t.resumeWith;
         t.resumeWith = null;
-        Outcome o = sandbox == null ? t.code.run0(resume, CATEGORIES) : sandbox.run(() -> t.code.run0(resume, CATEGORIES));
+        Outcome o = run(t, resume);
+        if (o == null) {
+            return;
+        }
         if (t.isAlive() && o.getNormal() == Safepoint.HERE) {
             t.resumeWith = new Outcome(null, null);
         } else if (t.isAlive() && o.getNormal() instanceof Steps.Waiting w) {
             wait(t, w.call());
         } else if (o.isFailure()) {
-            failed(o.getAbnormal());
+            failed(t, o.getAbnormal());
         }
         if (!t.isAlive()) {
             program.threads.remove(t.id);
@@ -261,9 +264,25 @@ public final class Build {
         }
     }
 
-    private void failed(Throwable t) {
-        Result r = t instanceof FlowInterruptedException f ? f.getResult() : Result.FAILURE;
+    /** One chunk of code; an error of the interpreter itself ends the build at once, no catch or finally sees it: null then [616]. */
+    private Outcome run(GreenThread t, Outcome resume) {
+        try {
+            return sandbox == null ? t.code.run0(resume, CATEGORIES) : sandbox.run(() -> t.code.run0(resume, CATEGORIES));
+        } catch (RuntimeException | Error e) {
+            program.threads.clear();
+            end = new Outcome(null, e);
+            failed(t, e);
+            running = null;
+            return null;
+        }
+    }
+
+    /** The script's exception belongs to the node at its head too [405, 430]. */
+    private void failed(GreenThread t, Throwable error) {
+        Result r = error instanceof FlowInterruptedException f ? f.getResult() : Result.FAILURE;
         state.execution = state.execution.combine(r);
+        graph().node(t.head.node).failed(error);
+        Errors.mark(error);
     }
 
     // ---- what Jenkins does at every waiting step
@@ -275,7 +294,9 @@ public final class Build {
             saved = Pickle.write(program);
             program = (Program) Pickle.read(saved, loaders.scriptLoader());
         } catch (IOException | RuntimeException e) {
-            program.threads.lastEntry().getValue().stop(e);
+            GreenThread newest = program.threads.lastEntry().getValue();
+            newest.call = null;
+            newest.resumeWith = new Outcome(null, e);
             return;
         } catch (ClassNotFoundException e) {
             throw new IllegalStateException("The program cannot be read back", e);
@@ -387,12 +408,12 @@ public final class Build {
     }
 
     private void mismatch(Object expected, String expectedMethod, Object actual, String actualMethod) {
-        state.console.println("expected to call " + className(expected) + "." + expectedMethod + " but wound up catching "
-                + className(actual) + "." + actualMethod + "; see: https://jenkins.io/redirect/pipeline-cps-method-mismatches/");
+        state.console.println("expected to call " + className(expected) + expectedMethod + " but wound up catching "
+                + className(actual) + actualMethod + "; see: https://jenkins.io/redirect/pipeline-cps-method-mismatches/");
     }
 
     private static String className(Object o) {
-        return o == null ? "null" : (o instanceof Class<?> c ? c : o.getClass()).getName();
+        return o == null ? "" : (o instanceof Class<?> c ? c : o.getClass()).getName() + ".";
     }
 
     /** The same as pressing "terminate" in Jenkins: waiting steps end at once [426]. */

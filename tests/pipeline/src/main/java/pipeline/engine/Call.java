@@ -55,7 +55,7 @@ public final class Call implements Serializable {
     }
 
     public void fail(Throwable t) {
-        complete(new Outcome(null, t));
+        complete(new Outcome(null, Masks.exception(context(), t)));
     }
 
     /** Fails without the error being written to the flow graph (so it gets no ErrorId), as some do [401]. */

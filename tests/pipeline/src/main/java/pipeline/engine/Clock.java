@@ -52,8 +52,8 @@ public final class Clock {
         return next == null ? limit : Math.max(0, Math.min(limit, next.at - now()));
     }
 
-    /** Forgets all timers: what a restarted controller does. */
-    void clear() {
-        timers.clear();
+    /** Goes on from a moment that this clock has not reached yet. */
+    void advanceTo(long epochMillis) {
+        ahead += Math.max(0, epochMillis - now());
     }
 }

@@ -1,6 +1,7 @@
 package pipeline.engine;
 
 import java.io.Serializable;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -23,6 +24,13 @@ public final class Described implements Serializable {
 
     public Map<String, Object> arguments() {
         return arguments;
+    }
+
+    /** The arguments as the flow graph shows them. */
+    Map<String, Object> shown() {
+        Map<String, Object> r = new LinkedHashMap<>();
+        arguments.forEach((k, v) -> r.put(k.isEmpty() ? "<anonymous>" : k, v));
+        return r;
     }
 
     List<String> interpolated() {

@@ -7,7 +7,6 @@ import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import jenkins.model.CauseOfInterruption;
-import org.codehaus.groovy.control.MultipleCompilationErrorsException;
 import org.jenkinsci.plugins.workflow.actions.ErrorAction;
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
@@ -54,8 +53,6 @@ public final class Ending {
             for (String line : marks(error)) {
                 c.println(line);
             }
-        } else if (error instanceof MultipleCompilationErrorsException) {
-            c.println(error.getClass().getName() + ": " + error.getMessage());
         } else {
             c.println(trace(error).stripTrailing());
         }
@@ -79,17 +76,16 @@ public final class Ending {
     }
 
     private static void trace(Throwable t, PrintWriter out, String prefix) {
+        Throwable cause = t.getCause();
+        if (cause != null) {
+            trace(cause, out, prefix);
+        }
         for (Throwable s : t.getSuppressed()) {
             StringWriter w = new StringWriter();
             trace(s, new PrintWriter(w), "");
             out.print(prefix + "Also:   " + w.toString().replace("\n", "\n" + prefix + "    ").stripTrailing() + "\n");
         }
-        Throwable cause = t.getCause();
-        if (cause != null && cause != t) {
-            trace(cause, out, prefix);
-            out.print(prefix + "Caused: ");
-        }
-        out.print((cause == null ? prefix : "") + t + "\n");
+        out.print(prefix + (cause == null ? "" : "Caused: ") + t + "\n");
         for (StackTraceElement e : t.getStackTrace()) {
             if (e.getClassName().equals("___cps")) {
                 continue;

@@ -4,6 +4,7 @@ import hudson.model.Result;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import jenkins.model.CauseOfInterruption;
 import jenkins.model.CauseOfInterruption.UserInterruption;
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
@@ -49,7 +50,7 @@ public final class Interruptions {
         while (i.hasNext()) {
             Settings.Abort a = i.next();
             if (a.text() != null) {
-                if (line.contains(a.text())) {
+                if (a.text().startsWith("^") ? line.startsWith(a.text().substring(1)) : line.contains(a.text())) {
                     i.remove();
                     build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> abort(a.kind()));
                 }
@@ -77,6 +78,7 @@ public final class Interruptions {
                 build.state().killed = true;
             }
             case "term" -> build.terminate();
+            case "superseded" -> superseded();
             default -> stop();
         }
     }
@@ -86,6 +88,27 @@ public final class Interruptions {
         UserInterruption who = new UserInterruption(build.settings().abortUserId, build.settings().abortUserName);
         build.console().println(who.logLine());
         interrupt(new FlowInterruptedException(Result.ABORTED, who));
+    }
+
+    /** A newer build of the job takes this one's place [452]. */
+    private void superseded() {
+        CauseOfInterruption why = new Superseded(build.settings().number + 1);
+        build.console().println(why.getShortDescription());
+        interrupt(new FlowInterruptedException(Result.NOT_BUILT, why));
+    }
+
+    private static final class Superseded extends CauseOfInterruption {
+        private static final long serialVersionUID = 1L;
+        private final int by;
+
+        Superseded(int by) {
+            this.by = by;
+        }
+
+        @Override
+        public String getShortDescription() {
+            return "Superseded by #" + by;
+        }
     }
 
     /** Interrupts the build with that exception; its result counts for the end at once. */

@@ -10,7 +10,22 @@ import java.util.Map;
 
 /** Replaces secrets by {@code ****}: the text itself and its Base64 form, nothing else [105]. */
 public final class Masks {
+    /** Longer arguments are not kept in the flow graph. */
+    private static final int LONGEST_ARGUMENT = 1024;
+
     private Masks() {}
+
+    /** An exception without secrets in its text: itself, or what the credentials-binding plugin puts in its place [105]. */
+    public static Throwable exception(Context context, Throwable t) {
+        String text = String.valueOf(t);
+        if (context.secrets.isEmpty() || apply(context, text).equals(text)) {
+            return t;
+        }
+        org.jenkinsci.plugins.credentialsbinding.impl.MaskedException m =
+                new org.jenkinsci.plugins.credentialsbinding.impl.MaskedException(apply(context, t.getMessage()));
+        m.setStackTrace(t.getStackTrace());
+        return m;
+    }
 
     private static List<String> patterns(Context context) {
         List<String> r = new ArrayList<>();
@@ -54,10 +69,16 @@ public final class Masks {
                     s = s.replace(e.getValue(), "${" + e.getKey() + "}");
                 }
             }
-            return s;
+            return s.length() > LONGEST_ARGUMENT ? null : s;
         }
         if (v instanceof List<?> list) {
             return list.stream().map(i -> shown(context, i)).map(i -> i == null ? "null" : i).toList();
+        }
+        if (v instanceof Described d) {
+            return Map.of("$" + d.symbol(), arguments(context, d.shown()));
+        }
+        if (v instanceof hudson.plugins.git.GitSCM git) {
+            return git.described();
         }
         return v == null || v instanceof Number || v instanceof Boolean ? v : v.toString();
     }

@@ -8,16 +8,18 @@ final class Saved implements Serializable {
     private static final long serialVersionUID = 1L;
     private final BuildState state;
     private final byte[] program;
+    private final long time;
 
-    private Saved(BuildState state, byte[] program) {
+    private Saved(BuildState state, byte[] program, long time) {
         this.state = state;
         this.program = program;
+        this.time = time;
     }
 
     static byte[] save(Build build) {
         try {
             build.state().restarted = true;
-            return Pickle.write(new Saved(build.state(), Pickle.write(build.program())));
+            return Pickle.write(new Saved(build.state(), Pickle.write(build.program()), build.clock().now()));
         } catch (IOException e) {
             throw new IllegalStateException("The program was saved a moment ago and cannot be saved now", e);
         }
@@ -27,6 +29,7 @@ final class Saved implements Serializable {
     static void restore(Build build, byte[] bytes) {
         try {
             Saved s = (Saved) Pickle.read(bytes, Saved.class.getClassLoader());
+            build.clock().advanceTo(s.time);
             build.restoreState(s.state);
             build.restoreProgram((Program) Pickle.read(s.program, build.loaders().reload(build.settings().jenkinsfile)));
         } catch (IOException | ClassNotFoundException e) {

@@ -20,7 +20,10 @@ public final class Settings implements Serializable {
     /** A build before this one. */
     public record Earlier(int number, String result) implements Serializable {}
 
-    /** Presses stop: after so many milliseconds, while the Nth call of a step runs, or once a text is in the log. Kind: stop, term, kill. */
+    /**
+     * Presses stop: after so many milliseconds, while the Nth call of a step runs, or once a text is in
+     * the log ({@code ^} in front: a line begins with it). Kind: stop, term, kill, superseded.
+     */
     public record Abort(String kind, Long afterMillis, String step, int nth, String text) implements Serializable {}
 
     public String jenkinsfile = "";

@@ -93,8 +93,7 @@ final class StepType {
             throw uninstantiable(args, new org.kohsuke.stapler.NoStaplerConstructorException(
                     "There's no @DataBoundConstructor on any constructor of class java.lang.String"));
         }
-        if (t == String.class && (value instanceof CharSequence || value instanceof Number || value instanceof Boolean
-                || value instanceof hudson.model.Result || value instanceof hudson.util.Secret)) {
+        if (t == String.class && (value instanceof CharSequence || value instanceof hudson.model.Result)) {
             return value.toString();
         }
         if (t == boolean.class && value instanceof Boolean || t == boolean.class && value instanceof String) {

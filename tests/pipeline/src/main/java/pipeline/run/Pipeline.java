@@ -198,7 +198,8 @@ public final class Pipeline {
         }
     }
 
-    static void delete(Path folder) {
+    /** Removes a folder with all that is in it. */
+    public static void delete(Path folder) {
         try (Stream<Path> s = Files.walk(folder)) {
             for (Path p : s.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(p);

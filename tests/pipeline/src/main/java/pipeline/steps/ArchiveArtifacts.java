@@ -31,15 +31,7 @@ public final class ArchiveArtifacts extends Step {
         Path from = Path.of(call.context().folder);
         Path to = build().settings().homePath().resolve("jobs").resolve(build().settings().jobName).resolve("builds")
                 .resolve(String.valueOf(build().settings().number)).resolve("archive");
-        int found = 0;
-        for (Path p : files(from)) {
-            Path relative = from.relativize(p);
-            if (matches(artifacts, relative) && (excludes == null || !matches(excludes, relative))) {
-                Files.createDirectories(to.resolve(relative).getParent());
-                Files.copy(p, to.resolve(relative), StandardCopyOption.REPLACE_EXISTING);
-                found++;
-            }
-        }
+        int found = copy(from, to, artifacts, excludes);
         if (found == 0 && !allowEmptyArchive) {
             throw new AbortException("No artifacts found that match the file pattern \"" + artifacts + "\". Configuration error?");
         }
@@ -47,6 +39,20 @@ public final class ArchiveArtifacts extends Step {
             call.log("No artifacts found that match the file pattern \"" + artifacts + "\". Configuration error?");
         }
         call.succeed(null);
+    }
+
+    /** Copies the files that match; returns how many they were. */
+    static int copy(Path from, Path to, String includes, String excludes) throws IOException {
+        int found = 0;
+        for (Path p : files(from)) {
+            Path relative = from.relativize(p);
+            if (matches(includes, relative) && (excludes == null || !matches(excludes, relative))) {
+                Files.createDirectories(to.resolve(relative).getParent());
+                Files.copy(p, to.resolve(relative), StandardCopyOption.REPLACE_EXISTING);
+                found++;
+            }
+        }
+        return found;
     }
 
     private static List<Path> files(Path folder) throws IOException {

@@ -7,10 +7,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.TreeMap;
 
 /** Finds processes by a variable of their environment, as Jenkins' process tree killer does. */
 final class Processes {
     private Processes() {}
+
+    /** So long a shell has to see that its child is gone before its own signal comes: under {@code -e} it ends itself [428, 442]. */
+    private static final long BETWEEN_GENERATIONS_MILLIS = 60;
 
     /** SIGTERM to every process that carries the variable, children first. */
     static void terminate(String variable, String value) {
@@ -20,8 +24,24 @@ final class Processes {
                 found.add(p);
             }
         }
-        found.sort(Comparator.comparingInt(Processes::depth).reversed());
-        found.forEach(ProcessHandle::destroy);
+        TreeMap<Integer, List<ProcessHandle>> generations = new TreeMap<>(Comparator.reverseOrder());
+        found.forEach(p -> generations.computeIfAbsent(depth(p), d -> new ArrayList<>()).add(p));
+        boolean first = true;
+        for (List<ProcessHandle> generation : generations.values()) {
+            if (!first) {
+                pause();
+            }
+            first = false;
+            generation.forEach(ProcessHandle::destroy);
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(BETWEEN_GENERATIONS_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static int depth(ProcessHandle p) {

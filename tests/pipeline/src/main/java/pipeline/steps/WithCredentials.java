@@ -1,11 +1,11 @@
 package pipeline.steps;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException;
-import org.jenkinsci.plugins.credentialsbinding.impl.MaskedException;
 import pipeline.engine.Context;
 import pipeline.engine.Described;
 import pipeline.engine.Masks;
@@ -41,7 +41,7 @@ public final class WithCredentials extends Step {
 
     private static String names(Map<String, String> secrets) {
         List<String> r = new ArrayList<>();
-        secrets.keySet().forEach(v -> r.add("$" + v));
+        new HashSet<>(secrets.keySet()).forEach(v -> r.add("$" + v));
         return String.join(" or ", r);
     }
 
@@ -78,13 +78,6 @@ public final class WithCredentials extends Step {
     /** A secret in the text of what leaves the block is masked [105]. */
     @Override
     public Throwable translate(Throwable leaving) {
-        String text = String.valueOf(leaving);
-        String masked = Masks.apply(inside, text);
-        if (masked.equals(text)) {
-            return leaving;
-        }
-        MaskedException m = new MaskedException(Masks.apply(inside, leaving.getMessage()));
-        m.setStackTrace(leaving.getStackTrace());
-        return m;
+        return Masks.exception(inside, leaving);
     }
 }

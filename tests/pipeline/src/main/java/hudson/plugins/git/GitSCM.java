@@ -1,6 +1,8 @@
 package hudson.plugins.git;
 
 import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
 
 /** Stand-in of the value of {@code scm}: a git repository; where it lies and the address it shows. */
 public final class GitSCM implements Serializable {
@@ -15,6 +17,12 @@ public final class GitSCM implements Serializable {
 
     public String repositoryPath() {
         return path;
+    }
+
+    /** As the flow graph shows it [103]. */
+    public Map<String, Object> described() {
+        return Map.of("$scmGit", Map.of("extensions", List.of(), "userRemoteConfigs", List.of(Map.of("$describable", Map.of("url", url))),
+                "branches", List.of(Map.of("$describable", Map.of("name", "*/main")))));
     }
 
     public String url() {

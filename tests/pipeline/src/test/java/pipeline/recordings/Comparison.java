@@ -1,0 +1,146 @@
+package pipeline.recordings;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Holds what a build did against what the recorded one did. */
+final class Comparison {
+    /** Come from another thread than their neighbours, so their place in the log differs from run to run (index.md). */
+    private static final Set<String> FLOATING = Set.of("Sending interrupt signal to process", "Terminated");
+
+    private final Normal normal;
+    /** Jenkins keeps no flow graph of a build that was killed [427]. */
+    private final boolean killed;
+    private final List<String> differences = new ArrayList<>();
+
+    Comparison(Normal normal, List<String> console) {
+        this.normal = normal;
+        this.killed = console.contains("Hard kill!");
+    }
+
+    List<String> differences() {
+        return differences;
+    }
+
+    void result(String recorded, String ours) {
+        if (!Objects.equals(recorded, ours)) {
+            differences.add("result: recorded " + recorded + ", ours " + ours);
+        }
+    }
+
+    void flowNodes(Integer recorded, int ours) {
+        if (recorded != null && recorded != ours && !(recorded == 0 && killed)) {
+            differences.add("flow nodes: recorded " + recorded + ", ours " + ours);
+        }
+    }
+
+    /** The same steps in the same order within each branch. */
+    void steps(List<Map<String, Object>> recorded, List<Map<String, Object>> ours) {
+        if (recorded.isEmpty() && killed) {
+            return;
+        }
+        Map<String, List<String>> a = byBranch(recorded);
+        Map<String, List<String>> b = byBranch(ours);
+        for (String branch : a.keySet()) {
+            compare("steps" + (branch.isEmpty() ? "" : " in " + branch), a.get(branch), b.getOrDefault(branch, List.of()));
+        }
+        b.keySet().stream().filter(k -> !a.containsKey(k)).forEach(k -> differences.add("ours has branch " + k));
+    }
+
+    /** Ends of blocks have no branch of their own: they are compared as a set, with their errors. */
+    private Map<String, List<String>> byBranch(List<Map<String, Object>> steps) {
+        Map<String, List<String>> r = new LinkedHashMap<>();
+        List<String> ends = new ArrayList<>();
+        for (Map<String, Object> s : steps) {
+            if (!s.containsKey("step")) {
+                ends.add("end of " + s.get("of") + " " + text(s.get("error")));
+                continue;
+            }
+            String branch = "";
+            for (Object e : (List<?>) s.get("enclosing")) {
+                branch += String.valueOf(e).startsWith("branch:") ? "/" + e : "";
+            }
+            r.computeIfAbsent(branch, k -> new ArrayList<>()).add(describe(s));
+        }
+        ends.sort(null);
+        r.put(" (ends)", ends);
+        return r;
+    }
+
+    private String describe(Map<String, Object> s) {
+        return text(s.get("step")) + " " + s.get("kind") + " label=" + text(s.get("label")) + " branch=" + s.get("branch") + " in "
+                + text(s.get("enclosing")) + " args=" + text(s.get("args")) + " error=" + text(s.get("error")) + " warning="
+                + text(s.get("warning"));
+    }
+
+    /** Maps in order of their keys, at every depth. */
+    private static Object sorted(Object o) {
+        if (o instanceof Map<?, ?> m) {
+            Map<Object, Object> r = new TreeMap<>();
+            m.forEach((k, v) -> r.put(k, sorted(v)));
+            return r;
+        }
+        return o instanceof List<?> l ? l.stream().map(i -> i == null ? "null" : sorted(i)).toList() : o;
+    }
+
+    private String text(Object o) {
+        return normal.line(String.valueOf(sorted(o))).replaceAll("\nPossible solutions:[^\n]*", "");
+    }
+
+    /** The same lines in the same order; in parallel branches and around a running process the order may differ. */
+    void console(List<String> recorded, List<String> ours) {
+        List<String> a = normal.log(recorded);
+        List<String> b = normal.log(ours);
+        if (a.equals(b)) {
+            return;
+        }
+        if (a.stream().anyMatch(l -> l.startsWith("[Pipeline] { (Branch:"))) {
+            a.sort(null);
+            b.sort(null);
+            compare("lines of the log (any order)", a, b);
+            return;
+        }
+        compare("lines of the log", still(a), still(b));
+    }
+
+    /** Without floating lines at their place: they are moved to the end; commands of one shell pipe are sorted. */
+    private List<String> still(List<String> lines) {
+        List<String> fixed = new ArrayList<>();
+        List<String> floating = new ArrayList<>();
+        for (String l : lines) {
+            (FLOATING.contains(l) || l.startsWith("Aborted by") ? floating : fixed).add(l);
+        }
+        for (int i = 1; i < fixed.size(); i++) {
+            if (fixed.get(i).startsWith("+ ") && fixed.get(i - 1).startsWith("+ ") && fixed.get(i).compareTo(fixed.get(i - 1)) < 0) {
+                java.util.Collections.swap(fixed, i, i - 1);
+                i = Math.max(0, i - 2);
+            }
+        }
+        floating.sort(null);
+        fixed.addAll(floating);
+        return fixed;
+    }
+
+    private void compare(String what, List<String> recorded, List<String> ours) {
+        if (recorded.equals(ours)) {
+            return;
+        }
+        int i = 0;
+        while (i < recorded.size() && i < ours.size() && recorded.get(i).equals(ours.get(i))) {
+            i++;
+        }
+        Set<String> ourSet = new HashSet<>(ours);
+        differences.add(what + ", at " + i + ":\n      recorded: " + at(recorded, i) + "\n      ours:     " + at(ours, i)
+                + "\n      missing in ours: " + recorded.stream().filter(l -> !ourSet.contains(l)).limit(4).toList());
+    }
+
+    private static String at(List<String> list, int i) {
+        return i < list.size() ? list.get(i) : "(nothing)";
+    }
+}

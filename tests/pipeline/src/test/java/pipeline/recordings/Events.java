@@ -1,0 +1,46 @@
+package pipeline.recordings;
+
+import groovy.json.JsonSlurperClassic;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import pipeline.engine.Settings;
+
+/** What was done to the recorded builds from outside, and when: src/test/resources/recordings/events.json. */
+final class Events {
+    private static final Map<String, Map<String, Object>> ALL = read();
+
+    private Events() {}
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Map<String, Object>> read() {
+        try {
+            return (Map<String, Map<String, Object>>) new JsonSlurperClassic()
+                    .parseText(Files.readString(Path.of("src/test/resources/recordings/events.json")));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** {@code aborts}: kind and text in the log; {@code restart}: the step; {@code by}: id and full name of who presses stop. */
+    @SuppressWarnings("unchecked")
+    static void apply(int number, Settings s) {
+        Map<String, Object> e = ALL.getOrDefault(String.valueOf(number), Map.of());
+        for (Object abort : (List<Object>) e.getOrDefault("aborts", List.of())) {
+            String[] kindAndText = ((String) abort).split("@", 2);
+            s.aborts.add(new Settings.Abort(kindAndText[0], null, null, 0, kindAndText[1]));
+        }
+        if (e.get("restart") != null) {
+            String[] at = ((String) e.get("restart")).split(":");
+            s.restartAtStep = at[0];
+            s.restartAtNth = Integer.parseInt(at[1]);
+        }
+        if (e.get("by") != null) {
+            List<String> by = (List<String>) e.get("by");
+            s.abortUserId = by.get(0);
+            s.abortUserName = by.get(1);
+        }
+    }
+}
