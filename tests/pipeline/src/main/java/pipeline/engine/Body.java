@@ -23,6 +23,7 @@ public final class Body implements Serializable {
     private Throwable stopped;
     private boolean launched;
     private boolean done;
+    private String ended;
 
     Body(Call call, int index, Closure<?> closure, Context context, String label, String branch) {
         this.call = call;
@@ -44,6 +45,7 @@ public final class Body implements Serializable {
         head.node = n.id;
         String shown = branch != null ? "branch:" + branch : label != null ? call.name + ":" + label : call.name;
         Context inside = context.inBody(id, shown);
+        ended = shown;
         try {
             Object value = closure.call();
             end(head, new Outcome(value, null));
@@ -65,7 +67,7 @@ public final class Body implements Serializable {
     }
 
     private void end(Head head, Outcome o) {
-        FlowNode n = Build.current().graph().bodyEnd(call.name);
+        FlowNode n = Build.current().graph().bodyEnd(ended);
         head.node = n.id;
         done = true;
         if (o.isFailure()) {

@@ -46,6 +46,21 @@ public final class Build {
         void to(Step step) throws Exception;
     }
 
+    /** Says where the program could not be saved: the place in the code that waits. */
+    private static final class Unsaved extends Throwable {
+        private static final long serialVersionUID = 1L;
+
+        Unsaved(GreenThread t) {
+            super("an exception which occurred:\n\tin object Thread #" + t.id + t.code.getStackTrace().stream().limit(1)
+                    .map(f -> " @" + f).reduce("", String::concat), null, false, false);
+        }
+
+        @Override
+        public String toString() {
+            return getMessage();
+        }
+    }
+
     /** Thrown when the build is to go on in a new process: holds what it needs. */
     public static final class Restart extends RuntimeException {
         private static final long serialVersionUID = 1L;
@@ -296,6 +311,9 @@ public final class Build {
         } catch (IOException | RuntimeException e) {
             GreenThread newest = program.threads.lastEntry().getValue();
             newest.call = null;
+            if (e.getCause() == null) {
+                e.initCause(new Unsaved(newest));
+            }
             newest.resumeWith = new Outcome(null, e);
             return;
         } catch (ClassNotFoundException e) {

@@ -1,8 +1,5 @@
 package pipeline.engine;
 
-import java.io.IOException;
-import java.io.ObjectOutputStream;
-import java.io.OutputStream;
 import org.jenkinsci.plugins.workflow.actions.ErrorAction;
 
 /** What Jenkins does with an exception that ends a step. */
@@ -28,14 +25,15 @@ public final class Errors {
         return isMarked(error.getCause(), depth + 1);
     }
 
-    /** The error as the flow graph keeps it: a ProxyException where it cannot be serialized [104]. */
+    /** The error as the flow graph keeps it: a ProxyException where Jenkins' class filter lets a class in it not through [104, 401]. */
     static Throwable forGraph(Throwable error) {
-        try (ObjectOutputStream out = new ObjectOutputStream(OutputStream.nullOutputStream())) {
-            out.writeObject(error);
-            return error;
-        } catch (IOException | RuntimeException e) {
-            return new hudson.remoting.ProxyException(error);
+        for (Throwable t = error; t != null; t = t.getCause()) {
+            String type = t.getClass().getName();
+            if (type.startsWith("java.lang.reflect.") || type.startsWith("java.nio.file.")) {
+                return new hudson.remoting.ProxyException(error);
+            }
         }
+        return error;
     }
 
     /** An exception as Groovy hands it on without wrapping, checked or not. */

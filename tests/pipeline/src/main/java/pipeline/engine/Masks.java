@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Replaces secrets by {@code ****}: the text itself and its Base64 form, nothing else [105]. */
+/** Replaces secrets by {@code ****}: the text itself, also in quotes, and its Base64 form, nothing else [105]. */
 public final class Masks {
     /** Longer arguments are not kept in the flow graph. */
     private static final int LONGEST_ARGUMENT = 1024;
@@ -32,6 +32,7 @@ public final class Masks {
         for (String secret : context.secrets.values()) {
             if (!secret.isBlank()) {
                 r.add(secret);
+                r.add("'" + secret + "'");
                 r.add(Base64.getEncoder().encodeToString(secret.getBytes(StandardCharsets.UTF_8)));
                 r.add(Base64.getEncoder().withoutPadding().encodeToString(secret.getBytes(StandardCharsets.UTF_8)));
             }

@@ -1,11 +1,18 @@
 package pipeline.steps;
 
+import com.cloudbees.groovy.cps.Outcome;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException;
+import org.jenkinsci.plugins.workflow.steps.MissingContextVariableException;
+import pipeline.engine.Body;
 import pipeline.engine.Context;
 import pipeline.engine.Described;
 import pipeline.engine.Masks;
@@ -17,6 +24,7 @@ public final class WithCredentials extends Step {
     private static final long serialVersionUID = 1L;
     @Arg(required = true) List<Object> bindings;
     private Context inside;
+    private final List<String> files = new ArrayList<>();
 
     @Override
     public void start() throws Exception {
@@ -45,7 +53,7 @@ public final class WithCredentials extends Step {
         return String.join(" or ", r);
     }
 
-    private void bind(Described b, Map<String, String> secrets, Map<String, String> plain) throws CredentialNotFoundException {
+    private void bind(Described b, Map<String, String> secrets, Map<String, String> plain) throws Exception {
         String id = String.valueOf(b.arguments().get("credentialsId"));
         Object found = build().settings().credentials.get(id);
         if (found == null) {
@@ -59,8 +67,34 @@ public final class WithCredentials extends Step {
                 plain.put(variable(b, "usernameVariable"), String.valueOf(pair.get("username")));
                 secrets.put(variable(b, "passwordVariable"), String.valueOf(pair.get("password")));
             }
+            case "usernameColonPassword" -> {
+                expect(id, found, pair != null, "com.cloudbees.plugins.credentials.common.StandardUsernamePasswordCredentials");
+                secrets.put(variable(b, "variable"), pair.get("username") + ":" + pair.get("password"));
+            }
+            case "file" -> secrets.put(variable(b, "variable"), file(pair));
             default -> throw new UnsupportedOperationException("The pipeline runner does not imitate the credentials binding '" + b.symbol() + "'");
         }
+    }
+
+    /** A file binding needs a node: the file is put beside the workspace, for its owner only [105]. */
+    private String file(Map<?, ?> credential) throws Exception {
+        if (call.context().agent == null) {
+            throw new MissingContextVariableException("hudson.FilePath", "withCredentials");
+        }
+        Path folder = Path.of(call.context().agent.workspace + "@tmp", "secretFiles", UUID.randomUUID().toString());
+        Path p = Files.createDirectories(folder).resolve(String.valueOf(credential.get("name")));
+        Files.writeString(p, String.valueOf(credential.get("content")));
+        Files.setPosixFilePermissions(p, PosixFilePermissions.fromString("r--------"));
+        files.add(p.toString());
+        return p.toString();
+    }
+
+    @Override
+    public void bodyDone(Body body, Outcome outcome) throws Exception {
+        for (String f : files) {
+            Files.deleteIfExists(Path.of(f));
+        }
+        super.bodyDone(body, outcome);
     }
 
     private static String expect(String id, Object found, boolean right, String type) throws CredentialNotFoundException {
