@@ -22,6 +22,8 @@ public final class FlowNode implements Serializable {
     public String errorClass;
     public String errorMessage;
     public Map<String, Object> warning;
+    /** What {@code catchError(stageResult: ..)} makes of the stage; post conditions look at it [316]. */
+    public hudson.model.Result stageResult;
 
     FlowNode(int id, Kind kind, String step, List<String> enclosing) {
         this.id = id;

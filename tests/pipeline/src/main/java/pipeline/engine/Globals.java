@@ -15,8 +15,7 @@ final class Globals {
     private Globals() {}
 
     static boolean has(Build build, String name) {
-        return OWN.contains(name) && !(name.equals("pipeline") && !build.loaders().hasDeclarative())
-                || build.loaders().isVar(name);
+        return OWN.contains(name) || build.loaders().isVar(name);
     }
 
     static List<String> names(Build build) {
@@ -31,6 +30,7 @@ final class Globals {
             case "currentBuild" -> new RunWrapper(build.settings().number);
             case "params" -> Parameters.of(build);
             case "scm" -> Scm.of(build);
+            case "pipeline" -> build.loaders().declarative(script);
             default -> instance(build, name, script);
         };
     }

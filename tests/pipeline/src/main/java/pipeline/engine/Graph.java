@@ -1,5 +1,6 @@
 package pipeline.engine;
 
+import hudson.model.Result;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -67,6 +68,19 @@ public final class Graph implements Serializable {
 
     int nextBodyId() {
         return ++bodyCounter;
+    }
+
+    /** What steps have noted of the stages they are in: the blocks around each such step, and the result [314, 316]. */
+    public List<Map.Entry<List<String>, Result>> warnings() {
+        List<Map.Entry<List<String>, Result>> r = new ArrayList<>();
+        for (FlowNode n : nodes.values()) {
+            if (n.stageResult != null) {
+                r.add(Map.entry(n.enclosing, n.stageResult));
+            } else if (n.warning != null) {
+                r.add(Map.entry(n.enclosing, Result.fromString(String.valueOf(n.warning.get("result")))));
+            }
+        }
+        return r;
     }
 
     /** How many nodes the build has made. */

@@ -13,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.codehaus.groovy.control.CompilerConfiguration;
+import org.jenkinsci.plugins.workflow.cps.CpsScript;
+import pipeline.declarative.PipelineBlock;
 import pipeline.engine.Build;
 
 /**
@@ -20,8 +22,8 @@ import pipeline.engine.Build;
  * and sandboxed libraries.
  */
 public final class Loaders {
-    /** The runner's own trusted Groovy lies in this folder of the class path. */
-    private static final String DECLARATIVE = "declarative/Declarative.groovy";
+    /** The interpreter of {@code pipeline { }}: the runner's own trusted Groovy, on the class path as a source. */
+    private static final String DECLARATIVE = "pipeline.declarative.Declarative";
 
     private final Build build;
     private final PipelineLoader trusted;
@@ -32,9 +34,12 @@ public final class Loaders {
 
     public Loaders(Build build) {
         this.build = build;
-        trusted = new PipelineLoader(Loaders.class.getClassLoader(), Compiler.configuration(false));
+        CompilerConfiguration trustedConfig = Compiler.configuration(false);
+        trustedConfig.addCompilationCustomizers(new PipelineBlock());
+        trusted = new PipelineLoader(Loaders.class.getClassLoader(), trustedConfig);
         scriptConfig = Compiler.configuration(build.settings().sandbox);
         scriptConfig.addCompilationCustomizers(new LibraryAnnotation(names -> names.forEach(this::load)));
+        scriptConfig.addCompilationCustomizers(new PipelineBlock());
         script = new PipelineLoader(trusted, scriptConfig);
         keys();
     }
@@ -122,9 +127,13 @@ public final class Loaders {
         }
     }
 
-    /** Whether the runner has its Declarative interpreter. */
-    public boolean hasDeclarative() {
-        return Loaders.class.getClassLoader().getResource(DECLARATIVE) != null;
+    /** What the global variable {@code pipeline} is to that script. */
+    public Object declarative(CpsScript caller) {
+        try {
+            return trusted.loadClass(DECLARATIVE).getDeclaredConstructor(CpsScript.class).newInstance(caller);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     public ClassLoader scriptLoader() {

@@ -47,6 +47,9 @@ public class CatchError extends Step {
         if (message != null) {
             call.log("ERROR: " + message);
         }
+        if (stageResult != null) {
+            call.node().stageResult = t instanceof FlowInterruptedException f ? f.getResult() : Result.fromString(stageResult);
+        }
         Failures.print(call, t, null);
         Result now = build().state().result;
         if (to.isWorseThan(now == null ? Result.SUCCESS : now)) {
