@@ -100,7 +100,11 @@ class WindowTest extends LibraryTest {
     @Test
     void sendsTheStopAfterAnAbortDuringTheStop() {
         String jenkinsfile = "node { " + WINDOW + " { echo 'body done' }; echo 'not reached' }";
-        try (var run = pipeline(jenkinsfile).abortAt("sh", 2).run()) {
+        try (var run = pipeline(jenkinsfile).abortAt("sh", 2).log(line -> {
+            if (line.equals("body done")) {
+                last9.fault("[{\"on\": \"exchange\", \"times\": 1, \"delay\": 3}]");
+            }
+        }).run()) {
             assertEquals("ABORTED", run.result(), run.log());
             assertFalse(run.console().contains("not reached"));
             assertTrue(markers().startsWith("start payments-api, stop payments-api"), markers());

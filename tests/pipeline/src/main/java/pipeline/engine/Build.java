@@ -233,7 +233,7 @@ public final class Build {
                 if (ran || interruptions.isRestartDue()) {
                     saveAndReadBack();
                 }
-                if (!anyRunnable()) {
+                if (!anyRunnable() && !state.killed) {
                     await();
                 }
             }
@@ -286,7 +286,7 @@ public final class Build {
         } catch (RuntimeException | Error e) {
             program.threads.clear();
             end = new Outcome(null, e);
-            failed(t, e);
+            state.execution = state.execution.combine(Result.FAILURE);
             running = null;
             return null;
         }
@@ -380,6 +380,15 @@ public final class Build {
         events.add(what);
     }
 
+    /** Wakes every waiting step of that name. */
+    void wakeAll(String step, String what) {
+        for (GreenThread t : new ArrayList<>(program.threads.values())) {
+            if (t.call != null && t.call.name.equals(step)) {
+                deliver(t.call.id, s -> s.wake(what));
+            }
+        }
+    }
+
     void stepStarted(Call call) {
         int n = state.calls.merge(call.name, 1, Integer::sum);
         interruptions.started(call.name, n);
@@ -399,10 +408,19 @@ public final class Build {
 
     public void log(Context context, String line) {
         state.console.println(Masks.apply(context, line));
+        activity(context);
     }
 
     public void logRaw(Context context, String text) {
         state.console.print(Masks.apply(context, text));
+        activity(context);
+    }
+
+    /** Tells a timeout that counts from the last output [504]. */
+    private void activity(Context context) {
+        if (context.quietTimeout != 0) {
+            deliver(context.quietTimeout, s -> s.wake("activity"));
+        }
     }
 
     Map<String, Object> masked(Context context, Map<String, Object> args) {

@@ -30,11 +30,20 @@ public final class BuildState implements Serializable {
     public final Set<String> leases = new LinkedHashSet<>();
     /** Aborts that are still to come. */
     public final List<Settings.Abort> aborts = new ArrayList<>();
+    /** Why the build was interrupted, as already told in its log. */
+    public final Set<String> told = new LinkedHashSet<>();
     /** How often each step was called. */
     public final Map<String, Integer> calls = new TreeMap<>();
     public int callCounter;
     public boolean restarted;
+    /** Ended by force: nothing more of the pipeline runs. */
     public boolean killed;
+    /** Lost with its controller: not even its last line was written [804]. */
+    public boolean lost;
+    /** Durability hint PERFORMANCE_OPTIMIZED [804, 809]. */
+    public boolean notDurable;
+    /** Option disableResume [806]. */
+    public boolean notResumable;
 
     BuildState(Settings settings, long now) {
         startedAt = now;

@@ -28,8 +28,8 @@ public final class Context implements Serializable {
     public Agent agent;
     /** The folder that relative paths mean; null outside node. */
     public String folder;
-    /** For steps that talk to steps further in. */
-    public Object extra;
+    /** The call of the innermost timeout that counts from the last output, 0 without one. */
+    int quietTimeout;
 
     private Context copy() {
         Context c = new Context();
@@ -39,7 +39,7 @@ public final class Context implements Serializable {
         c.secrets = secrets;
         c.agent = agent;
         c.folder = folder;
-        c.extra = extra;
+        c.quietTimeout = quietTimeout;
         return c;
     }
 
@@ -85,10 +85,10 @@ public final class Context implements Serializable {
         return c;
     }
 
-    /** With something that a step's own code finds again further in. */
-    public Context withExtra(Object value) {
+    /** Within a timeout that counts from the last output. */
+    public Context withQuietTimeout(int callId) {
         Context c = copy();
-        c.extra = value;
+        c.quietTimeout = callId;
         return c;
     }
 }

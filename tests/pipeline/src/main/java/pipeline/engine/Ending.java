@@ -36,7 +36,9 @@ public final class Ending {
             report(build, error, compiled);
         }
         state.worsen(state.execution);
-        state.console.println("Finished: " + state.result);
+        if (!state.lost) {
+            state.console.println("Finished: " + state.result);
+        }
     }
 
     /** One line for what Jenkins counts as an ordinary failure, a stack trace for everything else. */
@@ -45,21 +47,20 @@ public final class Ending {
         if (error instanceof AbortException) {
             c.println("ERROR: " + error.getMessage());
         } else if (error instanceof FlowInterruptedException f) {
-            for (CauseOfInterruption cause : f.getCauses()) {
-                if (!(cause instanceof CauseOfInterruption.UserInterruption)) {
-                    c.println(cause.getShortDescription());
-                }
-            }
-            for (String line : marks(error)) {
-                c.println(line);
-            }
+            reasons(build, f).forEach(c::println);
         } else {
             c.println(trace(error).stripTrailing());
         }
     }
 
-    private static List<String> marks(Throwable error) {
+    /** What the log says of an interruption: its causes, unless they were told when it came, and its mark. */
+    public static List<String> reasons(Build build, FlowInterruptedException error) {
         List<String> r = new ArrayList<>();
+        for (CauseOfInterruption cause : error.getCauses()) {
+            if (!build.state().told.contains(cause.getShortDescription())) {
+                r.add(cause.getShortDescription());
+            }
+        }
         for (Throwable s : error.getSuppressed()) {
             if (s instanceof ErrorAction.ErrorId) {
                 r.add(s.toString());

@@ -88,6 +88,11 @@ public final class Graph implements Serializable {
         return nodes.size();
     }
 
+    /** The graph of a build that ended by force is not kept [427, 804]. */
+    void lose() {
+        nodes.clear();
+    }
+
     /** The entries of {@code steps}, in order of node id. */
     public List<Map<String, Object>> entries() {
         List<Map<String, Object>> r = new ArrayList<>();

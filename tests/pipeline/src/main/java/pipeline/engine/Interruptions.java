@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.List;
 import jenkins.model.CauseOfInterruption;
 import jenkins.model.CauseOfInterruption.UserInterruption;
+import org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty.CancelledCause;
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
 /** What comes from outside while a build runs: a person's aborts, a restart of the controller. */
@@ -59,11 +60,31 @@ public final class Interruptions {
         }
     }
 
+    /** Leaves this process if a restart is due; a build that keeps nothing between steps does not come back from a kill [804]. */
     void restartIfDue(Runnable how) {
-        if (restartDue) {
-            restartDue = false;
-            how.run();
+        if (!restartDue) {
+            return;
         }
+        restartDue = false;
+        boolean killed = build.settings().restartKind.equals("kill");
+        if (killed && build.state().notDurable) {
+            build.state().execution = Result.FAILURE;
+            build.state().killed = true;
+            build.state().lost = true;
+            build.graph().lose();
+            return;
+        }
+        if (killed && build.state().notResumable) {
+            build.console().println("java.io.IOException: Cannot resume build -- was not cleanly saved when Jenkins shut down.\n\tat "
+                    + getClass().getName() + "\nERROR: Failed to load program");
+            build.state().execution = Result.FAILURE;
+            build.state().killed = true;
+            return;
+        }
+        if (!killed) {
+            build.console().println("Pausing (shutting down)");
+        }
+        how.run();
     }
 
     boolean isRestartDue() {
@@ -76,8 +97,10 @@ public final class Interruptions {
                 build.console().println("Hard kill!");
                 build.state().execution = Result.ABORTED;
                 build.state().killed = true;
+                build.graph().lose();
             }
             case "term" -> build.terminate();
+            case "reject" -> build.wakeAll("input", "reject");
             case "superseded" -> superseded();
             default -> stop();
         }
@@ -92,28 +115,15 @@ public final class Interruptions {
 
     /** A newer build of the job takes this one's place [452]. */
     private void superseded() {
-        CauseOfInterruption why = new Superseded(build.settings().number + 1);
+        CauseOfInterruption why = new CancelledCause(build.settings().number + 1);
         build.console().println(why.getShortDescription());
         interrupt(new FlowInterruptedException(Result.NOT_BUILT, why));
-    }
-
-    private static final class Superseded extends CauseOfInterruption {
-        private static final long serialVersionUID = 1L;
-        private final int by;
-
-        Superseded(int by) {
-            this.by = by;
-        }
-
-        @Override
-        public String getShortDescription() {
-            return "Superseded by #" + by;
-        }
     }
 
     /** Interrupts the build with that exception; its result counts for the end at once. */
     public void interrupt(FlowInterruptedException cause) {
         build.state().execution = build.state().execution.combine(cause.getResult());
+        cause.getCauses().forEach(c -> build.state().told.add(c.getShortDescription()));
         List<GreenThread> threads = build.program().innermost();
         threads.forEach(t -> t.stop(cause));
     }

@@ -49,6 +49,8 @@ public final class Settings implements Serializable {
     /** Save, leave the process and go on in a new one: while the Nth call of this step runs. */
     public String restartAtStep;
     public int restartAtNth = 1;
+    /** kill, or term for an orderly stop [809]. */
+    public String restartKind = "kill";
     public List<Earlier> earlier = new ArrayList<>();
     /** A local git repository that {@code checkout scm} clones; null: there is no scm. */
     public String scmRepository;

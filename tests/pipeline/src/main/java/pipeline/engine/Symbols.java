@@ -13,7 +13,7 @@ final class Symbols {
 
     /** Steps of a common Jenkins that the runner refuses by name. */
     static final Set<String> NOT_IMITATED = Set.of(
-            "input", "load", "mail", "git", "tool", "withContext", "getContext", "writeJSON",
+            "load", "mail", "git", "tool", "withContext", "getContext", "writeJSON",
             "readYaml", "lock", "milestone", "junit", "powershell", "pwsh", "archive", "unarchive", "emailext",
             "fingerprint", "publishHTML", "httpRequest", "sshagent", "ansiColor", "timestamps", "wrap", "step", "cleanWs",
             "findFiles", "zip", "unzip", "sha1", "sha256", "touch", "tee", "nodesByLabel", "jobDsl", "resolveScm", "validateDeclarativePipeline",

@@ -1,9 +1,8 @@
 package pipeline.steps;
 
 import hudson.AbortException;
-import jenkins.model.CauseOfInterruption;
-import org.jenkinsci.plugins.workflow.actions.ErrorAction;
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
+import pipeline.engine.Build;
 import pipeline.engine.Call;
 import pipeline.engine.Ending;
 
@@ -15,16 +14,7 @@ final class Failures {
         if (t instanceof AbortException) {
             call.log("ERROR: " + t.getMessage());
         } else if (t instanceof FlowInterruptedException f) {
-            for (CauseOfInterruption c : f.getCauses()) {
-                if (!(c instanceof CauseOfInterruption.UserInterruption)) {
-                    call.log(c.getShortDescription());
-                }
-            }
-            for (Throwable s : t.getSuppressed()) {
-                if (s instanceof ErrorAction.ErrorId) {
-                    call.log(s.toString());
-                }
-            }
+            Ending.reasons(Build.current(), f).forEach(call::log);
         } else {
             if (heading != null) {
                 call.log("ERROR: " + heading);

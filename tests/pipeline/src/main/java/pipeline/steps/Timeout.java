@@ -21,31 +21,34 @@ public final class Timeout extends Step {
     @Arg boolean activity;
     private long until;
     private Body body;
+    private boolean expired;
     private boolean forced;
 
     @Override
     public void start() {
-        if (activity) {
-            throw new UnsupportedOperationException("The pipeline runner does not imitate timeout(activity: true)");
-        }
         until = build().clock().now() + TimeUnit.valueOf(unit).toMillis(time);
-        body = call.runBody(call.context());
+        body = call.runBody(activity ? call.context().withQuietTimeout(call.id()) : call.context());
         arm();
     }
 
     private void arm() {
-        call.log("Timeout set to expire in " + Durations.text(Math.max(0, until - build().clock().now())));
+        String left = Durations.text(Math.max(0, until - build().clock().now()));
+        call.log(activity ? "Timeout set to expire after " + left + " without activity" : "Timeout set to expire in " + left);
         wakeAt(until, "expired");
     }
 
     @Override
     public void wake(String what) {
-        if (what.equals("expired")) {
+        if (what.equals("activity")) {
+            until = build().clock().now() + TimeUnit.valueOf(unit).toMillis(time);
+            wakeAt(until, "expired");
+        } else if (what.equals("expired") && build().clock().now() >= until && !expired) {
+            expired = true;
             call.log("Cancelling nested steps due to timeout");
             FlowInterruptedException cause = new FlowInterruptedException(Result.ABORTED, new ExceededTimeout(call.id()));
             body.cancel(cause);
             wakeAt(build().clock().now() + GRACE_MILLIS, "grace is over");
-        } else if (!forced) {
+        } else if (what.equals("grace is over") && !forced) {
             forced = true;
             call.log("Body did not finish within grace period; terminating with extreme prejudice");
             call.fail(new FlowInterruptedException(Result.ABORTED, new ExceededTimeout(call.id())));

@@ -22,8 +22,14 @@ public final class WriteFile extends Step {
         if (text == null) {
             throw new NullPointerException("Cannot invoke \"String.length()\" because \"str\" is null");
         }
-        byte[] bytes = "Base64".equals(encoding) ? Base64.getDecoder().decode(text)
-                : text.getBytes(encoding == null ? StandardCharsets.UTF_8.name() : encoding);
+        byte[] bytes;
+        try {
+            bytes = "Base64".equals(encoding) ? Base64.getDecoder().decode(text)
+                    : text.getBytes(encoding == null ? StandardCharsets.UTF_8.name() : encoding);
+        } catch (IllegalArgumentException e) {
+            call.failUnrecorded(e);
+            return;
+        }
         if (Files.isDirectory(p) || file.isEmpty()) {
             call.failUnrecorded(new FileSystemException(p + ": Is a directory"));
             return;

@@ -36,6 +36,7 @@ final class Events {
             String[] at = ((String) e.get("restart")).split(":");
             s.restartAtStep = at[0];
             s.restartAtNth = Integer.parseInt(at[1]);
+            s.restartKind = at.length > 2 ? at[2] : "kill";
         }
         if (e.get("by") != null) {
             List<String> by = (List<String>) e.get("by");

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import pipeline.engine.Settings;
 import pipeline.run.Pipeline;
@@ -52,7 +53,7 @@ final class Replay {
             if (System.getProperty("recordings.log") != null) {
                 Files.writeString(Path.of(System.getProperty("recordings.log"), recording + "-" + build.number() + ".log"), run.log());
             }
-            Comparison c = new Comparison(new Normal(p.settings().home, sources()), build.console());
+            Comparison c = new Comparison(new Normal(p.settings().home, sources()));
             c.result(build.result(), run.result());
             c.console(build.console(), run.console());
             c.steps(build.steps(), run.steps());
@@ -75,7 +76,7 @@ final class Replay {
     private Pipeline pipeline(Recording.Outcome build, List<Settings.Earlier> earlier) throws IOException, InterruptedException {
         Pipeline p = Pipeline.of(recording.jenkinsfile()).sandbox(recording.is("sandbox"));
         Settings s = p.settings();
-        s.home = home(build.number());
+        s.home = home();
         s.number = build.number();
         s.earlier.addAll(earlier);
         s.parameters.putAll(build.parameters());
@@ -93,8 +94,11 @@ final class Replay {
     }
 
     /** Paths as long as the recorded ones were, since some recordings cut them off [707]. */
-    private String home(int build) throws IOException {
-        Path p = Path.of(String.format("/tmp/r%03d%02d%03x", recording.number(), build, System.nanoTime() & 0xfff));
+    private String home() throws IOException {
+        Path p;
+        do {
+            p = Path.of(String.format("/tmp/r%03d%04x", recording.number(), ThreadLocalRandom.current().nextInt(0x10000)));
+        } while (Files.exists(p));
         return Files.createDirectory(p).toString();
     }
 

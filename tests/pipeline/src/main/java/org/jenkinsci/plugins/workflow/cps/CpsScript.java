@@ -34,16 +34,17 @@ public abstract class CpsScript extends SerializableScript {
         if (getBinding().hasVariable(name)) {
             Object o = getBinding().getVariable(name);
             if (!InvokerHelper.getMetaClass(o).respondsTo(o, "call", (Object[]) args).isEmpty()) {
-                return call(o, args);
+                return callOf(o, args);
             }
         }
         if (Build.current().hasGlobal(name)) {
-            return call(Build.current().global(name, this), args);
+            return callOf(Build.current().global(name, this), args);
         }
         return Steps.invoke(name, args);
     }
 
-    private static Object call(Object o, Object args) {
+    /** Not named call: a script may have a method of that name. */
+    private static Object callOf(Object o, Object args) {
         try {
             return InvokerHelper.getMetaClass(o).invokeMethod(o, "call", args);
         } catch (Exception x) {

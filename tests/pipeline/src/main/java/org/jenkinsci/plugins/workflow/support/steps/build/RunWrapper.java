@@ -198,7 +198,7 @@ public final class RunWrapper implements Serializable {
     }
 
     public Object getRawBuild() {
-        throw new UnsupportedOperationException("The pipeline runner does not imitate currentBuild.rawBuild");
+        return new org.jenkinsci.plugins.workflow.job.WorkflowRun();
     }
 
     public Object propertyMissing(String name) {
