@@ -1,5 +1,7 @@
 package org.last9
 
+import com.cloudbees.groovy.cps.NonCPS
+
 /**
  * Markers of this build that Last9 does not have yet, oldest first, each an opaque text of the contract.
  *
@@ -20,23 +22,38 @@ class Undelivered implements Serializable {
 
     /** All of them, now the caller's: no other branch sends the same ones meanwhile. Hand back what stays undelivered. */
     List<String> take() {
-        List<String> taken = [] + KEPT
-        KEPT.clear()
-        int lost = Integer.parseInt(script.env.LAST9_UNDELIVERED ?: '0') - taken.size()
-        count()
+        int lost = lostCount()
         if (lost > 0) {
             script.echo "[Last9] WARNING: ${lost} undelivered deployment marker(s) of this build were lost when the ".toString() +
                 'controller restarted. Nothing is left to do; what happens from here on is sent as usual'
         }
-        return taken
+        return takeAll()
     }
 
     /** Keeps markers for the build's next one. */
+    @NonCPS
     void keep(List<String> markers) {
         KEPT.addAll(markers)
         count()
     }
 
+    /** @NonCPS, for Jenkins may turn to another branch between any two CPS calls. */
+    @NonCPS
+    private List<String> takeAll() {
+        List<String> taken = [] + KEPT
+        KEPT.clear()
+        count()
+        return taken
+    }
+
+    @NonCPS
+    private int lostCount() {
+        int lost = Integer.parseInt(script.env.LAST9_UNDELIVERED ?: '0') - KEPT.size()
+        count()
+        return lost
+    }
+
+    @NonCPS
     private void count() {
         String counted = KEPT ? KEPT.size().toString() : ''
         if ((script.env.LAST9_UNDELIVERED ?: '') != counted) {
