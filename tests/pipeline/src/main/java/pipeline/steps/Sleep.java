@@ -14,12 +14,12 @@ public final class Sleep extends Step {
 
     @Override
     public void start() {
-        until = build().clock().now() + TimeUnit.valueOf(unit).toMillis(time);
-        go();
+        long millis = TimeUnit.valueOf(unit).toMillis(time);
+        until = build().clock().now() + millis;
+        go(millis);
     }
 
-    private void go() {
-        long left = until - build().clock().now();
+    private void go(long left) {
         if (left <= 0) {
             call.log("No need to sleep any longer");
             call.succeed(null);
@@ -36,6 +36,6 @@ public final class Sleep extends Step {
 
     @Override
     public void resume() {
-        go();
+        go(until - build().clock().now());
     }
 }

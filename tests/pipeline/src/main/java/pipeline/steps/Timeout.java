@@ -26,13 +26,14 @@ public final class Timeout extends Step {
 
     @Override
     public void start() {
-        until = build().clock().now() + TimeUnit.valueOf(unit).toMillis(time);
+        long millis = TimeUnit.valueOf(unit).toMillis(time);
+        until = build().clock().now() + millis;
         body = call.runBody(activity ? call.context().withQuietTimeout(call.id()) : call.context());
-        arm();
+        arm(millis);
     }
 
-    private void arm() {
-        String left = Durations.text(Math.max(0, until - build().clock().now()));
+    private void arm(long millis) {
+        String left = Durations.text(Math.max(0, millis));
         call.log(activity ? "Timeout set to expire after " + left + " without activity" : "Timeout set to expire in " + left);
         wakeAt(until, "expired");
     }
@@ -57,7 +58,7 @@ public final class Timeout extends Step {
 
     @Override
     public void resume() {
-        arm();
+        arm(until - build().clock().now());
     }
 
     /** What this timeout interrupted is no actual interruption further out: retry repeats it [503]. */
