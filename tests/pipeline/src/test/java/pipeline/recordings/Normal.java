@@ -20,9 +20,10 @@ final class Normal {
         {"(CpsClosure2|Object|DSL|WorkflowScript)@[0-9a-f]{1,8}\\b", "$1@<HASH>"},
         {"found among steps \\[.*?\\] or symbols \\[.*?\\]", "found among steps [<STEPS>] or symbols [<SYMBOLS>]"},
         {"(Resuming build at|Ready to run at) .*", "$1 <TIME>"},
-        {"(Sleeping for|Timeout set to expire in) (?!1 |2 |20 |25 |30 )\\d+(\\.\\d+)? sec", "$1 <REST>"},
         {"\\b(script)(\\d+)\\b", "$1<N>"},
     };
+    /** What is left of a time after a restart. */
+    private static final Pattern REST = Pattern.compile("^(Sleeping for|Timeout set to expire in) [0-9.]+ sec$");
     private static final Pattern FRAME = Pattern.compile("^\\s+at (.*)$");
     private static final Pattern OWN_FRAME = Pattern.compile("\\(([A-Za-z0-9_]+)(?:\\.groovy)?:\\d+\\)");
 
@@ -48,10 +49,12 @@ final class Normal {
     /** A log, ours or a recorded one: split into lines, stack frames cut, chatter dropped. */
     List<String> log(List<String> lines) {
         List<String> r = new ArrayList<>();
+        boolean resumed = false;
         for (String raw : String.join("\n", lines).split("\n", -1)) {
             String s = line(raw.replace("\r", "\n").stripTrailing()).replace("\t at ", "    at ");
             for (String one : s.split("\n")) {
-                add(r, one);
+                resumed |= one.startsWith("Resuming build at");
+                add(r, resumed ? REST.matcher(one).replaceFirst("$1 <REST>") : one);
             }
         }
         return r;
