@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException;
 import pipeline.engine.Build;
@@ -26,6 +27,13 @@ public final class DeclarativeBuild {
     /** The stack trace and an empty line [308]. */
     public static void logTrace(Throwable t) {
         log(Ending.trace(t).stripTrailing() + "\n");
+    }
+
+    /** Options that change what a restart does to the build [804, 806]. */
+    public static void durability(Map<String, List<?>> options) {
+        Build.current().state().notResumable = options.containsKey("disableResume");
+        List<?> hint = options.getOrDefault("durabilityHint", List.of());
+        Build.current().state().notDurable |= hint.toString().contains("PERFORMANCE_OPTIMIZED");
     }
 
     public static boolean hasScm() {
@@ -64,7 +72,7 @@ public final class DeclarativeBuild {
     }
 
     private static Map<String, Object> binding(String type, String id, String... variables) {
-        Map<String, Object> r = new LinkedHashMap<>();
+        Map<String, Object> r = new TreeMap<>();
         r.put("$class", BINDING + type);
         for (int i = 0; i < variables.length; i += 2) {
             r.put(variables[i], variables[i + 1]);

@@ -16,10 +16,11 @@ final class Sections {
     /** Options that wrap what they belong to in a step of that name, in the order they are written. */
     private static final Set<String> WRAPPERS = Set.of("timeout", "retry", "timestamps");
     /** Options that change how the interpreter itself goes. */
-    private static final Set<String> OWN = Set.of("skipDefaultCheckout", "parallelsAlwaysFailFast", "skipStagesAfterUnstable", "disableResume");
+    private static final Set<String> OWN = Set.of("skipDefaultCheckout", "parallelsAlwaysFailFast", "skipStagesAfterUnstable",
+            "disableResume", "durabilityHint");
     /** Options without any effect within one build. */
     private static final Set<String> HARMLESS = Set.of("buildDiscarder", "disableConcurrentBuilds", "disableRestartFromStage",
-            "durabilityHint", "preserveStashes", "quietPeriod", "rateLimitBuilds");
+            "preserveStashes", "quietPeriod", "rateLimitBuilds");
     private static final Set<String> OF_STAGES = Set.of("timeout", "retry", "timestamps", "skipDefaultCheckout");
     private final Problems problems;
 

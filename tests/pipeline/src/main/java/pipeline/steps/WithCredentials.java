@@ -32,7 +32,7 @@ public final class WithCredentials extends Step {
         Map<String, String> plain = new LinkedHashMap<>();
         for (Object b : bindings) {
             try {
-                bind((Described) b, secrets, plain);
+                bind(b instanceof Described d ? d : named((Map<?, ?>) b), secrets, plain);
             } catch (CredentialNotFoundException e) {
                 call.failUnrecorded(e);
                 return;
@@ -45,6 +45,21 @@ public final class WithCredentials extends Step {
         all.putAll(secrets);
         inside = call.context().withEnv(all).withSecrets(secrets);
         call.runBody(inside);
+    }
+
+    /** A binding that is named by its class, as Declarative's credentials() makes them [106]. */
+    private static Described named(Map<?, ?> b) {
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        b.forEach((k, v) -> arguments.put(String.valueOf(k), v));
+        String type = String.valueOf(arguments.remove("$class")).replaceFirst(".*\\.", "");
+        String symbol = switch (type) {
+            case "StringBinding" -> "string";
+            case "FileBinding" -> "file";
+            case "UsernamePasswordBinding" -> "usernameColonPassword";
+            case "UsernamePasswordMultiBinding" -> "usernamePassword";
+            default -> type;
+        };
+        return new Described(symbol, arguments, List.of());
     }
 
     private static String names(Map<String, String> secrets) {

@@ -59,6 +59,7 @@ class Declarative implements Serializable {
         stages.options = around.options(model.options)
         stages.agentOfPipeline = model.agent
         around.optionsOfPipeline = stages.options
+        DeclarativeBuild.durability(stages.options)
         for (Closure library : model.libraries ?: []) {
             script.library(library())
         }
