@@ -40,6 +40,11 @@ public final class Graph implements Serializable {
         return add(FlowNode.Kind.END, null, List.of(), "End of Pipeline");
     }
 
+    /** The end of a build that could not go on after a restart: not seen in its log [806]. */
+    void endUnseen() {
+        nodes.put(nextId(), new FlowNode(counter, FlowNode.Kind.END, null, List.of()));
+    }
+
     FlowNode step(String name, boolean block, List<String> enclosing) {
         return add(block ? FlowNode.Kind.BLOCK : FlowNode.Kind.ATOM, name, enclosing, name);
     }

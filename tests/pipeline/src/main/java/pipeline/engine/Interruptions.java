@@ -77,6 +77,7 @@ public final class Interruptions {
         if (killed && build.state().notResumable) {
             build.console().println("java.io.IOException: Cannot resume build -- was not cleanly saved when Jenkins shut down.\n\tat "
                     + getClass().getName() + "\nERROR: Failed to load program");
+            build.graph().endUnseen();
             build.state().execution = Result.FAILURE;
             build.state().killed = true;
             return;

@@ -3,6 +3,7 @@ package pipeline.engine;
 import com.cloudbees.groovy.cps.Continuable;
 import groovy.lang.Closure;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -83,7 +84,10 @@ public final class Steps {
     /** workflow-cps warns when a flattened GString holds the value of a secret variable [105]. */
     private static void warnOfSecrets(Call call, Arguments a) {
         List<String> found = new ArrayList<>();
-        call.context().secrets.forEach((variable, value) -> {
+        Map<String, String> secrets = call.context().secrets;
+        // In a HashSet's order, as Jenkins names them [106].
+        new HashSet<>(secrets.keySet()).forEach(variable -> {
+            String value = secrets.get(variable);
             if (!value.isEmpty() && a.interpolated.stream().anyMatch(s -> s.contains(value))) {
                 found.add(variable);
             }
