@@ -70,7 +70,7 @@ public final class Call implements Serializable {
         }
         outcome = o;
         if (waiting) {
-            end(true);
+            end();
             thread.resumeWith = o;
         }
     }
@@ -85,7 +85,7 @@ public final class Call implements Serializable {
     }
 
     /** Writes the end to the flow graph; the code goes on. */
-    void end(boolean wasWaiting) {
+    void end() {
         Graph graph = Build.current().graph();
         if (block && !silent) {
             FlowNode from = graph.blockEnd(name);

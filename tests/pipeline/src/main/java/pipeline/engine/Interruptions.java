@@ -100,8 +100,8 @@ public final class Interruptions {
                 build.state().killed = true;
                 build.graph().lose();
             }
-            case "term" -> build.terminate();
-            case "reject" -> build.wakeAll("input", "reject");
+            case "term" -> terminate();
+            case "reject" -> reject();
             case "superseded" -> superseded();
             default -> stop();
         }
@@ -112,6 +112,22 @@ public final class Interruptions {
         UserInterruption who = new UserInterruption(build.settings().abortUserId, build.settings().abortUserName);
         build.console().println(who.logLine());
         interrupt(new FlowInterruptedException(Result.ABORTED, who));
+    }
+
+    /** Waiting steps end at once, their processes are not told [426]. */
+    private void terminate() {
+        for (GreenThread t : build.program().innermost()) {
+            if (t.call != null) {
+                build.console().println("Terminating " + t.call.name);
+                t.call.fail(new FlowInterruptedException(Result.ABORTED));
+            }
+        }
+    }
+
+    /** A person says no to whatever waits for an answer [453]. */
+    private void reject() {
+        build.scheduler().waiting().stream().filter(t -> t.call.name.equals("input")).forEach(
+                t -> build.scheduler().deliver(t.call.id, s -> s.wake("reject")));
     }
 
     /** A newer build of the job takes this one's place [452]. */

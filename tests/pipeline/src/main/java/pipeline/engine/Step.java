@@ -99,7 +99,7 @@ public abstract class Step implements Serializable {
     protected void wakeAt(long epochMillis, String what) {
         int id = call.id();
         Build build = Build.current();
-        build.clock().at(epochMillis, () -> build.deliver(id, step -> step.wake(what)));
+        build.clock().at(epochMillis, () -> build.scheduler().deliver(id, step -> step.wake(what)));
     }
 
     /** How Jenkins tells that a step cannot be made from its arguments [104, 501, 701]. */

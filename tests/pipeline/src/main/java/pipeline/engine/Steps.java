@@ -43,7 +43,7 @@ public final class Steps {
         }
         Call call = begin(type, a);
         if (call.isCompleted()) {
-            call.end(false);
+            call.end();
             if (call.outcome.isFailure()) {
                 throw Errors.thrown(call.outcome.getAbnormal());
             }
@@ -61,7 +61,7 @@ public final class Steps {
         Call call = new Call(build.nextCallId(), type.name(), thread, node, a.closure);
         thread.call = call;
         if (type.showsArguments()) {
-            node.args = build.masked(thread.context, a.named);
+            node.args = Masks.arguments(thread.context, a.named);
         }
         try {
             warnOfSecrets(call, a);
@@ -108,6 +108,6 @@ public final class Steps {
                     + "'. See tests/pipeline/README.md for the steps it has and how to add one.");
         }
         throw new NoSuchMethodError("No such DSL method '" + name + "' found among steps " + TYPES.keySet() + " or symbols "
-                + new TreeSet<>(Symbols.NESTED) + " or globals " + Build.current().globals());
+                + new TreeSet<>(Symbols.NESTED) + " or globals " + Globals.names(Build.current()));
     }
 }
