@@ -117,7 +117,7 @@ public final class Build {
             Saved.restore(this, saved);
             state.console.println("Resuming build at " + new java.util.Date() + " after Jenkins restart");
             state.console.println("Ready to run at " + new java.util.Date());
-            scheduler.waiting().forEach(t -> scheduler.deliver(t.call.id, Step::resume));
+            scheduler.waiting().forEach(t -> scheduler.deliver(t, Step::resume));
             scheduler.loop();
             Ending.finish(this, scheduler.end());
         });

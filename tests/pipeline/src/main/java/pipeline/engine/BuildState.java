@@ -28,6 +28,8 @@ public final class BuildState implements Serializable {
     public final Map<String, String> libraries = new LinkedHashMap<>();
     /** Workspaces and executors in use. */
     public final Set<String> leases = new LinkedHashSet<>();
+    /** Agents that went away. */
+    public final Set<String> removedAgents = new LinkedHashSet<>();
     /** Aborts that are still to come. */
     public final List<Settings.Abort> aborts = new ArrayList<>();
     /** Why the build was interrupted, as already told in its log. */

@@ -93,6 +93,10 @@ public final class Interruptions {
     }
 
     private void abort(String kind) {
+        if (kind.startsWith("remove ")) {
+            remove(kind.substring("remove ".length()));
+            return;
+        }
         switch (kind) {
             case "kill" -> {
                 build.console().println("Hard kill!");
@@ -114,6 +118,13 @@ public final class Interruptions {
         interrupt(new FlowInterruptedException(Result.ABORTED, who));
     }
 
+    /** An agent goes away: the node blocks on it are told. */
+    private void remove(String agent) {
+        build.state().removedAgents.add(agent);
+        build.scheduler().waiting().stream().filter(t -> t.call.name.equals("node")).toList().forEach(
+                t -> build.scheduler().deliver(t, s -> s.wake("removed " + agent)));
+    }
+
     /** Waiting steps end at once, their processes are not told [426]. */
     private void terminate() {
         for (GreenThread t : build.program().innermost()) {
@@ -126,8 +137,8 @@ public final class Interruptions {
 
     /** A person says no to whatever waits for an answer [453]. */
     private void reject() {
-        build.scheduler().waiting().stream().filter(t -> t.call.name.equals("input")).forEach(
-                t -> build.scheduler().deliver(t.call.id, s -> s.wake("reject")));
+        build.scheduler().waiting().stream().filter(t -> t.call.name.equals("input")).toList().forEach(
+                t -> build.scheduler().deliver(t, s -> s.wake("reject")));
     }
 
     /** A newer build of the job takes this one's place [452]. */

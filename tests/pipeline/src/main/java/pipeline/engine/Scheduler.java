@@ -222,9 +222,9 @@ final class Scheduler {
     private boolean pollSteps() {
         boolean any = false;
         for (GreenThread t : waiting()) {
-            if (t.call.step != null && t.call.step.polls()) {
+            if (t.call != null && t.call.step.polls()) {
                 any = true;
-                deliver(t.call.id, Step::poll);
+                deliver(t, Step::poll);
             }
         }
         return any;
@@ -233,6 +233,13 @@ final class Scheduler {
     /** The threads that wait for a step. */
     List<GreenThread> waiting() {
         return program.threads.values().stream().filter(t -> t.call != null).toList();
+    }
+
+    /** Does that with the step the thread waits for, if it still waits. */
+    void deliver(GreenThread t, Delivery what) {
+        if (t.call != null) {
+            deliver(t.call.id, what);
+        }
     }
 
     /** Does that with the step of that call, if it still waits. */

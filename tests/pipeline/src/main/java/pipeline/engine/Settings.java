@@ -22,7 +22,8 @@ public final class Settings implements Serializable {
 
     /**
      * Presses stop: after so many milliseconds, while the Nth call of a step runs, or once a text is in
-     * the log ({@code ^} in front: a line begins with it). Kind: stop, term, kill, superseded.
+     * the log ({@code ^} in front: a line begins with it). Kind: stop, term, kill, superseded, reject, or
+     * {@code remove NAME} for an agent that goes away.
      */
     public record Abort(String kind, Long afterMillis, String step, int nth, String text) implements Serializable {}
 
@@ -42,8 +43,6 @@ public final class Settings implements Serializable {
     public String abortUserId = "anonymous";
     public String abortUserName = "unknown";
     public List<AgentSpec> agents = new ArrayList<>(List.of(new AgentSpec("built-in", "built-in", 1000)));
-    /** The agent that goes away once this text is in the log. */
-    public String agentLostAfter;
     public Map<String, LibrarySpec> libraries = new LinkedHashMap<>();
     public List<Abort> aborts = new ArrayList<>();
     /** Save, leave the process and go on in a new one: while the Nth call of this step runs. */

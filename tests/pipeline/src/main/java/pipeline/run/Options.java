@@ -108,14 +108,19 @@ final class Options {
         }
     }
 
-    /** {@code name=label label; name=label*2}: agents with labels, and executors after a star. */
+    /** {@code name=label label; name=label*2; name=label!sh:2}: labels, executors after a star, after ! the step in which it goes away. */
     private static void agents(Settings s, String text) throws Main.Unable {
         if (text == null || text.isBlank()) {
             return;
         }
         List<Settings.AgentSpec> r = new ArrayList<>();
         for (String one : text.split(";")) {
-            String name = one.replaceFirst("=.*", "").trim();
+            String name = one.replaceFirst("[=!].*", "").trim();
+            if (one.contains("!")) {
+                String at = one.substring(one.indexOf('!') + 1).trim();
+                s.aborts.add(new Settings.Abort("remove " + name, null, step(at), nth(at), null));
+                one = one.substring(0, one.indexOf('!'));
+            }
             String labels = one.contains("=") ? one.substring(one.indexOf('=') + 1).trim() : name;
             int executors = labels.matches(".*\\*\\d+") ? Integer.parseInt(labels.substring(labels.indexOf('*') + 1)) : 2;
             if (name.isEmpty()) {

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import pipeline.engine.Build;
 import pipeline.engine.BuildState;
 import pipeline.engine.Settings;
+import pipeline.steps.Processes;
 
 /**
  * One pipeline to run, for tests and the command line:
@@ -113,6 +114,19 @@ public final class Pipeline {
         return this;
     }
 
+    /** An agent beside those there are; the first call of this replaces the built-in node. */
+    public Pipeline agent(String name, String labels, int executors) {
+        settings.agents.removeIf(a -> a.name().equals("built-in"));
+        settings.agents.add(new Settings.AgentSpec(name, labels, executors));
+        return this;
+    }
+
+    /** That agent goes away while the Nth call of that step runs. */
+    public Pipeline agentLostAt(String name, String step, int nth) {
+        settings.aborts.add(new Settings.Abort("remove " + name, null, step, nth, null));
+        return this;
+    }
+
     /** The controller is restarted, in a new JVM process, while the Nth call of that step runs. */
     public Pipeline restartAt(String step, int nth) {
         settings.restartAtStep = step;
@@ -142,7 +156,7 @@ public final class Pipeline {
         boolean ownHome = settings.home == null;
         try {
             if (ownHome) {
-                settings.home = Files.createTempDirectory("jenkins-home").toRealPath().toString();
+                settings.home = Files.createTempDirectory("jenkins-").toRealPath().toString();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -189,9 +203,10 @@ public final class Pipeline {
             return home.resolve("workspace");
         }
 
-        /** Removes the home folder, unless it was given. */
+        /** Ends what still runs of the build's processes and removes the home folder, unless it was given. */
         @Override
         public void close() {
+            Processes.kill("JENKINS_HOME", home.toString());
             if (temporary) {
                 delete(home);
             }

@@ -1,10 +1,13 @@
 package pipeline.steps;
 
 import com.cloudbees.groovy.cps.Outcome;
+import hudson.model.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
+import org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution.RemovedNodeCause;
 import pipeline.engine.Agent;
 import pipeline.engine.Body;
 import pipeline.engine.Labels;
@@ -17,6 +20,7 @@ public final class Node extends Step {
     private static final long serialVersionUID = 1L;
     @Arg String label;
     private Agent agent;
+    private Body body;
     private boolean told;
 
     @Override
@@ -28,9 +32,9 @@ public final class Node extends Step {
 
     private boolean take() throws IOException {
         for (Settings.AgentSpec spec : build().settings().agents) {
-            if (Labels.match(label, spec) && lease(spec)) {
+            if (Labels.match(label, spec) && !build().state().removedAgents.contains(spec.name()) && lease(spec)) {
                 call.log("Running on " + (spec.name().equals("built-in") ? "Jenkins" : spec.name()) + " in " + agent.workspace);
-                call.runBody(call.context().on(agent, agent.workspace));
+                body = call.runBody(call.context().on(agent, agent.workspace));
                 return true;
             }
         }
@@ -60,9 +64,18 @@ public final class Node extends Step {
         }
     }
 
+    /** Its agent is removed: what runs there is interrupted, which is no actual interruption, so a retry may repeat it. */
+    private void lose() {
+        call.log("Agent " + agent.name + " was deleted; cancelling node body");
+        body.cancel(new FlowInterruptedException(Result.ABORTED, false, new RemovedNodeCause()));
+    }
+
     @Override
     public void wake(String what) {
-        if (agent == null && !told) {
+        if (agent != null && what.equals("removed " + agent.name)) {
+            lose();
+        }
+        if (agent == null && !told && what.equals("still waiting")) {
             told = true;
             call.log("Still waiting to schedule task");
             call.log("‘Jenkins’ doesn’t have label ‘" + label + "’");

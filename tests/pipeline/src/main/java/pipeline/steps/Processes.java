@@ -10,20 +10,30 @@ import java.util.List;
 import java.util.TreeMap;
 
 /** Finds processes by a variable of their environment, as Jenkins' process tree killer does. */
-final class Processes {
+public final class Processes {
     private Processes() {}
 
     /** So long a shell has to see that its child is gone before its own signal comes: under {@code -e} it ends itself [428, 442]. */
     private static final long BETWEEN_GENERATIONS_MILLIS = 60;
 
-    /** SIGTERM to every process that carries the variable, children first. */
-    static void terminate(String variable, String value) {
+    private static List<ProcessHandle> find(String variable, String value) {
         List<ProcessHandle> found = new ArrayList<>();
         for (ProcessHandle p : ProcessHandle.allProcesses().toList()) {
             if (carries(p.pid(), variable + "=" + value)) {
                 found.add(p);
             }
         }
+        return found;
+    }
+
+    /** SIGKILL to every process that carries the variable. */
+    public static void kill(String variable, String value) {
+        find(variable, value).forEach(ProcessHandle::destroyForcibly);
+    }
+
+    /** SIGTERM to every process that carries the variable, children first. */
+    static void terminate(String variable, String value) {
+        List<ProcessHandle> found = find(variable, value);
         TreeMap<Integer, List<ProcessHandle>> generations = new TreeMap<>(Comparator.reverseOrder());
         found.forEach(p -> generations.computeIfAbsent(depth(p), d -> new ArrayList<>()).add(p));
         boolean first = true;

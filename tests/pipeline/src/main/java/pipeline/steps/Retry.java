@@ -3,6 +3,7 @@ package pipeline.steps;
 import com.cloudbees.groovy.cps.Outcome;
 import java.util.List;
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
+import org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution.RemovedNodeCause;
 import pipeline.engine.Body;
 import pipeline.engine.Described;
 import pipeline.engine.Step;
@@ -41,7 +42,7 @@ public final class Retry extends Step {
 
     private boolean repeats(Throwable t) {
         boolean interrupted = t instanceof FlowInterruptedException f && f.isActualInterruption();
-        boolean agentLost = t instanceof FlowInterruptedException f && f.getCauses().stream().anyMatch(AgentLost.class::isInstance);
+        boolean agentLost = t instanceof FlowInterruptedException f && f.getCauses().stream().anyMatch(RemovedNodeCause.class::isInstance);
         if (conditions.isEmpty()) {
             return !interrupted;
         }

@@ -7,6 +7,8 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
+import org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution.RemovedNodeCause;
 import pipeline.engine.Step;
 
 /**
@@ -85,6 +87,12 @@ public final class Sh extends Step {
     /** The process gets SIGTERM and time to finish; the step waits for it, 20 s at most, counted from the first abort [441-448]. */
     @Override
     public void stop(Throwable cause) throws IOException {
+        if (cause instanceof FlowInterruptedException f && f.getCauses().stream().anyMatch(RemovedNodeCause.class::isInstance)) {
+            call.log("Could not connect to " + call.context().agent.name + " to send interrupt signal to process");
+            task.terminate();
+            call.fail(cause);
+            return;
+        }
         call.log("Sending interrupt signal to process");
         boolean first = interrupted == null;
         interrupted = cause;
