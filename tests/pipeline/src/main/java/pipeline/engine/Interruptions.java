@@ -12,6 +12,8 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 /** What comes from outside while a build runs: a person's aborts, a restart of the controller. */
 public final class Interruptions {
     /** How long a started step is left alone before stop is pressed, so that its process runs. */
+    private static final long STARTED_MILLIS = 120;
+    /** How long after a text has come into the log. */
     private static final long SETTLE_MILLIS = 300;
 
     private final Build build;
@@ -36,12 +38,12 @@ public final class Interruptions {
         for (Settings.Abort a : new ArrayList<>(build.state().aborts)) {
             if (step.equals(a.step()) && nth == a.nth()) {
                 build.state().aborts.remove(a);
-                build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> abort(a.kind()));
+                build.clock().at(build.clock().now() + STARTED_MILLIS, () -> abort(a.kind()));
             }
         }
         Settings s = build.settings();
         if (step.equals(s.restartAtStep) && nth == s.restartAtNth && !build.state().restarted) {
-            build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> restartDue = true);
+            build.clock().at(build.clock().now() + STARTED_MILLIS, () -> restartDue = true);
         }
     }
 

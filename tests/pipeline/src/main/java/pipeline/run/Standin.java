@@ -23,6 +23,9 @@ final class Standin implements AutoCloseable {
     private final String url;
 
     private Standin(Process process, String url) {
+        if (process != null) {
+            Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+        }
         this.process = process;
         this.url = url;
     }

@@ -104,8 +104,8 @@ final class DurableTask implements Serializable {
         }
     }
 
-    /** SIGTERM to every process of this script. */
-    void terminate() {
-        Processes.terminate("JENKINS_SERVER_COOKIE", cookie);
+    /** SIGTERM to every process of this script; false if there is none, not yet or no more. */
+    boolean terminate() {
+        return Processes.terminate("JENKINS_SERVER_COOKIE", cookie);
     }
 }

@@ -31,8 +31,8 @@ public final class Processes {
         find(variable, value).forEach(ProcessHandle::destroyForcibly);
     }
 
-    /** SIGTERM to every process that carries the variable, children first. */
-    static void terminate(String variable, String value) {
+    /** SIGTERM to every process that carries the variable, children first; false if there is none. */
+    static boolean terminate(String variable, String value) {
         List<ProcessHandle> found = find(variable, value);
         TreeMap<Integer, List<ProcessHandle>> generations = new TreeMap<>(Comparator.reverseOrder());
         found.forEach(p -> generations.computeIfAbsent(depth(p), d -> new ArrayList<>()).add(p));
@@ -44,6 +44,7 @@ public final class Processes {
             first = false;
             generation.forEach(ProcessHandle::destroy);
         }
+        return !found.isEmpty();
     }
 
     private static void pause() {

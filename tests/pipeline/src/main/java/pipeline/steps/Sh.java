@@ -20,6 +20,7 @@ public final class Sh extends Step {
     private static final long serialVersionUID = 1L;
     /** How long Jenkins waits for a process that was told to stop [446]. */
     private static final long PATIENCE_MILLIS = 20_000;
+    private static final long SIGNAL_AGAIN_MILLIS = 50;
 
     @Arg(required = true) String script;
     @Arg boolean returnStdout;
@@ -96,14 +97,25 @@ public final class Sh extends Step {
         call.log("Sending interrupt signal to process");
         boolean first = interrupted == null;
         interrupted = cause;
-        task.terminate();
+        signal();
         if (first) {
             wakeAt(build().clock().now() + PATIENCE_MILLIS, "patience");
         }
     }
 
+    /** A script that was started a moment ago may have no process yet: then once more. */
+    private void signal() {
+        if (!task.terminate()) {
+            wakeAt(build().clock().now() + SIGNAL_AGAIN_MILLIS, "signal");
+        }
+    }
+
     @Override
     public void wake(String what) {
+        if (what.equals("signal")) {
+            signal();
+            return;
+        }
         call.log("After 20s process did not stop");
         call.fail(interrupted);
     }
