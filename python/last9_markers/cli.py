@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 _USAGE = """\
@@ -22,7 +23,11 @@ def main(argv: list[str]) -> int:
     if command == "step" and len(arguments) == 2 and arguments[0] == "--request":
         from last9_markers import step
 
-        return step.main(arguments[1])
+        code = step.main(arguments[1])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx.
+        os._exit(code)
     if command == "send":
         from last9_markers import send
 
@@ -43,3 +48,8 @@ def main(argv: list[str]) -> int:
     asked = command in ("--help", "-h", "help")
     print(_USAGE, end="", file=sys.stdout if asked else sys.stderr)
     return 0 if asked else 2
+
+
+def run() -> None:
+    """The program ``last9-markers``: :func:`main` on the arguments it was started with."""
+    sys.exit(main(sys.argv[1:]))

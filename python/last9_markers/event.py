@@ -29,7 +29,6 @@ def encode(event: Event) -> bytes:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-
 def readable(event: Event) -> str:
     """The event for the log of a dry run: escaped to ASCII, so that it is the same JSON in a log of whatever encoding."""
     return json.dumps(event)

@@ -154,9 +154,7 @@ class Errand:
         if self._destination is not None:
             return pending.Meant(*self._destination.key())
         organization, base_url = connection.get("orgSlug"), connection.get("apiBaseUrl")
-        return pending.Meant(
-            credential_id(connection), organization.value if organization else None, base_url.value if base_url else None
-        )
+        return pending.Meant(credential_id(connection), organization.value if organization else None, base_url.value if base_url else None)
 
     def _circumstances(self) -> wording.Circumstances:
         meant = self._meant()

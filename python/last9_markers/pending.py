@@ -89,9 +89,7 @@ def claim(
     return ours
 
 
-def _event_for(
-    text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event | None]
-) -> Event | None:
+def _event_for(text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event | None]) -> Event | None:
     """The event in a kept text, ``None`` if it is for somebody else."""
     found = _read(text)
     if "contract" in found:

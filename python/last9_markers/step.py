@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -78,9 +79,7 @@ def engine_failed(error: BaseException) -> str:
 def _read(path: str) -> str:
     with open(path, encoding="utf-8", errors="replace") as file:
         text = file.read()
-    try:
+    # Where it cannot be removed it stays: it holds no secret, and the library tidies its folder up.
+    with contextlib.suppress(OSError):
         os.remove(path)
-    except OSError:
-        # It holds no secret, and the library tidies its folder up.
-        pass
     return text

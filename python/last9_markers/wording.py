@@ -74,12 +74,15 @@ def request_unreadable(detail: str) -> str:
 
 def request_missing(detail: str) -> str:
     """The request file is not there."""
-    return f"the engine cannot open the library's request ({detail}). Check that the agent's temporary workspace can be written to and read."
+    return (
+        f"the engine cannot open the library's request ({detail}). Check that the agent's temporary workspace can be read."
+    )
 
 
 def service_name_missing(step: str) -> str:
     """``serviceName`` is not given."""
-    return f"no marker: serviceName is missing. Name the service as your APM does: {step or 'last9DeploymentMarker'}(serviceName: 'payments-api', …)."
+    step = step or "last9DeploymentMarker"
+    return f"no marker: serviceName is missing. Name the service as your APM does: {step}(serviceName: 'payments-api', …)."
 
 
 def bad_event_state(given: str) -> str:
@@ -128,7 +131,7 @@ def attribute_not_settable(name: str) -> str:
 
 def source_failed(name: str, error: Exception) -> str:
     """A source of attributes broke."""
-    return f"the {name} attributes are missing from this marker ({type(error).__name__}: {error}). The marker goes without them; please report this."
+    return f"the {name} attributes are missing ({type(error).__name__}: {error}). The marker goes without them; please report this."
 
 
 def other_repository(url: str, theirs: str, ours: str) -> str:
@@ -213,7 +216,7 @@ def _token_unusable(error: errors.NotDelivered, about: Circumstances) -> str:
 
 
 def _organization_unknown(error: errors.NotDelivered, about: Circumstances) -> str:
-    return "the organization is unknown: the token does not name one. Set orgSlug, or LAST9_ORG_SLUG globally (the slug is in your Last9 URLs)."
+    return "the organization is unknown: the token names none. Set orgSlug, or LAST9_ORG_SLUG globally, to the slug in your Last9 URLs."
 
 
 def _organization_unusable(error: errors.NotDelivered, about: Circumstances) -> str:
@@ -238,7 +241,8 @@ def _server_failure(error: errors.NotDelivered, about: Circumstances) -> str:
 
 
 def _rate_limited(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"Last9 asks to slow down (429) for longer than the time limit of {about.timeout_seconds:g} s. Raise timeoutSeconds if many builds deploy at once."
+    limit = f"{about.timeout_seconds:g} s"
+    return f"Last9 asks to slow down (429) for longer than the time limit of {limit}. Raise timeoutSeconds if many builds deploy at once."
 
 
 def _certificate_refused(error: errors.NotDelivered, about: Circumstances) -> str:
@@ -292,7 +296,9 @@ def _redirected(error: errors.NotDelivered, about: Circumstances) -> str:
 
 
 def _broken_answer(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"{about.host} did not hand out an access token ({error.detail}). Check that apiBaseUrl is Last9's API, and the proxy on the way."
+    return (
+        f"{about.host} did not hand out an access token ({error.detail}). Check that apiBaseUrl is Last9's API, and check the proxy."
+    )
 
 
 def _event_refused(error: errors.NotDelivered, about: Circumstances) -> str:

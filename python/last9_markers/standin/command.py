@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 
@@ -30,10 +31,8 @@ def main(arguments: list[str]) -> int:
     )
     first = {"url": standin.url, "refreshToken": standin.refresh_token, "orgSlug": standin.org_slug}
     print(json.dumps(first), flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         standin.serve_forever()
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

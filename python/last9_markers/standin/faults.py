@@ -1,7 +1,7 @@
 """Faults on order: which request meets which, and how often.
 
-A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``) and ``times`` (absent: for ever) say which requests meet
-it. The rest says what happens, in any combination:
+A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``) and ``times`` (absent: for ever) say which requests
+meet it. The rest says what happens, in any combination:
 
 =========================  ==========================================================================================
 ``status``, ``headers``,   this answer instead of the right one; with a status that is no 2xx nothing is kept. ``body``

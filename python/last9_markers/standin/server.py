@@ -143,19 +143,19 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.connection_number = next(self.server.connections)
 
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the name is the base class's
+    def log_message(self, format: str, *arguments: Any) -> None:
         """Quiet: `GET /requests` tells."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._dispatch()
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._dispatch()
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         self._dispatch()
 
-    def do_DELETE(self) -> None:  # noqa: N802
+    def do_DELETE(self) -> None:
         self._dispatch()
 
     def _dispatch(self) -> None:
