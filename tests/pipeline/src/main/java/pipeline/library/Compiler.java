@@ -18,6 +18,7 @@ final class Compiler {
         ImportCustomizer imports = new ImportCustomizer();
         imports.addStarImports("com.cloudbees.groovy.cps", "hudson.model", "jenkins.model", "org.jenkinsci.plugins.workflow.libs");
         c.addCompilationCustomizers(imports);
+        c.addCompilationCustomizers(new NewerGroovyCps(sandbox));
         CpsTransformer t = sandbox ? new SandboxTransformer() : new CpsTransformer();
         t.setConfiguration(new TransformerConfiguration()
                 .withClosureType(CpsClosure2.class)

@@ -50,9 +50,16 @@ final class Normal {
     List<String> log(List<String> lines) {
         List<String> r = new ArrayList<>();
         boolean resumed = false;
+        boolean torn = false;
         for (String raw : String.join("\n", lines).split("\n", -1)) {
             String s = line(raw.replace("\r", "\n").stripTrailing()).replace("\t at ", "    at ");
             for (String one : s.split("\n")) {
+                if (torn) {
+                    one = "+ " + one;
+                }
+                // Two commands of one shell pipe are traced at once: their lines may be torn.
+                torn = one.startsWith("+ + ");
+                one = torn ? one.substring(2) : one;
                 resumed |= one.startsWith("Resuming build at");
                 add(r, resumed ? REST.matcher(one).replaceFirst("$1 <REST>") : one);
             }
