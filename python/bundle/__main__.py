@@ -119,7 +119,7 @@ def place(folder):
     if not is_whole(cache):
         import last9_unpacking
 
-        if not last9_unpacking.unpack(__loader__, BUNDLE, cache, is_whole):  # noqa: F821 - set by the zip importer
+        if not last9_unpacking.unpack(__loader__, BUNDLE, cache, is_whole):
             return None
     try:
         os.utime(cache, None)  # the most recently used ones are kept

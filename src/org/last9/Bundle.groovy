@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '6b6a8321853013a7b1248a0048145fbecea00a6c5890c23821f6e64609849fd7'
+    static final String SHA256 = '6dd0576c8c6e6389e7bb3e88094b743234fdc7be23eb5e4f1da7836989528f2a'
 
 }

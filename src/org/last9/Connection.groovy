@@ -27,29 +27,24 @@ class Connection implements Serializable {
     /** The resolved fields as the contract has them. */
     final Map<String, Map> fields = [:]
 
-    private Connection(Object script, Map options, Map defaults) {
+    Connection(Object script, Map options, Map defaults) {
         this.script = script
         this.options = options
         this.defaults = defaults
         this.profile = [:]
     }
 
-    /** Resolves all fields now, against the environment at this place of the pipeline. */
-    static Connection resolve(Object script, Map options, Map defaults) {
-        Connection connection = new Connection(script, options, defaults)
-        connection.chooseProfile()
+    /** Resolves all fields now, against the environment at this place of the pipeline; returns itself. */
+    Connection resolve() {
+        chooseProfile()
         for (String field in ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName']) {
-            List<Map> levels = connection.levels(field)
+            List<Map> levels = levels(field)
             if (levels) {
-                connection.fields[field] = levels[0]
-            }
-            if (field == 'apiBaseUrl' && levels) {
-                connection.fields[field] = levels[0] + [trusted: trusted(levels)]
+                fields[field] = field == 'apiBaseUrl' ? levels[0] + [trusted: trusted(levels)] : levels[0]
             }
         }
-        connection.fields.credentialId = connection.fields.credentialId ?:
-            [value: DEFAULT_CREDENTIAL, source: 'default', fromParameter: false]
-        return connection
+        fields.credentialId = fields.credentialId ?: [value: DEFAULT_CREDENTIAL, source: 'default', fromParameter: false]
+        return this
     }
 
     /** The Jenkins credential to bind. */

@@ -1,6 +1,5 @@
 package org.last9
 
-import groovy.json.JsonOutput
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
@@ -100,8 +99,8 @@ class Courier implements Serializable {
                 'Secret text credential with this id, or name another one with credentialId'
         }
         if (message.contains('No such DSL method')) {
-            return "a Pipeline step is missing on this controller: ${message.split(' found among')[0]}. Install the plugins named in the README ".toString() +
-                '(Credentials Binding, Pipeline: Basic Steps, Pipeline: Nodes and Processes)'
+            return "a Pipeline step is missing on this controller: ${message.split(' found among')[0]}. ".toString() +
+                'Install the plugins named in the README (Credentials Binding, Pipeline: Basic Steps, Pipeline: Nodes and Processes)'
         }
         return "the deployment marker could not be sent: ${message.take(500)}. Check the agent and its temporary workspace".toString()
     }

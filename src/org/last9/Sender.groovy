@@ -46,7 +46,8 @@ class Sender implements Serializable {
         } catch (FlowInterruptedException abort) {
             throw abort
         } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
-            answer = new Courier(script).undelivered("the deployment marker was not sent: ${defect.message}. Please report this to the library's maintainers")
+            answer = new Courier(script).undelivered(
+                "the deployment marker was not sent: ${defect.message}. Please report this to the library's maintainers")
         } finally {
             settle(kept, shared)
         }
@@ -79,7 +80,7 @@ class Sender implements Serializable {
     private Map request(Marker marker) {
         if (connection == null) {
             defaults = new BuildDefaults(script).read()
-            connection = Connection.resolve(script, marker.options, defaults)
+            connection = new Connection(script, marker.options, defaults).resolve()
         }
         BuildFacts facts = new BuildFacts(script)
         Map options = Connection.without(defaults + marker.options)

@@ -1,0 +1,34 @@
+"""Add up what the test runs reported, in one closing line; fail where a test failed, was skipped, or none ran (`make test`)."""
+
+from __future__ import annotations
+
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Print `N passed, N failed`; a run that reported nothing counts as a failure of its own."""
+    reports = {"pytest": list((ROOT / "build").glob("pytest.xml")), "pipelines": list((ROOT / "tests/pipeline/target/surefire-reports").glob("TEST-*.xml"))}
+    passed = failed = skipped = 0
+    for name, files in reports.items():
+        if not files:
+            print(f"{name}: no report was found, so no test ran", file=sys.stderr)
+            failed += 1
+        for file in files:
+            for suite in ET.parse(file).getroot().iter("testsuite"):  # noqa: S314 - written by our own test run
+                bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+                left = int(suite.get("skipped", 0))
+                passed += int(suite.get("tests", 0)) - bad - left
+                failed += bad
+                skipped += left
+    if skipped:
+        print(f"{skipped} tests were skipped; none may be", file=sys.stderr)
+    print(f"{passed} passed, {failed + skipped} failed")
+    return 1 if failed or skipped or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
