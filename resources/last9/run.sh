@@ -1,60 +1,89 @@
 #!/bin/sh
-# Finds a Python that serves and runs the engine on one request (tests/contract/README.md). The library uses this file as the text of one
-# `sh` step: it puts a UUID and the bundle's hash into the two marked places and nothing else, so no data ever becomes shell text.
+# Runs the engine once on this agent: the text of one `sh` step. The Groovy side puts a UUID and the bundle's hash into it, nothing else.
+# What it promises is in tests/contract/README.md: the engine's log on stderr, one answer line on stdout, exit code 0.
 set -u
-folder="${WORKSPACE_TMP:-$WORKSPACE@tmp}/last9"
+umask 077
+
+folder="${WORKSPACE_TMP:-${WORKSPACE:-}@tmp}/last9"
 request="$folder/request-@REQUEST@.json"
 incoming="$folder/incoming-@REQUEST@.pyz"
 bundle="$folder/last9-markers-@BUNDLE@.pyz"
-child=
-status=0
+engine=
 tried=
 
-# Parallel branches may all bring the bundle on a node's first use: a rename puts a whole file there, whoever comes last.
-if [ -f "$incoming" ]; then
-    mv -f "$incoming" "$bundle" 2>/dev/null || rm -f "$incoming"
-fi
+# `command -p`: these two are found even where PATH has been emptied.
+# shellcheck disable=SC2317 # reached through the traps below
+clean_up() {
+    command -p rm -f "$request" "$incoming"
+}
 
-# An abort may reach this shell alone: the engine must not outlive it.
-trap 'if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; fi' TERM INT HUP
-trap 'rm -f "$request" "$incoming"' EXIT
+# Jenkins aborts with SIGTERM. The engine gets three seconds to end by itself; then the shell would be gone and nobody could end it.
+# shellcheck disable=SC2317 # reached through the traps below
+stop_engine() {
+    trap '' TERM INT HUP
+    if [ -n "$engine" ]; then
+        kill -TERM "$engine" 2>/dev/null
+        (command -p sleep 3; kill -KILL "$engine") >/dev/null 2>&1 &
+        wait "$engine" 2>/dev/null
+        kill "$!" 2>/dev/null
+    fi
+    exit 143
+}
 
-# stderr goes nowhere until the engine takes it back from descriptor 3: Python 2.7 knows no -I and would print its usage into the build log.
-# In the background and waited for, since a shell runs its traps only between commands.
+# Runs the engine with the interpreter $1. Returns 1 if that cannot run it: it then has not read (and removed) the request.
+# The engine takes descriptor 3 for its stderr; what an unusable interpreter says (Python 2.7: its usage text) goes to /dev/null.
+# In the background, since a shell that waits for a foreground process acts on SIGTERM only afterwards.
 run_with() {
-    LAST9_STDERR_FD=3 LAST9_LAUNCHER=1 LAST9_CACHE_DIR="$folder" \
-        "$@" -I -S "$bundle" step --request "$request" 3>&2 2>/dev/null &
-    child=$!
-    wait "$child"
-    status=$?
-    # 143 and the like: a trap ended the wait, the engine has still to end
-    while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
-    child=
+    if ! command -v -- "$1" >/dev/null 2>&1; then
+        tried="$tried, $1 (not found)"
+        return 1
+    fi
+    LAST9_LAUNCHER=1 LAST9_STDERR_FD=3 LAST9_CACHE_DIR="$folder" \
+        "$1" -I -S "$bundle" step --request "$request" 3>&2 2>/dev/null &
+    engine=$!
+    wait "$engine"
+    code=$?
+    engine=
+    [ "$code" -eq 0 ] && return 0
+    if [ -f "$request" ]; then
+        case $code in
+            2 | 97) tried="$tried, $1 (too old, or without its ssl module)" ;;
+            *) tried="$tried, $1 (exit code $code)" ;;
+        esac
+        return 1
+    fi
+    echo "[Last9] The engine ended with exit code $code." >&2
 }
 
-# 0 and every other code end the search; these three mean "not this one": 2 an interpreter without -I, 97 the bundle's own guard, 126/127 not there.
-attempt() {
-    case "$1" in
-        */*) [ -x "$1" ] || return 1 ;;
-        *) command -v "$1" >/dev/null 2>&1 || return 1 ;;
-    esac
-    run_with "$1"
-    case $status in
-        2 | 97 | 126 | 127) return 1 ;;
-    esac
-    return 0
+run_engine() {
+    if [ -n "${LAST9_PYTHON:-}" ]; then
+        run_with "$LAST9_PYTHON" && return
+    fi
+    for python in python3 python python3.13 python3.12 python3.11 python3.10 python3.9; do
+        case $python in
+            python3.*) command -v "$python" >/dev/null 2>&1 || continue ;; # the last resort is only worth naming where it exists
+        esac
+        run_with "$python" && return
+    done
+    return 1
 }
 
-# LAST9_PYTHON's value is somebody's data: its name is told, never its text, so the answer needs no escaping.
-if [ -n "${LAST9_PYTHON:-}" ]; then
-    attempt "$LAST9_PYTHON" && exit "$status"
-    tried=LAST9_PYTHON
+# LAST9_PYTHON's value is data: control characters become `?`, backslash and quote are escaped for JSON.
+answer_without_engine() {
+    cause="this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }."
+    remedy="Install Python 3.9 or newer on the agent, or set LAST9_PYTHON to the path of one."
+    warning=$(printf '%s' "$cause $remedy" | LC_ALL=C command -p tr '\001-\037\177' '?')
+    printf '%s\n' "[Last9] WARNING: $warning" >&2
+    warning=$(printf '%s' "$warning" | LC_ALL=C command -p sed 's/[\\"]/\\&/g')
+    printf '{"last9Answer":1,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null,"noEngine":true}\n' "$warning"
+}
+
+trap clean_up EXIT
+trap stop_engine TERM INT HUP
+
+# Ten branches may arrive at once with a copy each: every rename puts the same bytes there.
+if [ ! -f "$bundle" ] && [ -f "$incoming" ]; then
+    command -p mv -f "$incoming" "$bundle" || bundle=$incoming
 fi
-for candidate in python3 python python3.13 python3.12 python3.11 python3.10 python3.9 /usr/bin/python3 /usr/local/bin/python3; do
-    attempt "$candidate" && exit "$status"
-    tried="${tried:+$tried, }$candidate"
-done
-
-warning="no usable Python on this agent (tried $tried). Install Python 3.9 or newer, use an image that has it, or set LAST9_PYTHON to its path"
-echo "[Last9] WARNING: $warning" >&2
-echo "{\"last9Answer\":1,\"delivered\":false,\"accepted\":true,\"deploymentId\":null,\"warnings\":[\"$warning\"],\"failBuild\":null,\"noEngine\":true}"
+run_engine || answer_without_engine
+exit 0
