@@ -12,7 +12,7 @@ from last9_markers.credentials import Claims, RefreshToken, read_token
 from last9_markers.destination import Destination, credential_id, resolve
 from last9_markers.errors import CannotSend, EventRefused, NotDelivered, RequestRejected
 from last9_markers.journal import Journal
-from last9_markers.options import Marker, read_marker, read_settings
+from last9_markers.options import Marker, Settings, read_marker, read_settings
 from last9_markers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Errand:
         from last9_markers import api, delivery, transport
 
         own = self._outbox.own
-        composed = self._compose(marker, self._request, workspace)
+        composed = self._compose(marker, self._request, workspace, self.settings)
         own.event = event.encode(composed)
         own.text = pending.write(self._meant(), composed)
         token = self._read_token()
@@ -110,8 +110,9 @@ class Errand:
         """First what was kept: Last9 shall get everything in the order in which it happened."""
 
         def compose(request: Request) -> event.Event | None:
+            settings = read_settings(request, self._around.environ, self._journal)
             marker = read_marker(request, self._around.environ, self._journal)
-            return None if marker.dry_run else self._compose(marker, request, workspace)
+            return None if marker.dry_run else self._compose(marker, request, workspace, settings)
 
         sent = 0
         for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
@@ -126,7 +127,7 @@ class Errand:
 
     def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
         self._outbox.own.settled = True
-        composed = self._compose(marker, self._request, workspace)
+        composed = self._compose(marker, self._request, workspace, self.settings)
         try:
             self._destination = resolve(self._request.connection, self._read_token().claims)
         except CannotSend:
@@ -142,9 +143,9 @@ class Errand:
         self._claims = token.claims
         return token
 
-    def _compose(self, marker: Marker, request: Request, workspace: Workspace) -> event.Event:
+    def _compose(self, marker: Marker, request: Request, workspace: Workspace, settings: Settings) -> event.Event:
         around = self._around
-        labels = attributes.collect(marker, request, around.environ, workspace.facts, self.settings.attribute_names, self._journal)
+        labels = attributes.collect(marker, request, around.environ, workspace.facts, settings.attribute_names, self._journal)
         cluster = request.connection.get("dataSourceName")
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
         return event.compose(marker, moment, cluster.value if cluster else None, labels)
@@ -171,11 +172,12 @@ class Errand:
     # -- the answer ------------------------------------------------------------------------------------------------------------
 
     def _failed(self, failure: NotDelivered | str) -> Answer:
-        text = failure
-        if isinstance(text, NotDelivered):
-            text = wording.not_delivered(self._label, text, self._circumstances(), kept=not self._outbox.own.settled)
-        self._journal.warn(text)
-        return self._answer(failure=text)
+        if isinstance(failure, NotDelivered):
+            failure = wording.not_delivered(self._label, failure, self._circumstances())
+        # A marker from a shell has no next one to go out with.
+        kept = self._request.text and not self._outbox.own.settled
+        self._journal.warn(failure + wording.KEPT if kept else failure)
+        return self._answer(failure=failure)
 
     def _answer(self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None) -> Answer:
         return Answer(

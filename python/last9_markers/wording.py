@@ -52,13 +52,13 @@ def sending(label: str) -> str:
 
 def sent_late(count: int) -> str:
     """What was kept from an outage has arrived."""
-    return f"{_markers(count)} that could not be delivered before: sent now, with the original time"
+    return f"Sent first: {_markers(count)} that could not be delivered before, with the original time"
 
 
 def dry_run(destination: Destination | None) -> str:
     """The line before a dry run's payload."""
     where = f" to organization '{destination.organization}' at {destination.base_url.text}" if destination else ""
-    return f"Dry run, nothing is sent. This would go{where}:"
+    return f"Dry run: nothing is sent{where}. The marker:"
 
 
 # -- the request ---------------------------------------------------------------------------------------------------------------
@@ -168,10 +168,12 @@ def pending_unreadable() -> str:
 # -- delivery ------------------------------------------------------------------------------------------------------------------
 
 
-def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances, *, kept: bool) -> str:
-    """Why a marker is not with Last9, what to do, and what becomes of it."""
-    fate = " The marker is kept and goes out with the build's next one." if kept else ""
-    return f"{label} was not delivered: {_because(error, about)}{fate}"
+KEPT = " The marker is kept and goes out with the build's next one."
+
+
+def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances) -> str:
+    """Why a marker is not with Last9, and what to do."""
+    return f"{label} was not delivered: {_because(error, about)}"
 
 
 def late_marker_refused(error: errors.NotDelivered, about: Circumstances) -> str:

@@ -1,0 +1,40 @@
+"""The examples in ``tests/contract/``, which the Groovy half's tests read too, through a real process and a real server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import run_step
+
+from last9_markers.standin import StandIn
+
+CONTRACT = Path(__file__).parents[1] / "contract"
+NAMES = sorted(path.stem for path in (CONTRACT / "requests").glob("*.json"))
+#: Where the examples believe that Last9 is.
+EXAMPLE_URL = "http://127.0.0.1:8080"
+
+
+def test_every_request_has_its_answer() -> None:
+    """An example without its other half would be tested by nobody."""
+    assert sorted(path.stem for path in (CONTRACT / "answers").glob("*.json")) == NAMES
+    assert NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_engine_answers_as_the_example_says(name: str, last9: StandIn, tmp_path: Path) -> None:
+    """For each example request the engine gives the example's answer and log, and Last9 receives exactly the example's events."""
+    request = (CONTRACT / "requests" / f"{name}.json").read_text(encoding="utf-8").replace(EXAMPLE_URL, last9.url)
+    text = (CONTRACT / "answers" / f"{name}.json").read_text(encoding="utf-8").replace(EXAMPLE_URL, last9.url)
+    expected: dict[str, Any] = json.loads(text)
+    token = last9.refresh_token if expected["tokenBound"] else None
+    done = run_step(request, token, tmp_path, environ=expected["environment"])
+    received = [{key: value for key, value in event.items() if key != "received_at"} for event in last9.received()]
+    assert done.code == 0
+    assert done.answer == expected["answer"]
+    assert done.stderr.splitlines() == expected["log"]
+    assert received == expected["received"]
+    assert not (tmp_path / "request.json").exists()
+    assert last9.refresh_token not in done.stdout + done.stderr
