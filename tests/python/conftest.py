@@ -1,0 +1,37 @@
+"""Fixtures of the engine's tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from support import FOREIGN, FOREIGN_NAMES, HandClock
+
+from last9_markers.standin import StandIn
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable of a build, a proxy or a CA reaches a test, and its working directory is no repository."""
+    for name in list(os.environ):
+        if name.upper().startswith(FOREIGN) or name.upper() in FOREIGN_NAMES:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def last9() -> Iterator[StandIn]:
+    """A stand-in for Last9 on a loopback port, which knows the organization ``acme``."""
+    with StandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    """A clock turned by hand; the pauses between retries pass on it and not on the machine's."""
+    hand = HandClock()
+    monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=hand.sleep))
+    return hand

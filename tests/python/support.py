@@ -1,0 +1,163 @@
+"""What the engine's tests share: a request to start from, a clock to turn by hand, and ways to run the engine."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from last9_markers.contract import Answer, parse
+from last9_markers.journal import Journal
+from last9_markers.marker import Errand, Surroundings
+from last9_markers.redaction import Redactor
+from last9_markers.standin import StandIn
+
+ROOT = Path(__file__).resolve().parents[2]
+
+WINDOW = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0001"
+STARTED_MS = 1790000000123
+STOPPED_MS = 1790000060123
+STARTED = "2026-09-21T14:13:20.123Z"
+STOPPED = "2026-09-21T14:14:20.123Z"
+
+#: What no test shall inherit from the machine it runs on.
+FOREIGN = ("LAST9_", "JENKINS_", "GIT_", "BUILD_", "JOB_", "NODE_", "STAGE_", "SSL_CERT_", "REQUESTS_CA_", "CURL_CA_")
+FOREIGN_NAMES = ("JENKINS_HOME", "WORKSPACE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSLKEYLOGFILE")
+
+#: An agent's environment with nothing of a build in it, and no git configuration but its own.
+BARE = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+
+
+class HandClock:
+    """A clock that moves only when told to; sleeping on it is free."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        return self.now
+
+    def wall(self) -> float:
+        """Seconds since 1970: a moment of 2026."""
+        return 1790000000.0 + self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class Ran(NamedTuple):
+    """An errand that was run in this process: its answer, and its log."""
+
+    answer: Answer
+    log: str
+
+
+class Stepped(NamedTuple):
+    """A ``step`` command that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The one answer line."""
+        lines = self.stdout.splitlines()
+        assert len(lines) == 1, self
+        assert lines[0].startswith('{"last9Answer":1,'), self
+        found: dict[str, Any] = json.loads(lines[0])
+        return found
+
+
+def field(value: str, *, chosen: bool = False, trusted: tuple[str, ...] = (), source: str = "option") -> dict[str, Any]:
+    """One connection field of a request."""
+    return {"value": value, "source": source, "fromParameter": chosen, "trusted": list(trusted)}
+
+
+def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
+    """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged."""
+    found: dict[str, Any] = {
+        "contract": 1,
+        "step": "withLast9Deployment",
+        "timestampMs": STARTED_MS if state == "start" else STOPPED_MS,
+        "window": {"id": WINDOW, "startedAtMs": STARTED_MS},
+        "options": {"serviceName": "payments-api", "environment": "production", "eventState": state},
+        "connection": {"credentialId": {"value": "last9-refresh-token", "source": "default", "fromParameter": False}},
+        "connectionProblems": [],
+        "build": {"result": None, "currentResult": "SUCCESS", "durationMs": 1500, "startTimeMs": 1789999998623, "causes": []},
+        "pending": [],
+    }
+    if state == "stop":
+        found["body"] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
+    for key, value in changes.items():
+        found[key] = {**found[key], **value} if key in ("options", "build", "connection") else value
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def run_errand(
+    request: Mapping[str, Any],
+    token: str | None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    clock: Any = None,
+    transport: httpx.BaseTransport | None = None,
+) -> Ran:
+    """Run the engine in this process, as ``step`` does, without its watchdog."""
+    log = io.StringIO()
+    around = Surroundings({**BARE, **(environ or {})}, token, clock or HandClock(), Journal(log, Redactor()), transport)
+    answer = Errand(parse(json.dumps(request)), around).run()
+    return Ran(answer, log.getvalue())
+
+
+def send_one(last9: StandIn, request: Mapping[str, Any], **around: Any) -> dict[str, Any]:
+    """Deliver a request to the stand-in and return the one event that it took."""
+    before = len(last9.received())
+    ran = run_errand(request, last9.refresh_token, **around)
+    assert ran.answer.delivered, ran.log
+    (event,) = last9.received()[before:]
+    return event
+
+
+def attributes_of(last9: StandIn, request: Mapping[str, Any], **around: Any) -> dict[str, str]:
+    """The attributes with which a request arrived."""
+    found: dict[str, str] = send_one(last9, request, **around)["attributes"]
+    return found
+
+
+def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 40) -> Stepped:
+    """Run a command of the engine as a process of its own."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "last9_markers", *arguments],
+        env={**BARE, "PYTHONPATH": str(ROOT / "python"), **(environ or {})},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+    )
+    seconds = time.monotonic() - began
+    return Stepped(done.returncode, done.stdout.decode(), done.stderr.decode(), seconds)
+
+
+def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, *, environ: Mapping[str, str] | None = None) -> Stepped:
+    """Run ``step`` as the launcher does: request in a file, token in the environment, an empty folder as workspace."""
+    path = folder / "request.json"
+    path.write_text(request if isinstance(request, str) else json.dumps(request), encoding="utf-8")
+    workspace = folder / "workspace"
+    workspace.mkdir(exist_ok=True)
+    secret = {} if token is None else {"LAST9_REFRESH_TOKEN": token}
+    return engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
