@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from last9_markers.errors import RequestUnreadable
+from last9_markers.wire import LAST_MOMENT_MS
 
 CONTRACT = 1
 
@@ -78,9 +79,9 @@ def parse(text: str) -> Request:
     body = found.get("body")
     return Request(
         step=str(found.get("step") or ""),
-        timestamp_ms=_whole(found.get("timestampMs")),
+        timestamp_ms=_moment(found.get("timestampMs")),
         window_id=_text(window.get("id")),
-        window_started_ms=_whole(window.get("startedAtMs")),
+        window_started_ms=_moment(window.get("startedAtMs")),
         options=_mapping(found.get("options")),
         connection=_connection(_mapping(found.get("connection"))),
         connection_problems=_texts(found.get("connectionProblems")),
@@ -135,8 +136,16 @@ def _text(value: Json) -> str | None:
 
 
 def _number(value: Json) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    try:
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    except OverflowError:
+        return None
 
 
-def _whole(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _moment(value: Json) -> int | None:
+    return value if is_whole(value) and 0 <= value <= LAST_MOMENT_MS else None
+
+
+def is_whole(value: Json) -> bool:
+    """Whether that is a whole number; JSON's ``true`` is none, though Python takes it for 1."""
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import time
 
 
+#: The end of the year 9999: ISO 8601 has no further years without prior agreement.
+LAST_MOMENT_MS = 253402300799999
+
+
 def iso8601(epoch_ms: int) -> str:
-    """Epoch milliseconds in UTC, to the millisecond. Raises ``ValueError``, ``OverflowError`` or ``OSError`` beyond the calendar."""
+    """Epoch milliseconds in UTC, to the millisecond. Raises ``ValueError`` before 1970 and after 9999."""
+    if not 0 <= epoch_ms <= LAST_MOMENT_MS:
+        raise ValueError("not a moment between 1970 and 9999")
     seconds, milliseconds = divmod(epoch_ms, 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
 

@@ -103,7 +103,7 @@ def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
     if state == "stop":
         found["body"] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
     for key, value in changes.items():
-        found[key] = {**found[key], **value} if key in ("options", "build", "connection") else value
+        found[key] = {**found[key], **value} if value and key in ("options", "build", "connection") else value
     return {key: value for key, value in found.items() if value is not None}
 
 

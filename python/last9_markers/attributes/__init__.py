@@ -34,6 +34,7 @@ def collect(
         {
             "jenkins": lambda: jenkins.from_environment(environ),
             "build": lambda: jenkins.from_build(request, marker.event_state),
+            "build start": lambda: jenkins.start_time(request),
             "scm": lambda: scm.known(environ, workspace),
             "window": lambda: window.describe(request, marker.event_state),
         },
