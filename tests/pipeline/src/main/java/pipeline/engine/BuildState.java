@@ -30,14 +30,13 @@ public final class BuildState implements Serializable {
     public final Set<String> leases = new LinkedHashSet<>();
     /** Agents that went away. */
     public final Set<String> removedAgents = new LinkedHashSet<>();
-    /** Aborts that are still to come. */
-    public final List<Settings.Abort> aborts = new ArrayList<>();
+    /** What is still to come from outside. */
+    public final List<Settings.Happening> happenings = new ArrayList<>();
     /** Why the build was interrupted, as already told in its log. */
     public final Set<String> told = new LinkedHashSet<>();
     /** How often each step was called. */
     public final Map<String, Integer> calls = new TreeMap<>();
     public int callCounter;
-    public boolean restarted;
     /** Ended by force: nothing more of the pipeline runs. */
     public boolean killed;
     /** Lost with its controller: not even its last line was written [804]. */
@@ -50,7 +49,7 @@ public final class BuildState implements Serializable {
     BuildState(Settings settings, long now) {
         startedAt = now;
         displayName = "#" + settings.number;
-        aborts.addAll(settings.aborts);
+        happenings.addAll(settings.happenings);
     }
 
     /** Makes the result worse, never better [207]. */

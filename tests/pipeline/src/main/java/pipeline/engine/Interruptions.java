@@ -23,39 +23,35 @@ public final class Interruptions {
         this.build = build;
     }
 
-    /** The pipeline starts, or goes on after a restart: sets the timers of aborts. */
+    /** The pipeline starts, or goes on after a restart: sets the timers of what is to happen. */
     void begin() {
-        for (Settings.Abort a : new ArrayList<>(build.state().aborts)) {
+        for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
             if (a.afterMillis() != null) {
-                build.state().aborts.remove(a);
-                build.clock().at(build.clock().now() + a.afterMillis(), () -> abort(a.kind()));
+                build.state().happenings.remove(a);
+                build.clock().at(build.clock().now() + a.afterMillis(), () -> happen(a.kind()));
             }
         }
     }
 
     /** A step has begun, the Nth of its name. */
     void started(String step, int nth) {
-        for (Settings.Abort a : new ArrayList<>(build.state().aborts)) {
+        for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
             if (step.equals(a.step()) && nth == a.nth()) {
-                build.state().aborts.remove(a);
-                build.clock().at(build.clock().now() + STARTED_MILLIS, () -> abort(a.kind()));
+                build.state().happenings.remove(a);
+                build.clock().at(build.clock().now() + STARTED_MILLIS, () -> happen(a.kind()));
             }
-        }
-        Settings s = build.settings();
-        if (step.equals(s.restartAtStep) && nth == s.restartAtNth && !build.state().restarted) {
-            build.clock().at(build.clock().now() + STARTED_MILLIS, () -> restartDue = true);
         }
     }
 
     /** A line has come into the log: the first abort that waits for a text may be due. */
     void seen(String line) {
-        Iterator<Settings.Abort> i = build.state().aborts.iterator();
+        Iterator<Settings.Happening> i = build.state().happenings.iterator();
         while (i.hasNext()) {
-            Settings.Abort a = i.next();
+            Settings.Happening a = i.next();
             if (a.text() != null) {
                 if (a.text().startsWith("^") ? line.startsWith(a.text().substring(1)) : line.contains(a.text())) {
                     i.remove();
-                    build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> abort(a.kind()));
+                    build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> happen(a.kind()));
                 }
                 return;
             }
@@ -94,12 +90,13 @@ public final class Interruptions {
         return restartDue;
     }
 
-    private void abort(String kind) {
+    private void happen(String kind) {
         if (kind.startsWith("remove ")) {
             remove(kind.substring("remove ".length()));
             return;
         }
         switch (kind) {
+            case "restart" -> restartDue = true;
             case "kill" -> {
                 build.console().println("Hard kill!");
                 build.state().execution = Result.ABORTED;

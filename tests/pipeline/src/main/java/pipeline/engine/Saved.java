@@ -18,7 +18,6 @@ final class Saved implements Serializable {
 
     static byte[] save(Build build) {
         try {
-            build.state().restarted = true;
             return Pickle.write(new Saved(build.state(), Pickle.write(build.program()), build.clock().now()));
         } catch (IOException e) {
             throw new IllegalStateException("The program was saved a moment ago and cannot be saved now", e);

@@ -21,11 +21,11 @@ public final class Settings implements Serializable {
     public record Earlier(int number, String result) implements Serializable {}
 
     /**
-     * Presses stop: after so many milliseconds, while the Nth call of a step runs, or once a text is in
-     * the log ({@code ^} in front: a line begins with it). Kind: stop, term, kill, superseded, reject, or
+     * Something that comes from outside, such as stop being pressed: after so many milliseconds, while the Nth call of a step runs, or once a text is in
+     * the log ({@code ^} in front: a line begins with it). Kind: stop, term, kill, superseded, reject, restart, or
      * {@code remove NAME} for an agent that goes away.
      */
-    public record Abort(String kind, Long afterMillis, String step, int nth, String text) implements Serializable {}
+    public record Happening(String kind, Long afterMillis, String step, int nth, String text) implements Serializable {}
 
     public String jenkinsfile = "";
     public String jobName = "demo";
@@ -44,11 +44,8 @@ public final class Settings implements Serializable {
     public String abortUserName = "unknown";
     public List<AgentSpec> agents = new ArrayList<>(List.of(new AgentSpec("built-in", "built-in", 1000)));
     public Map<String, LibrarySpec> libraries = new LinkedHashMap<>();
-    public List<Abort> aborts = new ArrayList<>();
-    /** Save, leave the process and go on in a new one: while the Nth call of this step runs. */
-    public String restartAtStep;
-    public int restartAtNth = 1;
-    /** kill, or term for an orderly stop [809]. */
+    public List<Happening> happenings = new ArrayList<>();
+    /** How the controller is restarted: kill, or term for an orderly stop [809]. */
     public String restartKind = "kill";
     public List<Earlier> earlier = new ArrayList<>();
     /** A local git repository that {@code checkout scm} clones; null: there is no scm. */

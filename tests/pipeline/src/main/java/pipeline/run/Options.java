@@ -35,7 +35,6 @@ final class Options {
         s.scmRepository = env.get("PIPELINE_SCM");
         s.scmUrl = env.getOrDefault("PIPELINE_SCM_URL", s.scmRepository);
         aborts(s, env);
-        restart(s, env.get("PIPELINE_RESTART_AT"));
         agents(s, env.get("PIPELINE_AGENTS"));
         if (env.get("PIPELINE_KEEP") != null) {
             Path keep = Path.of(env.get("PIPELINE_KEEP")).toAbsolutePath();
@@ -75,13 +74,16 @@ final class Options {
     private static void aborts(Settings s, Map<String, String> env) throws Main.Unable {
         for (String seconds : list(env.get("PIPELINE_ABORT_AFTER"))) {
             try {
-                s.aborts.add(new Settings.Abort("stop", Math.round(Double.parseDouble(seconds) * 1000), null, 0, null));
+                s.happenings.add(new Settings.Happening("stop", Math.round(Double.parseDouble(seconds) * 1000), null, 0, null));
             } catch (NumberFormatException e) {
                 throw new Main.Unable("PIPELINE_ABORT_AFTER must be seconds, or several separated by commas, it is: " + seconds);
             }
         }
         for (String at : list(env.get("PIPELINE_ABORT_AT"))) {
-            s.aborts.add(new Settings.Abort("stop", null, step(at), nth(at), null));
+            s.happenings.add(new Settings.Happening("stop", null, step(at), nth(at), null));
+        }
+        for (String at : list(env.get("PIPELINE_RESTART_AT"))) {
+            s.happenings.add(new Settings.Happening("restart", null, step(at), nth(at), null));
         }
     }
 
@@ -101,13 +103,6 @@ final class Options {
         }
     }
 
-    private static void restart(Settings s, String at) throws Main.Unable {
-        if (at != null && !at.isBlank()) {
-            s.restartAtStep = step(at);
-            s.restartAtNth = nth(at);
-        }
-    }
-
     /** {@code name=label label; name=label*2; name=label!sh:2}: labels, executors after a star, after ! the step in which it goes away. */
     private static void agents(Settings s, String text) throws Main.Unable {
         if (text == null || text.isBlank()) {
@@ -118,7 +113,7 @@ final class Options {
             String name = one.replaceFirst("[=!].*", "").trim();
             if (one.contains("!")) {
                 String at = one.substring(one.indexOf('!') + 1).trim();
-                s.aborts.add(new Settings.Abort("remove " + name, null, step(at), nth(at), null));
+                s.happenings.add(new Settings.Happening("remove " + name, null, step(at), nth(at), null));
                 one = one.substring(0, one.indexOf('!'));
             }
             String labels = one.contains("=") ? one.substring(one.indexOf('=') + 1).trim() : name;

@@ -98,19 +98,19 @@ public final class Pipeline {
 
     /** A person presses stop while the Nth call of that step runs. */
     public Pipeline abortAt(String step, int nth) {
-        settings.aborts.add(new Settings.Abort("stop", null, step, nth, null));
+        settings.happenings.add(new Settings.Happening("stop", null, step, nth, null));
         return this;
     }
 
     /** A person presses stop once that text is in the log; several are taken in turn. */
     public Pipeline abortAfterText(String text) {
-        settings.aborts.add(new Settings.Abort("stop", null, null, 0, text));
+        settings.happenings.add(new Settings.Happening("stop", null, null, 0, text));
         return this;
     }
 
     /** A person presses stop after that time of the build's clock. */
     public Pipeline abortAfter(long millis) {
-        settings.aborts.add(new Settings.Abort("stop", millis, null, 0, null));
+        settings.happenings.add(new Settings.Happening("stop", millis, null, 0, null));
         return this;
     }
 
@@ -123,14 +123,13 @@ public final class Pipeline {
 
     /** That agent goes away while the Nth call of that step runs. */
     public Pipeline agentLostAt(String name, String step, int nth) {
-        settings.aborts.add(new Settings.Abort("remove " + name, null, step, nth, null));
+        settings.happenings.add(new Settings.Happening("remove " + name, null, step, nth, null));
         return this;
     }
 
     /** The controller is restarted, in a new JVM process, while the Nth call of that step runs. */
     public Pipeline restartAt(String step, int nth) {
-        settings.restartAtStep = step;
-        settings.restartAtNth = nth;
+        settings.happenings.add(new Settings.Happening("restart", null, step, nth, null));
         return this;
     }
 

@@ -24,20 +24,15 @@ final class Events {
         }
     }
 
-    /** {@code aborts}: kind and text in the log; {@code restart}: the step; {@code by}: id and full name of who presses stop. */
+    /** {@code happenings}: kind and text in the log; {@code restart}: kill or term; {@code by}: id and full name of who presses stop. */
     @SuppressWarnings("unchecked")
     static void apply(int number, Settings s) {
         Map<String, Object> e = ALL.getOrDefault(String.valueOf(number), Map.of());
-        for (Object abort : (List<Object>) e.getOrDefault("aborts", List.of())) {
-            String[] kindAndText = ((String) abort).split("@", 2);
-            s.aborts.add(new Settings.Abort(kindAndText[0], null, null, 0, kindAndText[1]));
+        for (Object one : (List<Object>) e.getOrDefault("happenings", List.of())) {
+            String[] kindAndText = ((String) one).split("@", 2);
+            s.happenings.add(new Settings.Happening(kindAndText[0], null, null, 0, kindAndText[1]));
         }
-        if (e.get("restart") != null) {
-            String[] at = ((String) e.get("restart")).split(":");
-            s.restartAtStep = at[0];
-            s.restartAtNth = Integer.parseInt(at[1]);
-            s.restartKind = at.length > 2 ? at[2] : "kill";
-        }
+        s.restartKind = (String) e.getOrDefault("restart", s.restartKind);
         if (e.get("by") != null) {
             List<String> by = (List<String>) e.get("by");
             s.abortUserId = by.get(0);
