@@ -1,0 +1,187 @@
+"""``scm.*``: from Jenkins' variables, else from a real git repository; never two commits mixed, never a password."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from last9_markers.attributes import scm
+from last9_markers.standin import StandIn
+from support import BARE, attributes_of, make_request, run_errand
+
+URL = "https://github.com/acme/payments-api.git"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Bob Builder", "-c", "user.email=bob@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, env=BARE, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit on branch ``release``, and a remote whose URL holds a password; it is the working directory."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    _git(folder, "init", "-q")
+    _git(folder, "checkout", "-q", "-b", "release")
+    _git(folder, "commit", "-q", "--allow-empty", "-m", "first")
+    _git(folder, "remote", "add", "origin", "https://robot:hunter22@github.com/acme/payments-api.git")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def _scm(labels: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if name.startswith("scm.")}
+
+
+def test_no_repository_and_no_variables(last9: StandIn) -> None:
+    """Where nothing is known of a commit nothing is said of one, without a warning."""
+    ran = run_errand(make_request(), last9.refresh_token)
+    assert ran.answer.warnings == []
+    assert _scm(last9.received()[0]["attributes"]) == {}
+
+
+def test_facts_from_the_repository(last9: StandIn, repository: Path) -> None:
+    """Where Jenkins says nothing, git in the workspace does, without the password in the remote's URL."""
+    labels = attributes_of(last9, make_request())
+    assert _scm(labels) == {
+        "scm.commit_sha": _git(repository, "rev-parse", "HEAD"),
+        "scm.branch": "release",
+        "scm.url": URL,
+        "scm.author": "Bob Builder",
+    }
+    assert labels["scm_branch"] == "release"
+    assert "hunter22" not in str(labels)
+
+
+def test_the_environment_wins(last9: StandIn, repository: Path) -> None:
+    """Jenkins' word counts before git's, and git fills what Jenkins leaves open on the same commit."""
+    commit = _git(repository, "rev-parse", "HEAD")
+    labels = attributes_of(last9, make_request(), environ={"GIT_COMMIT": commit, "GIT_BRANCH": "origin/main"})
+    assert _scm(labels) == {
+        "scm.commit_sha": commit,
+        "scm.branch": "origin/main",
+        "scm.url": URL,
+        "scm.author": "Bob Builder",
+    }
+
+
+def test_facts_of_two_commits_are_never_mixed(last9: StandIn, repository: Path) -> None:
+    """The author and branch of one commit beside the hash of another would be a lie: what Jenkins leaves open stays open."""
+    ran = run_errand(make_request(), last9.refresh_token, environ={"GIT_COMMIT": "a" * 40})
+    assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "a" * 40}
+    assert ran.answer.warnings == []
+
+
+def test_another_repository_is_a_warning(last9: StandIn, repository: Path) -> None:
+    """Where the variables speak of another repository than the workspace holds, theirs is sent and the log says so."""
+    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "https://jenkins:hunter33@github.com/acme/shared-library.git"}
+    ran = run_errand(make_request(), last9.refresh_token, environ=environ)
+    (warning,) = ran.answer.warnings
+    assert "https://github.com/acme/shared-library.git" in warning
+    assert "withEnv" in warning
+    assert last9.received()[0]["attributes"]["scm.url"] == "https://github.com/acme/shared-library.git"
+    assert "hunter" not in ran.log + ran.answer.line() + str(last9.received())
+
+
+def test_a_commit_of_the_build_is_no_other_repository(last9: StandIn, repository: Path) -> None:
+    """A build that has committed since its checkout is not warned, nor is one whose URL is spelt otherwise."""
+    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "git@github.com:acme/payments-api"}
+    assert run_errand(make_request(), last9.refresh_token, environ=environ).answer.warnings == []
+
+
+def test_detached_head_has_no_branch(last9: StandIn, repository: Path) -> None:
+    """Jenkins checks commits out, not branches: then there is a commit and no branch."""
+    _git(repository, "checkout", "-q", "--detach")
+    labels = attributes_of(last9, make_request())
+    assert "scm.branch" not in labels
+    assert labels["scm.author"] == "Bob Builder"
+
+
+def test_repository_without_a_commit(last9: StandIn, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository that is empty knows nothing, and that is no failure."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    _git(empty, "init", "-q")
+    monkeypatch.chdir(empty)
+    ran = run_errand(make_request(), last9.refresh_token)
+    assert ran.answer.warnings == []
+    assert _scm(last9.received()[0]["attributes"]) == {}
+
+
+def test_no_git_at_all(last9: StandIn, repository: Path) -> None:
+    """An agent without git sends what the environment holds."""
+    ran = run_errand(make_request(), last9.refresh_token, environ={"PATH": "/nowhere", "GIT_COMMIT": "c" * 40})
+    assert ran.answer.delivered
+    assert ran.answer.warnings == []
+    assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "c" * 40}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
+def test_a_git_that_hangs_is_left_behind(last9: StandIn, tmp_path: Path) -> None:
+    """A git that never answers costs its facts and two seconds, not the marker."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    script = tools / "git"
+    script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n", encoding="utf-8")
+    script.chmod(0o755)
+    began = time.monotonic()
+    ran = run_errand(make_request(), last9.refresh_token, environ={"PATH": str(tools), "GIT_BRANCH": "main"})
+    assert ran.answer.delivered
+    assert time.monotonic() - began < 10
+    assert _scm(last9.received()[0]["attributes"]) == {"scm.branch": "main"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
+def test_git_sees_neither_token_nor_settings(last9: StandIn, tmp_path: Path) -> None:
+    """No child process gets the engine's own variables."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    script = tools / "git"
+    seen = tmp_path / "seen"
+    script.write_text(f"#!{sys.executable}\nimport os\nopen({str(seen)!r}, 'a').write(repr(dict(os.environ)))\n", encoding="utf-8")
+    script.chmod(0o755)
+    environ = {"PATH": str(tools), "LAST9_SPECIAL": "x", "LAST9_REFRESH_TOKEN": last9.refresh_token, "SEEN": "yes"}
+    attributes_of(last9, make_request(), environ=environ)
+    told = seen.read_text(encoding="utf-8")
+    assert "'SEEN': 'yes'" in told
+    assert "LAST9_" not in told
+    assert last9.refresh_token not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("https://user:pass@host.example/x.git", "https://host.example/x.git"),
+        ("https://ghp_abcdef@github.com/x.git", "https://github.com/x.git"),
+        ("https://user:p@ss@host.example/x.git", "https://host.example/x.git"),
+        ("ssh://git:pw@host.example:22/x", "ssh://host.example:22/x"),
+        ("git@github.com:acme/x.git", "git@github.com:acme/x.git"),
+        ("https://host.example/a@b", "https://host.example/a@b"),
+        ("/srv/git/x.git", "/srv/git/x.git"),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_url_credentials_are_stripped(url: str | None, clean: str | None) -> None:
+    """No user and no password of a URL is sent; the user of an scp-like address is part of it."""
+    assert scm.without_credentials(url) == clean
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://github.com/acme/x.git", "git@github.com:acme/x", True),
+        ("https://GitHub.com/acme/x/", "ssh://git@github.com:22/acme/x.git", True),
+        ("https://github.com/acme/x", "https://github.com/acme/y", False),
+        ("https://github.com/acme/x", "https://gitlab.com/acme/x", False),
+    ],
+)
+def test_same_repository(one: str, other: str, same: bool) -> None:
+    """Two spellings of one repository are no reason for a warning, two repositories are."""
+    assert scm.same_repository(one, other) is same
