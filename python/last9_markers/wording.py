@@ -74,9 +74,7 @@ def request_unreadable(detail: str) -> str:
 
 def request_missing(detail: str) -> str:
     """The request file is not there."""
-    return (
-        f"the engine cannot open the library's request ({detail}). Check that the agent's temporary workspace can be read."
-    )
+    return f"the engine cannot open the library's request ({detail}). Check that the agent's temporary workspace can be read."
 
 
 def service_name_missing(step: str) -> str:
@@ -298,9 +296,7 @@ def _redirected(error: errors.NotDelivered, about: Circumstances) -> str:
 
 
 def _broken_answer(error: errors.NotDelivered, about: Circumstances) -> str:
-    return (
-        f"{about.host} did not hand out an access token ({error.detail}). Check that apiBaseUrl is Last9's API, and check the proxy."
-    )
+    return f"{about.host} did not hand out an access token ({error.detail}). Check that apiBaseUrl is Last9's API, and check the proxy."
 
 
 def _event_refused(error: errors.NotDelivered, about: Circumstances) -> str:
