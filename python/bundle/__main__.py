@@ -58,7 +58,7 @@ def isolate():
 
 
 def is_whole(cache):
-    """Is this folder ours, closed to others and complete? A temporary folder may be cleaned file by file, or be laid out by somebody else."""
+    """Is this folder ours, closed to others and complete? It may have been cleaned file by file, or be laid out by somebody else."""
     try:
         status = os.lstat(cache)
         if hasattr(os, "geteuid") and (status.st_uid != os.geteuid() or status.st_mode & 0o170077 != 0o040000):
@@ -139,12 +139,20 @@ def load_engine():
     except Exception:
         if not cache:
             raise
-        import last9_unpacking
-
-        last9_unpacking.discard(cache)
-        sys.path[sys.path.index(cache)] = BUNDLE
+        turn_away_from(cache)
         from last9_markers.cli import main
     return main
+
+
+def turn_away_from(cache):
+    """Forget what was imported from this folder, and remove it."""
+    sys.path[sys.path.index(cache)] = BUNDLE
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(cache + os.sep):
+            del sys.modules[name]
+    import last9_unpacking
+
+    last9_unpacking.discard(cache)
 
 
 def run():

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '6dd0576c8c6e6389e7bb3e88094b743234fdc7be23eb5e4f1da7836989528f2a'
+    static final String SHA256 = 'a82eef5609b08487d14d2e9437f6d083333cb88950dc0a1026328bb32f095502'
 
 }
