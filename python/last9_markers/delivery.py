@@ -25,7 +25,7 @@ class Delivery:
         self._access_token: AccessToken | None = None
 
     def deliver(self, outgoing: Outgoing) -> None:
-        """Send one marker and settle it. Raises a :exc:`~last9_markers.errors.NotDelivered`; the marker is not settled then."""
+        """Send one marker. Raises a :exc:`~last9_markers.errors.NotDelivered`."""
         try:
             self._put(outgoing)
         except AuthenticationRefused as refusal:
@@ -34,7 +34,7 @@ class Delivery:
             # The token may have been revoked or have run out on the way: one fresh one, and no more.
             self._access_token = None
             self._put(outgoing)
-        outgoing.settled = True
+        outgoing.delivered = True
 
     def _put(self, outgoing: Outgoing) -> None:
         token = self._token()

@@ -55,7 +55,7 @@ class Errand:
         try:
             marker = read_marker(self._request, self._around.environ, self._journal)
         except RequestRejected as rejection:
-            self._outbox.own.settled = True
+            self._outbox.own.dropped = True
             for reason in rejection.reasons:
                 self._journal.warn(reason)
             return self._answer(accepted=False, failure=rejection.reasons[0])
@@ -74,7 +74,7 @@ class Errand:
 
     def broken_off(self, failure: NotDelivered | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept."""
-        if self._outbox.own.settled:
+        if self._outbox.own.delivered:
             return self._answer(delivered=True)
         return self._failed(failure)
 
@@ -101,7 +101,7 @@ class Errand:
             self._deliver_kept(run, destination, workspace)
             run.deliver(own)
         except EventRefused:
-            own.settled = True
+            own.dropped = True
             raise
         finally:
             connection.close()
@@ -109,10 +109,12 @@ class Errand:
     def _deliver_kept(self, run: Delivery, destination: Destination, workspace: Workspace) -> None:
         """First what was kept: Last9 shall get everything in the order in which it happened."""
 
-        def compose(request: Request) -> event.Event | None:
+        def compose(request: Request) -> event.Event:
             settings = read_settings(request, self._around.environ, self._journal)
             marker = read_marker(request, self._around.environ, self._journal)
-            return None if marker.dry_run else self._compose(marker, request, workspace, settings)
+            if marker.dry_run:
+                raise RequestRejected([])
+            return self._compose(marker, request, workspace, settings)
 
         sent = 0
         for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
@@ -120,13 +122,13 @@ class Errand:
                 run.deliver(outgoing)
                 sent += 1
             except EventRefused as refusal:
-                outgoing.settled = True
+                outgoing.dropped = True
                 self._journal.warn(wording.late_marker_refused(refusal, self._circumstances()))
         if sent:
             self._journal.say(wording.sent_late(sent))
 
     def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
-        self._outbox.own.settled = True
+        self._outbox.own.dropped = True
         composed = self._compose(marker, self._request, workspace, self.settings)
         try:
             self._destination = resolve(self._request.connection, self._read_token().claims)

@@ -25,14 +25,20 @@ VERSION = 1
 
 
 class Outgoing:
-    """One marker on its way. ``text`` is handed back for later as long as the marker is not settled."""
+    """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good."""
 
-    __slots__ = ("event", "settled", "text")
+    __slots__ = ("delivered", "dropped", "event", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.event: bytes | None = None
-        self.settled = False
+        self.delivered = False
+        self.dropped = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.delivered or self.dropped
 
 
 class Outbox:
@@ -69,27 +75,31 @@ def write(meant: Meant, event: Event) -> str:
 
 
 def claim(
-    outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event | None], journal: Journal
+    outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event], journal: Journal
 ) -> list[Outgoing]:
     """The kept markers that may go to that destination, ready to be sent; all others stay untouched.
 
-    ``compose`` makes the event of a request that got no answer. What is no marker at all is settled with a warning.
+    ``compose`` makes the event of a request that got no answer. What is no marker at all is dropped with a warning, or without one
+    where nothing was ever to be sent (:exc:`RequestRejected` without reasons): it must not stand in the way of those that follow.
     """
     ours = []
     for outgoing in outbox.kept:
         try:
             event = _event_for(outgoing.text, destination, claims, compose)
-        except (RequestUnreadable, RequestRejected):
+            outgoing.event = encode(event) if event is not None else None
+        except RequestRejected as rejection:
+            outgoing.dropped = True
+            if rejection.reasons:
+                journal.warn(wording.pending_unreadable())
+        except (RequestUnreadable, ValueError, RecursionError):
+            outgoing.dropped = True
             journal.warn(wording.pending_unreadable())
-            outgoing.settled = True
-            continue
-        if event is not None:
-            outgoing.event = encode(event)
-            ours.append(outgoing)
+        else:
+            ours += [outgoing] if outgoing.event is not None else []
     return ours
 
 
-def _event_for(text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event | None]) -> Event | None:
+def _event_for(text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event]) -> Event | None:
     """The event in a kept text, ``None`` if it is for somebody else."""
     found = _read(text)
     if "contract" in found:

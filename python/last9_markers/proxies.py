@@ -50,6 +50,9 @@ def _read(variable: str, value: str, journal: Journal) -> Proxy | None:
     except (httpx.InvalidURL, ValueError):
         journal.warn(wording.proxy_unusable(variable, "it is not a URL"))
         return None
+    if not 0 < (url.port or 80) < 65536:
+        journal.warn(wording.proxy_unusable(variable, "its port is none"))
+        return None
     if url.scheme not in ("http", "https") or not url.host:
         journal.warn(wording.proxy_unusable(variable, f"a {url.scheme} proxy is not supported" if url.host else "it names no host"))
         return None

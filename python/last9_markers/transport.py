@@ -136,7 +136,13 @@ def mapped(error: Exception) -> NotDelivered:
 
 
 def _kind(error: Exception, causes: list[BaseException]) -> str:
-    by_cause = ((socket.gaierror, "name"), (ConnectionRefusedError, "refused"), (ssl.SSLError, "tls"))
+    by_cause: tuple[tuple[type[Exception], str], ...] = (
+        (socket.gaierror, "name"),
+        (ConnectionRefusedError, "refused"),
+        (ssl.SSLError, "tls"),
+        (ConnectionResetError, "cut"),
+        (BrokenPipeError, "cut"),
+    )
     for kind, name in by_cause:
         if any(isinstance(cause, kind) for cause in causes):
             return name

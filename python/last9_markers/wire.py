@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-
 #: The end of the year 9999: ISO 8601 has no further years without prior agreement.
 LAST_MOMENT_MS = 253402300799999
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import run_step
-
 from last9_markers.standin import StandIn
+from support import run_step
 
 CONTRACT = Path(__file__).parents[1] / "contract"
 NAMES = sorted(path.stem for path in (CONTRACT / "requests").glob("*.json"))

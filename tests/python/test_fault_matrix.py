@@ -1,4 +1,4 @@
-"""What goes wrong between the engine and Last9 × what the engine makes of it, over real sockets and in real processes.
+"""What goes wrong between the engine and Last9, and what the engine makes of it: over real sockets and in real processes.
 
 Each row says what Last9 does and what must be seen then: attempts made, markers received, words in the one warning, what is kept.
 """
@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from support import STARTED, Stepped, field, make_request, run_step
-
 from last9_markers.standin import StandIn
+from support import STARTED, Stepped, field, make_request, run_step
 
 SENT = "[Last9] Deployment marker sent successfully"
 EXCHANGE, EVENT = "exchange", "event"
@@ -230,7 +229,7 @@ def test_a_crowd_gets_through(last9: StandIn, tmp_path: Path) -> None:
     assert len(last9.received()) == 50
 
 
-class rude_server:  # noqa: N801 - reads as a function where it is used
+class rude_server:
     """A server on loopback with no manners."""
 
     def __init__(self, behaviour: str) -> None:
