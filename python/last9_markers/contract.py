@@ -143,9 +143,10 @@ def _number(value: Json) -> float | None:
 
 
 def _moment(value: Json) -> int | None:
-    return value if is_whole(value) and 0 <= value <= LAST_MOMENT_MS else None
+    moment = whole(value)
+    return moment if moment is not None and 0 <= moment <= LAST_MOMENT_MS else None
 
 
-def is_whole(value: Json) -> bool:
-    """Whether that is a whole number; JSON's ``true`` is none, though Python takes it for 1."""
-    return isinstance(value, int) and not isinstance(value, bool)
+def whole(value: Json) -> int | None:
+    """The whole number, ``None`` for anything else; JSON's ``true`` is none, though Python takes it for 1."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -114,10 +114,11 @@ def run_errand(
     environ: Mapping[str, str] | None = None,
     clock: Any = None,
     transport: httpx.BaseTransport | None = None,
+    git: bool = False,
 ) -> Ran:
-    """Run the engine in this process, as ``step`` does, without its watchdog."""
+    """Run the engine in this process, as ``step`` does, without its watchdog; only with ``git`` on an agent that has it."""
     log = io.StringIO()
-    around = Surroundings({**BARE, **(environ or {})}, token, clock or HandClock(), Journal(log, Redactor()), transport)
+    around = Surroundings({**(BARE if git else {"PATH": "/nowhere"}), **(environ or {})}, token, clock or HandClock(), Journal(log, Redactor()), transport)
     answer = Errand(parse(json.dumps(request)), around).run()
     return Ran(answer, log.getvalue())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from last9_markers.contract import Request, is_whole
+from last9_markers.contract import Request, whole
 from last9_markers.wire import iso8601
 
 _VARIABLES = {
@@ -27,10 +27,10 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
 def from_build(request: Request, event_state: str) -> dict[str, str | None]:
     """What ``currentBuild`` knows. The result is left out on a start: it says nothing yet about what begins."""
     build = request.build
-    duration = build.get("durationMs")
+    duration = whole(build.get("durationMs"))
     return {
         "jenkins.build_result": build_result(request) if event_state == "stop" else None,
-        "jenkins.build_duration_ms": str(duration) if is_whole(duration) else None,
+        "jenkins.build_duration_ms": str(duration) if duration is not None else None,
         "jenkins.build_user": build_user(_causes(build.get("causes")), _causes(build.get("upstreamCauses"))),
     }
 
@@ -38,7 +38,7 @@ def from_build(request: Request, event_state: str) -> dict[str, str | None]:
 def start_time(request: Request) -> dict[str, str | None]:
     """When the build began. Raises ``ValueError`` where that is no moment."""
     started: Any = request.build.get("startTimeMs")
-    return {"jenkins.build_start_time": iso8601(started) if is_whole(started) else None}
+    return {"jenkins.build_start_time": iso8601(started) if started is not None else None}
 
 
 def build_result(request: Request) -> str | None:

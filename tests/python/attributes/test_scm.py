@@ -41,14 +41,14 @@ def _scm(labels: dict[str, str]) -> dict[str, str]:
 
 def test_no_repository_and_no_variables(last9: StandIn) -> None:
     """Where nothing is known of a commit nothing is said of one, without a warning."""
-    ran = run_errand(make_request(), last9.refresh_token)
+    ran = run_errand(make_request(), last9.refresh_token, git=True)
     assert ran.answer.warnings == []
     assert _scm(last9.received()[0]["attributes"]) == {}
 
 
 def test_facts_from_the_repository(last9: StandIn, repository: Path) -> None:
     """Where Jenkins says nothing, git in the workspace does, without the password in the remote's URL."""
-    labels = attributes_of(last9, make_request())
+    labels = attributes_of(last9, make_request(), git=True)
     assert _scm(labels) == {
         "scm.commit_sha": _git(repository, "rev-parse", "HEAD"),
         "scm.branch": "release",
@@ -62,7 +62,7 @@ def test_facts_from_the_repository(last9: StandIn, repository: Path) -> None:
 def test_the_environment_wins(last9: StandIn, repository: Path) -> None:
     """Jenkins' word counts before git's, and git fills what Jenkins leaves open on the same commit."""
     commit = _git(repository, "rev-parse", "HEAD")
-    labels = attributes_of(last9, make_request(), environ={"GIT_COMMIT": commit, "GIT_BRANCH": "origin/main"})
+    labels = attributes_of(last9, make_request(), git=True, environ={"GIT_COMMIT": commit, "GIT_BRANCH": "origin/main"})
     assert _scm(labels) == {
         "scm.commit_sha": commit,
         "scm.branch": "origin/main",
@@ -73,7 +73,7 @@ def test_the_environment_wins(last9: StandIn, repository: Path) -> None:
 
 def test_facts_of_two_commits_are_never_mixed(last9: StandIn, repository: Path) -> None:
     """The author and branch of one commit beside the hash of another would be a lie: what Jenkins leaves open stays open."""
-    ran = run_errand(make_request(), last9.refresh_token, environ={"GIT_COMMIT": "a" * 40})
+    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"GIT_COMMIT": "a" * 40})
     assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "a" * 40}
     assert ran.answer.warnings == []
 
@@ -81,7 +81,7 @@ def test_facts_of_two_commits_are_never_mixed(last9: StandIn, repository: Path) 
 def test_another_repository_is_a_warning(last9: StandIn, repository: Path) -> None:
     """Where the variables speak of another repository than the workspace holds, theirs is sent and the log says so."""
     environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "https://jenkins:hunter33@github.com/acme/shared-library.git"}
-    ran = run_errand(make_request(), last9.refresh_token, environ=environ)
+    ran = run_errand(make_request(), last9.refresh_token, git=True, environ=environ)
     (warning,) = ran.answer.warnings
     assert "https://github.com/acme/shared-library.git" in warning
     assert "withEnv" in warning
@@ -92,13 +92,13 @@ def test_another_repository_is_a_warning(last9: StandIn, repository: Path) -> No
 def test_a_commit_of_the_build_is_no_other_repository(last9: StandIn, repository: Path) -> None:
     """A build that has committed since its checkout is not warned, nor is one whose URL is spelt otherwise."""
     environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "git@github.com:acme/payments-api"}
-    assert run_errand(make_request(), last9.refresh_token, environ=environ).answer.warnings == []
+    assert run_errand(make_request(), last9.refresh_token, git=True, environ=environ).answer.warnings == []
 
 
 def test_detached_head_has_no_branch(last9: StandIn, repository: Path) -> None:
     """Jenkins checks commits out, not branches: then there is a commit and no branch."""
     _git(repository, "checkout", "-q", "--detach")
-    labels = attributes_of(last9, make_request())
+    labels = attributes_of(last9, make_request(), git=True)
     assert "scm.branch" not in labels
     assert labels["scm.author"] == "Bob Builder"
 
@@ -109,14 +109,14 @@ def test_repository_without_a_commit(last9: StandIn, repository: Path, tmp_path:
     empty.mkdir()
     _git(empty, "init", "-q")
     monkeypatch.chdir(empty)
-    ran = run_errand(make_request(), last9.refresh_token)
+    ran = run_errand(make_request(), last9.refresh_token, git=True)
     assert ran.answer.warnings == []
     assert _scm(last9.received()[0]["attributes"]) == {}
 
 
 def test_no_git_at_all(last9: StandIn, repository: Path) -> None:
     """An agent without git sends what the environment holds."""
-    ran = run_errand(make_request(), last9.refresh_token, environ={"PATH": "/nowhere", "GIT_COMMIT": "c" * 40})
+    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"PATH": "/nowhere", "GIT_COMMIT": "c" * 40})
     assert ran.answer.delivered
     assert ran.answer.warnings == []
     assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "c" * 40}
@@ -131,7 +131,7 @@ def test_a_git_that_hangs_is_left_behind(last9: StandIn, tmp_path: Path) -> None
     script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n", encoding="utf-8")
     script.chmod(0o755)
     began = time.monotonic()
-    ran = run_errand(make_request(), last9.refresh_token, environ={"PATH": str(tools), "GIT_BRANCH": "main"})
+    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"PATH": str(tools), "GIT_BRANCH": "main"})
     assert ran.answer.delivered
     assert time.monotonic() - began < 10
     assert _scm(last9.received()[0]["attributes"]) == {"scm.branch": "main"}
@@ -147,7 +147,7 @@ def test_git_sees_neither_token_nor_settings(last9: StandIn, tmp_path: Path) -> 
     script.write_text(f"#!{sys.executable}\nimport os\nopen({str(seen)!r}, 'a').write(repr(dict(os.environ)))\n", encoding="utf-8")
     script.chmod(0o755)
     environ = {"PATH": str(tools), "LAST9_SPECIAL": "x", "LAST9_REFRESH_TOKEN": last9.refresh_token, "SEEN": "yes"}
-    attributes_of(last9, make_request(), environ=environ)
+    attributes_of(last9, make_request(), git=True, environ=environ)
     told = seen.read_text(encoding="utf-8")
     assert "'SEEN': 'yes'" in told
     assert "LAST9_" not in told
