@@ -37,7 +37,7 @@ def from_build(request: Request, event_state: str) -> dict[str, str | None]:
 
 def start_time(request: Request) -> dict[str, str | None]:
     """When the build began. Raises ``ValueError`` where that is no moment."""
-    started: Any = request.build.get("startTimeMs")
+    started = whole(request.build.get("startTimeMs"))
     return {"jenkins.build_start_time": iso8601(started) if started is not None else None}
 
 
