@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -24,8 +25,10 @@ def main(argv: list[str]) -> int:
         from last9_markers import step
 
         code = step.main(arguments[1])
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # Where nobody listens any more there is nobody to tell.
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
         # Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx.
         os._exit(code)
     if command == "send":
