@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 
@@ -20,6 +21,9 @@ last9-markers COMMAND --help tells more. last9-markers --version
 
 def main(argv: list[str]) -> int:
     """Run one command and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A console that lacks a character gets its escape, not a traceback; stderr does so by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     command, arguments = (argv[0], argv[1:]) if argv else ("--help", [])
     if command == "step" and len(arguments) == 2 and arguments[0] == "--request":
         from last9_markers import step

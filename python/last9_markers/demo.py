@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import uuid
@@ -25,6 +26,8 @@ _BUILD = {
     "GIT_BRANCH": "main",
     "GIT_URL": "https://github.com/acme/payments-api.git",
     "GIT_AUTHOR_NAME": "Alice Example",
+    # The folder that somebody happens to try this in is not what is deployed: no repository is there for git.
+    "GIT_DIR": os.devnull,
 }
 
 

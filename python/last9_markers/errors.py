@@ -10,9 +10,10 @@
         │   ├── TokenMissing          no refresh token in the environment
         │   ├── TokenUnusable         it cannot be a token
         │   ├── OrganizationUnknown   neither the settings nor the token name an organization
-        │   ├── OrganizationUnusable  a slug that could not stand in a URL
-        │   ├── BaseUrlUnusable       not an https URL of a host
-        │   └── HostNotAllowed        chosen by whoever started the build, and not a host the token may go to
+        │   └── DestinationRefused    the options name a place where no marker may go: as wrong as a bad option
+        │       ├── OrganizationUnusable  a slug that could not stand in a URL
+        │       ├── BaseUrlUnusable       not an https URL of a host
+        │       └── HostNotAllowed        chosen by whoever started the build, and not a host the token may go to
         ├── Transient                 worth another try within the budget
         │   ├── NetworkFailure        no answer: name, connection, TLS handshake, timeout, cut off
         │   ├── ServerFailure         5xx
@@ -74,15 +75,19 @@ class OrganizationUnknown(CannotSend):
     """Neither the settings nor the token's claims name an organization."""
 
 
-class OrganizationUnusable(CannotSend):
+class DestinationRefused(CannotSend):
+    """The options name a place where no marker may go. Not kept: it will not be right later."""
+
+
+class OrganizationUnusable(DestinationRefused):
     """``detail`` is a slug that could not stand in a URL path."""
 
 
-class BaseUrlUnusable(CannotSend):
+class BaseUrlUnusable(DestinationRefused):
     """``detail`` says what is wrong with the base URL."""
 
 
-class HostNotAllowed(CannotSend):
+class HostNotAllowed(DestinationRefused):
     """``detail`` is the host that a build parameter chose."""
 
 

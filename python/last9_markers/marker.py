@@ -10,7 +10,15 @@ from last9_markers.clock import Budget, Clock
 from last9_markers.contract import Answer, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
 from last9_markers.destination import Destination, credential_id, resolve
-from last9_markers.errors import CannotSend, EventRefused, NotDelivered, RequestRejected
+from last9_markers.errors import (
+    DestinationRefused,
+    EventRefused,
+    NotDelivered,
+    OrganizationUnknown,
+    RequestRejected,
+    TokenMissing,
+    TokenUnusable,
+)
 from last9_markers.journal import Journal
 from last9_markers.options import Marker, Settings, read_marker, read_settings
 from last9_markers.workspace import Workspace
@@ -65,6 +73,9 @@ class Errand:
             if marker.dry_run:
                 return self._dry_run(marker, workspace)
             self._deliver(marker, workspace)
+        except DestinationRefused as refusal:
+            self._outbox.own.dropped = True
+            return self._failed(refusal, accepted=False)
         except NotDelivered as failure:
             return self._failed(failure)
         finally:
@@ -132,7 +143,8 @@ class Errand:
         composed = self._compose(marker, self._request, workspace, self.settings)
         try:
             self._destination = resolve(self._request.connection, self._read_token().claims)
-        except CannotSend:
+        except (TokenMissing, TokenUnusable, OrganizationUnknown):
+            # It shows the marker; where it would go is told if it is known.
             self._destination = None
         self._journal.say(wording.dry_run(self._destination))
         self._journal.say(event.readable(composed))
@@ -156,8 +168,12 @@ class Errand:
         connection = self._request.connection
         if self._destination is not None:
             return pending.Meant(*self._destination.key())
+        # As they were configured, for want of better; a password in a URL is no part of it, and makes it unusable anyway.
+        clean = self._journal.redactor.clean
         organization, base_url = connection.get("orgSlug"), connection.get("apiBaseUrl")
-        return pending.Meant(credential_id(connection), organization.value if organization else None, base_url.value if base_url else None)
+        return pending.Meant(
+            credential_id(connection), clean(organization.value) if organization else None, clean(base_url.value) if base_url else None
+        )
 
     def _circumstances(self) -> wording.Circumstances:
         meant = self._meant()
@@ -173,13 +189,13 @@ class Errand:
 
     # -- the answer ------------------------------------------------------------------------------------------------------------
 
-    def _failed(self, failure: NotDelivered | str) -> Answer:
+    def _failed(self, failure: NotDelivered | str, *, accepted: bool = True) -> Answer:
         if isinstance(failure, NotDelivered):
             failure = wording.not_delivered(self._label, failure, self._circumstances())
         # A marker from a shell has no next one to go out with.
         kept = self._request.text and not self._outbox.own.settled
         self._journal.warn(failure + wording.KEPT if kept else failure)
-        return self._answer(failure=failure)
+        return self._answer(accepted=accepted, failure=failure)
 
     def _answer(self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None) -> Answer:
         return Answer(

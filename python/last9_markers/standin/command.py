@@ -30,8 +30,8 @@ def main(arguments: list[str]) -> int:
         certificate=tuple(options.tls) if options.tls else None,
     )
     first = {"url": standin.url, "refreshToken": standin.refresh_token, "orgSlug": standin.org_slug}
-    print(json.dumps(first), flush=True)
     with contextlib.suppress(KeyboardInterrupt):
+        print(json.dumps(first), flush=True)
         standin.serve_forever()
     return 0
 
