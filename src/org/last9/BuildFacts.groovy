@@ -54,9 +54,9 @@ class BuildFacts implements Serializable {
         return facts.values
     }
 
-    /** Nearest upstream build first, so the root of the chain comes last. */
+    /** Nearest upstream build first, so the root of the chain comes last. Newer Jenkins nests the causes, older ones know the builds. */
     private List<Map> upstreamCauses() {
-        List<Map> all = []
+        List<Map> all = causes(nested(script.currentBuild.getBuildCauses()))
         for (Object upstream in script.currentBuild.upstreamBuilds) {
             all.addAll(causes(upstream.getBuildCauses()))
         }
@@ -80,7 +80,7 @@ class BuildFacts implements Serializable {
         for (Object cause in given) {
             Map<String, String> kept = [:]
             for (String key in ['_class', 'userId', 'shortDescription']) {
-                Object value = cause[key]
+                Object value = ((Map) cause).get(key)
                 // net.sf.json has a null object of its own, whose text is 'null'
                 if (value != null && value.toString() != 'null') {
                     kept[key] = value.toString()
@@ -89,6 +89,19 @@ class BuildFacts implements Serializable {
             causes.add(kept)
         }
         return causes
+    }
+
+    @NonCPS
+    private static List<Object> nested(Object causes) {
+        List<Object> all = []
+        for (Object cause in causes) {
+            Object upstream = ((Map) cause).get('upstreamCauses')
+            if (upstream instanceof List) {
+                all.addAll(upstream)
+                all.addAll(nested(upstream))
+            }
+        }
+        return all
     }
 
     @NonCPS

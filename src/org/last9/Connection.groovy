@@ -90,7 +90,7 @@ class Connection implements Serializable {
         add(levels, profile[field], 'profile', false)
         levels.addAll(given(defaults, field, 'config'))
         String variable = VARIABLES[field]
-        add(levels, script.env[variable], 'global', isParameter(variable))
+        add(levels, script.env."${variable}", 'global', isParameter(variable))
         return levels
     }
 
@@ -104,7 +104,7 @@ class Connection implements Serializable {
         }
         String variable = from[field + 'EnvVar']
         if (variable) {
-            add(levels, script.env[variable], 'environment', isParameter(variable))
+            add(levels, script.env."${variable}", 'environment', isParameter(variable))
         }
         return levels
     }

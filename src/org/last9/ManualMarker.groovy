@@ -16,10 +16,10 @@ class ManualMarker implements Serializable {
         long now = System.currentTimeMillis()
         Map options = Options.plain(given)
         OpenWindows windows = new OpenWindows(script)
-        boolean start = OpenWindows.isStart(options)
-        Map window = start ? windows.open(options, now) : windows.close(options)
         Sender sender = new Sender(script, 'last9DeploymentMarker')
         try {
+            boolean start = OpenWindows.isStart(options)
+            Map window = start ? windows.open(options, now) : windows.close(options)
             Marker marker = new Marker(options, window, now)
             Map answer = start ? sender.send(marker) : sender.insist(marker)
             if (start && !answer.accepted) {

@@ -53,7 +53,7 @@ class OpenWindows implements Serializable {
                 String[] parts = words[i].split(',')
                 words.remove(i)
                 write(words)
-                return [id: parts[0], startedAtMs: Long.parseLong(parts[1])]
+                return [id: parts[0], startedAtMs: parts[1].toLong()]
             }
         }
         return null

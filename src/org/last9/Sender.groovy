@@ -35,10 +35,12 @@ class Sender implements Serializable {
      */
     Map send(Marker marker) {
         List<String> before = own
-        List<String> shared = undelivered.take()
-        List<String> kept = before + shared
+        List<String> shared = []
+        List<String> kept = before
         Map answer = null
         try {
+            shared = undelivered.take()
+            kept = before + shared
             Map request = request(marker)
             kept = kept + [JsonOutput.toJson(request)]
             answer = new Courier(script).deliver(request + [pending: before + shared])

@@ -2,37 +2,75 @@ package pipeline.sandbox;
 
 import com.cloudbees.groovy.cps.Continuable;
 import groovy.lang.GroovyClassLoader;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jenkinsci.plugins.scriptsecurity.sandbox.RejectedAccessException;
 import pipeline.engine.Build;
 
-/** The signatures that sandboxed code may use: Jenkins' lists, and everything that the pipeline and its libraries define. */
+/**
+ * The signatures that sandboxed code may use: the project's list of those that its library, examples and recordings call, and everything
+ * that the pipeline and its libraries define. PIPELINE_APPROVED_SIGNATURES names further lists (files, with : between them), script-security's
+ * own for instance; PIPELINE_USED_SIGNATURES a file to which what was called is added.
+ */
 final class Signatures {
-    private static final Set<String> APPROVED = read("generic-whitelist", "jenkins-whitelist", "runner-whitelist");
+    private static final Set<String> APPROVED = new HashSet<>();
+    private static final Set<String> USED = ConcurrentHashMap.newKeySet();
+
+    static {
+        try {
+            for (String list : List.of("approved-signatures", "runner-whitelist")) {
+                try (InputStream in = Signatures.class.getResourceAsStream("/pipeline/sandbox/" + list)) {
+                    add(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+                }
+            }
+            for (String file : System.getenv().getOrDefault("PIPELINE_APPROVED_SIGNATURES", "").split(":")) {
+                if (!file.isEmpty()) {
+                    add(Files.readString(Path.of(file)));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        String used = System.getenv("PIPELINE_USED_SIGNATURES");
+        if (used != null) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> write(Path.of(used))));
+        }
+    }
 
     private Signatures() {}
 
-    private static Set<String> read(String... files) {
-        Set<String> r = new HashSet<>();
-        for (String file : files) {
-            try (BufferedReader in = new BufferedReader(new InputStreamReader(Signatures.class.getResourceAsStream(
-                    "/pipeline/sandbox/" + file), StandardCharsets.UTF_8))) {
-                in.lines().map(String::trim).filter(l -> !l.isEmpty() && !l.startsWith("#")).forEach(r::add);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+    private static void add(String list) {
+        list.lines().map(String::trim).filter(l -> !l.isEmpty() && !l.startsWith("#")).forEach(APPROVED::add);
+    }
+
+    private static void write(Path file) {
+        try {
+            Files.write(file, new TreeSet<>(USED), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
-        return r;
+    }
+
+    private static boolean approved(String signature) {
+        boolean approved = APPROVED.contains(signature);
+        if (approved) {
+            USED.add(signature);
+        }
+        return approved;
     }
 
     static boolean permits(Method m) {
@@ -41,7 +79,7 @@ final class Signatures {
     }
 
     static boolean permits(Constructor<?> c) {
-        return ofPipeline(c.getDeclaringClass()) || APPROVED.contains(of(c));
+        return ofPipeline(c.getDeclaringClass()) || approved(of(c));
     }
 
     static boolean permits(Field f) {
@@ -49,7 +87,7 @@ final class Signatures {
     }
 
     private static boolean listed(String signature, String typePrefix) {
-        return APPROVED.contains(signature) || APPROVED.contains(typePrefix + " *");
+        return approved(signature) || approved(typePrefix + " *");
     }
 
     private static boolean ofPipeline(Class<?> c) {
@@ -64,7 +102,7 @@ final class Signatures {
         }
         String type = m.getDeclaringClass().getName().replace("com.cloudbees.groovy.cps.Cps", "org.codehaus.groovy.runtime.");
         String name = m.getName().startsWith("$") ? m.getName().substring(1).replaceFirst("__.+$", "") : m.getName();
-        return APPROVED.contains("staticMethod " + type + " " + name + Members.types(m.getParameterTypes()));
+        return approved("staticMethod " + type + " " + name + Members.types(m.getParameterTypes()));
     }
 
     private static String kind(Method m) {

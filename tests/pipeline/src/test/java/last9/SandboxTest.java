@@ -1,0 +1,84 @@
+package last9;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import pipeline.run.Pipeline;
+
+/** The library as a folder-level one: every call of it is held against approved signatures. */
+class SandboxTest extends LibraryTest {
+
+    private static Pipeline sandboxed(String jenkinsfile) {
+        return Pipeline.of(jenkinsfile)
+                .library("last9", CHECKOUT, false)
+                .sandbox(true)
+                .realTime()
+                .env("LAST9_API_BASE_URL", last9.url)
+                .credential("last9-refresh-token", last9.refreshToken);
+    }
+
+    /** Parallel branches may be the first in either order. */
+    private static List<String> sorted() {
+        return Stream.of(markers().split(", ")).sorted().toList();
+    }
+
+    static Stream<Path> examples() throws IOException {
+        try (Stream<Path> files = Files.list(CHECKOUT.resolve("examples"))) {
+            return files.filter(f -> f.toString().endsWith("Jenkinsfile")).sorted().toList().stream();
+        }
+    }
+
+    /** Each example sends the same markers in the sandbox as trusted, and nothing is rejected. */
+    @ParameterizedTest
+    @MethodSource("examples")
+    void runsTheExamples(Path example) throws IOException {
+        String jenkinsfile = Files.readString(example);
+        String trusted;
+        try (var run = Pipeline.of(jenkinsfile).library(CHECKOUT).realTime().env("LAST9_API_BASE_URL", last9.url)
+                .credential("last9-refresh-token", last9.refreshToken).run()) {
+            trusted = run.result() + ": " + sorted();
+        }
+        last9.reset();
+        try (var run = sandboxed(jenkinsfile).run()) {
+            assertEquals(trusted, run.result() + ": " + sorted(), run.log());
+            assertTrue(!run.log().contains("Scripts not permitted"), run.log());
+            assertEquals(List.of(), warnings(run));
+        }
+    }
+
+    /** Every level of configuration, pairing, an upstream build's person, no node and failOnError work in the sandbox. */
+    @Test
+    void runsEverythingElse() {
+        String jenkinsfile = """
+            @Library('last9') _
+            last9Config paramAllowlist: 'VERSION', envAllowlist: ['REGION'], timeoutSeconds: 5, routingProfiles: [team: [orgSlug: 'acme']]
+            withLast9Deployment(serviceName: 's', routingProfile: 'team', customAttributes: [a: [1, [b: null]], c: 1.5]) { echo 'no node' }
+            node {
+              last9DeploymentMarker serviceName: 's', eventState: 'start', dataSourceName: 'd', orgSlugParam: 'ORG', apiBaseUrlEnvVar: 'NOPE'
+              last9DeploymentMarker serviceName: 's'
+              try { last9DeploymentMarker serviceName: 's', apiBaseUrl: 'http://127.0.0.1:9', timeoutSeconds: 1, failOnError: true } catch (e) { echo "failed as asked: ${e.message}" }
+              try { withLast9Deployment(serviceName: 's') { assert false } } catch (Throwable t) { echo 'body failed' }
+              withEnv(['LAST9_ROUTING_PROFILES={"x":{"orgSlug":"acme"}}']) { last9DeploymentMarker serviceName: 's', routingProfile: 'x' }
+              last9DeploymentMarker serviceName: 's', dryRun: true
+            }
+            """;
+        try (var run = sandboxed(jenkinsfile).param("VERSION", "1.2").param("ORG", "acme").env("REGION", "eu")
+                .cause("upstream:release#7:bob").run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertTrue(!run.log().contains("Scripts not permitted"), run.log());
+            assertTrue(run.log().contains("failed as asked: [Last9]"), run.log());
+            assertEquals("start s, stop s, start s, stop s, start s, stop s, stop s", markers(), run.log());
+            last9.received().forEach(e -> assertEquals("bob", attributes(e).get("jenkins.build_user"), run.log()));
+            last9.received().forEach(e -> assertEquals("1.2", attributes(e).get("build_param_version")));
+            last9.received().forEach(e -> assertEquals("eu", attributes(e).get("env_region")));
+        }
+    }
+}
