@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import STARTED_MS, attributes_of, make_request, run_errand
-
 from last9_markers.standin import StandIn
+from support import STARTED_MS, attributes_of, make_request, run_errand
 
 TIMEOUT = {"ended": "interrupted", "message": "Timeout has been exceeded"}
 BY_ALICE = {"ended": "interrupted", "message": "Aborted by alice"}

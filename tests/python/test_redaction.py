@@ -1,0 +1,167 @@
+"""Secrets: nowhere in log, answer or traceback, in no spelling, for no failure."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from last9_markers.journal import Journal
+from last9_markers.redaction import Redactor
+from last9_markers.standin import StandIn
+from support import HandClock, field, make_request, run_errand, run_step
+
+OPAQUE = "s3cr3t/tok+en=with%odd&signs"
+
+
+def _spellings(token: str) -> list[str]:
+    return [token, quote(token, safe=""), json.dumps(token)[1:-1], base64.b64encode(token.encode()).decode()]
+
+
+FAILURES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "401": ([{"on": "exchange", "status": 401}], {}),
+    "403": ([{"on": "event", "status": 403}], {}),
+    "404": ([{"on": "event", "status": 404}], {}),
+    "redirect": ([{"status": 307, "headers": {"Location": "/?token={token}"}}], {}),
+    "422 that repeats the token": ([{"on": "event", "status": 422, "body": '{{"error": "bad {token}"}}'}], {}),
+    "400 that repeats the token": ([{"on": "exchange", "status": 418, "body": "{token}"}], {}),
+    "HTML that repeats the token": ([{"on": "exchange", "body": "<p>{token}</p>"}], {}),
+    "access token is the refresh token": ([{"on": "exchange", "body": '{{"access_token": "{token}"}}'}], {}),
+    "cut": ([{"on": "exchange", "drop": "headers"}], {}),
+    "slug": ([], {"connection": {"orgSlug": {"value": "{token}"}}}),
+    "base URL": ([], {"connection": {"apiBaseUrl": {"value": "https://{token}@x"}}}),
+    "host": ([], {"connection": {"apiBaseUrl": {"value": "https://x.example", "fromParameter": True}}}),
+    "event state": ([], {"options": {"eventState": "{token}"}}),
+    "option": ([], {"options": {"{token}": "x", "timeoutSeconds": "{token}", "attributeNames": "{token}", "failOnError": "{token}"}}),
+    "custom attribute": ([{"on": "event", "status": 503}], {"options": {"customAttributes": {"a": "{token}"}}}),
+    "service": ([{"on": "event", "status": 403}], {"options": {"serviceName": "x {token} y", "failOnError": "true"}}),
+}
+
+
+def _filled(value: Any, token: str) -> Any:
+    if isinstance(value, dict):
+        return {_filled(key, token): _filled(item, token) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, token) for item in value]
+    return value.replace("{token}", token).replace("{{", "{").replace("}}", "}") if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+@pytest.mark.parametrize("name", FAILURES)
+def test_no_failure_shows_the_token(last9: StandIn, clock: HandClock, name: str, opaque: bool) -> None:
+    """Whatever fails, and whoever repeats the token in his answer or in an option, no spelling of it gets out."""
+    token = OPAQUE if opaque else last9.refresh_token
+    if opaque:
+        last9.office.accept(token)
+    faults, changes = (_filled(part, token) for part in FAILURES[name])
+    last9.order(faults)
+    connection = {"orgSlug": field("acme"), "apiBaseUrl": field(last9.url), **changes.pop("connection", {})}
+    ran = run_errand(make_request("start", connection=connection, **changes), token, clock=clock)
+    assert not ran.answer.delivered or name == "option"
+    assert ran.answer.warnings
+    said = ran.log + ran.answer.line()
+    for text in (said, json.dumps(json.loads(ran.answer.line()), ensure_ascii=False)):
+        assert not [spelling for spelling in _spellings(token) if spelling in text]
+
+
+def test_the_access_token_is_nowhere(last9: StandIn, clock: HandClock) -> None:
+    """The token that Last9 hands out is hidden as well, in log and answer and in what is kept."""
+    body = '{"error": "token access-token-of-this-test is bad"}'
+    last9.order([{"on": "exchange", "body": '{"access_token": "access-token-of-this-test"}'}, {"on": "event", "status": 422, "body": body}])
+    ran = run_errand(make_request(), last9.refresh_token, clock=clock)
+    assert "**** is bad" in ran.log
+    assert "access-token-of-this-test" not in ran.log + ran.answer.line()
+
+
+def test_a_defect_shows_no_secret(last9: StandIn, tmp_path: Path) -> None:
+    """An exception whose text holds the token, from below HTTP, is told without it and without a traceback."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    source = (
+        "import last9_markers.api as a\ndef exchange(self, token):\n    raise RuntimeError('with ' + token)\na.Last9.exchange = exchange\n"
+    )
+    (broken / "sitecustomize.py").write_text(source, encoding="utf-8")
+    path = f"{broken}:{Path(__file__).parents[2] / 'python'}"
+    done = run_step(make_request(), last9.refresh_token, tmp_path, environ={"PYTHONPATH": path})
+    assert "RuntimeError" in done.stderr
+    assert last9.refresh_token not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_file_holds_the_token(last9: StandIn, tmp_path: Path) -> None:
+    """Nothing that a delivery leaves behind in request folder or workspace holds a token."""
+    last9.order({"on": "event", "status": 403})
+    run_step(make_request(), last9.refresh_token, tmp_path)
+    for path in tmp_path.rglob("*"):
+        assert last9.refresh_token.encode() not in (path.read_bytes() if path.is_file() else b"")
+
+
+@pytest.mark.parametrize("spelled", [*_spellings(OPAQUE), f"x{OPAQUE}y", repr(f"{OPAQUE}\n"), f"Bearer {OPAQUE}"])
+def test_every_spelling_is_removed(spelled: str) -> None:
+    """As it is, escaped for URLs and JSON, by ``repr``, in base64: a known secret is recognized in all of them."""
+    redactor = Redactor()
+    redactor.hide(f"  {OPAQUE}\n")
+    cleaned = redactor.clean(f"before {spelled} after")
+    assert "****" in cleaned
+    assert cleaned.startswith("before ")
+    assert cleaned.endswith(" after")
+    assert not [spelling for spelling in _spellings(OPAQUE) if spelling in cleaned]
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("token eyJhbGciOi.eyJvcmciOi.c2ln end", "token **** end"),
+        ("cut eyJhbGciOi", "cut ****"),
+        ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ****"),
+        ("bearer%20abcdef", "bearer ****"),
+        ("proxy http://user:p@ss@host:1 down", "proxy http://****@host:1 down"),
+        ("see https://host/a@b", "see https://host/a@b"),
+        ("nothing to hide", "nothing to hide"),
+        ("forged\n[Last9] line\r\x1b[31m\u2028", "forged\\n[Last9] line\\r\\x1b[31m\\u2028"),
+    ],
+)
+def test_what_looks_like_a_secret(text: str, clean: str) -> None:
+    """A JWT, a Bearer value and user information in a URL are hidden unknown; a line break cannot forge a log line."""
+    assert Redactor().clean(text) == clean
+
+
+@pytest.mark.parametrize("secret", [None, "", "  ", "short"])
+def test_what_is_too_short_to_hide(secret: str | None) -> None:
+    """A secret of a few letters would black out innocent words, and an empty one everything."""
+    redactor = Redactor()
+    redactor.hide(secret)
+    assert redactor.clean("a short text") == "a short text"
+
+
+def test_a_warning_is_told_once() -> None:
+    """The same warning is written once and answered once, redacted in both."""
+    log = io.StringIO()
+    journal = Journal(log, Redactor())
+    journal.redactor.hide(OPAQUE)
+    for _ in range(2):
+        journal.warn(f"bad {OPAQUE}\nline")
+    assert journal.warnings == ["bad ****\\nline"]
+    assert log.getvalue() == "[Last9] WARNING: bad ****\\nline\n"
+
+
+def test_a_log_that_cannot_be_written(last9: StandIn) -> None:
+    """A closed or full log costs its lines; the warning is answered all the same."""
+    log = io.StringIO()
+    log.close()
+    journal = Journal(log, Redactor())
+    journal.warn("told")
+    assert journal.warnings == ["told"]
+
+
+def test_errors_keep_nothing_of_a_request() -> None:
+    """What httpx says of a request never reaches the tree of errors: it could hold a header."""
+    from last9_markers.transport import mapped
+
+    error = mapped(httpx.LocalProtocolError(f"Illegal header value b'Bearer {OPAQUE}'"))
+    assert OPAQUE not in repr(error) + str(error) + error.detail
