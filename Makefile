@@ -4,7 +4,9 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 IN_VENV := $(VENV)/bin
-MVN := mvn -q -B -f tests/pipeline/pom.xml
+MVN := mvn -q -B -Dstyle.color=never -f tests/pipeline/pom.xml
+# What the bundle's first file uses only once it knows that it runs under Python 3.9 or newer.
+GUARDED := $(addprefix --exclude ,importlib.machinery.FileFinder importlib.machinery.SourceFileLoader os.replace sys.flags.isolated sys.pycache_prefix)
 CODENARC := .cache/codenarc.classpath
 
 .PHONY: help demo test test-python test-pipeline pipeline bundle verify lint requirements clean needs-python needs-java
@@ -15,11 +17,14 @@ help:
 demo: needs-python needs-java ## the examples through the library to a stand-in Last9
 	@$(PYTHON) tools/demo.py
 
-test: test-python test-pipeline ## every test
-	@$(IN_VENV)/python tools/count_tests.py
+test: $(VENV)/ready needs-java ## every test
+	@status=0; \
+	$(MAKE) --no-print-directory test-python || status=1; \
+	$(MAKE) --no-print-directory test-pipeline || status=1; \
+	$(IN_VENV)/python tools/count_tests.py && exit $$status
 
 test-python: $(VENV)/ready ## engine, contract and bundle
-	@mkdir -p build
+	@mkdir -p build && rm -f build/pytest.xml
 	@$(IN_VENV)/python -m pytest --junitxml=build/pytest.xml
 
 test-pipeline: needs-python needs-java ## Jenkinsfiles through the runner, and the runner against the recordings
@@ -40,6 +45,8 @@ lint: $(VENV)/ready $(CODENARC) ## ruff, mypy, CodeNarc, shellcheck
 	@$(IN_VENV)/ruff check .
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
+	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_unpacking.py
+	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py
 	@tools/codenarc/run "$(CODENARC)"
 	@command -v shellcheck >/dev/null || { echo "shellcheck is missing: install your system's package of that name" >&2; exit 1; }
 	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/codenarc/run .ci/run
@@ -57,7 +64,7 @@ $(VENV)/ready: requirements-dev.txt | needs-python
 
 $(CODENARC): tools/codenarc/pom.xml | needs-java
 	@mkdir -p .cache
-	@mvn -q -B -f tools/codenarc/pom.xml dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@
+	@mvn -q -B -Dstyle.color=never -f tools/codenarc/pom.xml dependency:build-classpath "-Dmdep.outputFile=$(CURDIR)/$@"
 
 needs-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { echo "Python 3.9 or newer is needed as $(PYTHON): install it, or name another with make PYTHON=…" >&2; exit 1; }
@@ -65,4 +72,5 @@ needs-python:
 needs-java:
 	@command -v javac >/dev/null || { echo "A JDK is needed, 17 or newer: install one (openjdk-17-jdk-headless on Debian)" >&2; exit 1; }
 	@test "$$(javac -version 2>&1 | sed 's/javac \([0-9]*\).*/\1/')" -ge 17 || { echo "The JDK is too old ($$(javac -version 2>&1)): 17 or newer is needed" >&2; exit 1; }
-	@command -v mvn >/dev/null || { echo "Maven is needed, 3.8 or newer: install it (maven on Debian)" >&2; exit 1; }
+	@command -v mvn >/dev/null || { echo "Maven is needed, 3.6 or newer: install it (maven on Debian)" >&2; exit 1; }
+	@mvn -B -v | sed -n 's/.*Apache Maven \([0-9]*\)\.\([0-9]*\).*/\1 \2/p' | { read -r major minor; test "$$major" -gt 3 || test "$$minor" -ge 6; } || { echo "This Maven is too old: 3.6 or newer is needed" >&2; exit 1; }

@@ -11,7 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Print `N passed, N failed`; a run that reported nothing counts as a failure of its own."""
-    reports = {"pytest": list((ROOT / "build").glob("pytest.xml")), "pipelines": list((ROOT / "tests/pipeline/target/surefire-reports").glob("TEST-*.xml"))}
+    reports = {
+        "pytest": list((ROOT / "build").glob("pytest.xml")),
+        "pipelines": list((ROOT / "tests/pipeline/target/surefire-reports").glob("TEST-*.xml")),
+    }
     passed = failed = skipped = 0
     for name, files in reports.items():
         if not files:

@@ -19,9 +19,14 @@ def main() -> int:
 
 
 def _show(jenkinsfile: Path) -> bool:
-    print(f"\n{'=' * 100}\n{jenkinsfile.relative_to(ROOT)}: {jenkinsfile.read_text(encoding='utf-8').splitlines()[0].lstrip('/ ')}\n{'=' * 100}")
+    title = jenkinsfile.read_text(encoding="utf-8").splitlines()[0].lstrip("/ ")
+    print(f"\n{'=' * 100}\n{jenkinsfile.relative_to(ROOT)}: {title}\n{'=' * 100}", flush=True)
     done = subprocess.run(
-        [str(ROOT / "tests" / "pipeline" / "run-pipeline"), str(jenkinsfile)], stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False
+        [str(ROOT / "tests" / "pipeline" / "run-pipeline"), str(jenkinsfile)],
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     lines = done.stdout.splitlines()
     if done.returncode or not lines:

@@ -20,11 +20,11 @@ clean_up() {
 # Jenkins aborts with SIGTERM. The engine gets three seconds to end by itself; then the shell would be gone and nobody could end it.
 # shellcheck disable=SC2317 # reached through the traps below
 stop_engine() {
-    trap '' TERM INT HUP
+    trap : TERM INT HUP # not '': whatever is started from here on would ignore them, too
     if [ -n "$engine" ]; then
         kill -TERM "$engine" 2>/dev/null
         (command -p sleep 3; kill -KILL "$engine") >/dev/null 2>&1 &
-        wait "$engine" 2>/dev/null
+        while kill -0 "$engine" 2>/dev/null; do wait "$engine" 2>/dev/null; done
         kill "$!" 2>/dev/null
     fi
     exit 143

@@ -49,8 +49,9 @@ def write(entries: dict[str, bytes], cache: Path) -> bytes:
 
 
 def _directory_entry(entry: _Entry, offset: int) -> bytes:
-    head = struct.pack("<4sBB5H3I5H2I", b"PK\1\2", 20, _UNIX, 20, 0, entry.method, 0, _DOS_DATE, *_sizes(entry), len(entry.name), 0, 0, 0, 0, _MODE, offset)  # fmt: skip
-    return head + entry.name
+    made = struct.pack("<4sBB5H", b"PK\1\2", 20, _UNIX, 20, 0, entry.method, 0, _DOS_DATE)
+    rest = struct.pack("<3I5H2I", *_sizes(entry), len(entry.name), 0, 0, 0, 0, _MODE, offset)
+    return made + rest + entry.name
 
 
 def _sizes(entry: _Entry) -> tuple[int, int, int]:

@@ -117,8 +117,6 @@ def _hashes(cache: Path) -> dict[str, Path]:
 def _download(requirements: Path, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", *_TARGET]
-    done = subprocess.run(
-        [*command, f"--dest={cache}", f"--requirement={requirements}"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, f"--dest={cache}", f"--requirement={requirements}"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BundleError(f"pip could not download what requirements-bundle.txt names:\n{done.stderr.strip()}")

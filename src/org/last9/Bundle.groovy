@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'a82eef5609b08487d14d2e9437f6d083333cb88950dc0a1026328bb32f095502'
+    static final String SHA256 = '5ae9c59118126d29974f049e006df86beaba544af627c19a39ecf1e44e76849f'
 
 }
