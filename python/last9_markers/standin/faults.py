@@ -48,12 +48,12 @@ class FaultOrders:
         self._served: list[float] = []
 
     def order(self, faults: Any) -> None:
-        """Add faults. Raises ``ValueError`` on what is none."""
-        for fault in faults if isinstance(faults, list) else [faults]:
-            if not isinstance(fault, dict) or set(fault) - KEYS:
-                raise ValueError(f"a fault is an object of {', '.join(sorted(KEYS))}")
-            with self._lock:
-                self._faults.append(dict(fault))
+        """Add faults, all or none. Raises ``ValueError`` on what is none."""
+        ordered = faults if isinstance(faults, list) else [faults]
+        if not all(isinstance(fault, dict) and not set(fault) - KEYS for fault in ordered):
+            raise ValueError(f"a fault is an object of {', '.join(sorted(KEYS))}")
+        with self._lock:
+            self._faults += [dict(fault) for fault in ordered if fault.get("times", 1) > 0]
 
     def cancel(self) -> None:
         """Be well again."""

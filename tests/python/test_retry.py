@@ -1,0 +1,101 @@
+"""Retries, budget and watchdog, on a clock turned by hand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from last9_markers import retry
+from last9_markers.clock import Budget
+from last9_markers.errors import NetworkFailure, RateLimited, ScopeTooLow, ServerFailure, Transient
+from last9_markers.watchdog import Watchdog
+from support import HandClock
+
+
+def _failing(failures: list[Exception]) -> Callable[[], str]:
+    def call() -> str:
+        if failures:
+            raise failures.pop(0)
+        return "done"
+
+    return call
+
+
+def test_three_retries_and_no_more(clock: HandClock) -> None:
+    """A failure that stays is tried three more times and raised as what it was last."""
+    left: list[Exception] = [ServerFailure(str(number)) for number in range(9)]
+    with pytest.raises(ServerFailure, match="2"):
+        retry.again(_failing(left), NetworkFailure("cut"), Budget.of(60, clock))
+    assert len(left) == 6
+    assert len(clock.slept) == 3
+
+
+def test_a_final_failure_ends_it(clock: HandClock) -> None:
+    """What trying again cannot mend is raised at once."""
+    with pytest.raises(ScopeTooLow):
+        retry.again(_failing([ScopeTooLow()]), ServerFailure("503"), Budget.of(60, clock))
+    assert len(clock.slept) == 1
+
+
+@pytest.mark.parametrize("failure", [ServerFailure("503"), RateLimited(), NetworkFailure("refused")])
+@pytest.mark.parametrize("seconds", [0.05, 0.6, 3.0])
+def test_pauses_never_outlast_the_budget(clock: HandClock, failure: Transient, seconds: float) -> None:
+    """No pause is begun that the budget could not wait for."""
+    budget = Budget.of(seconds, clock)
+    with pytest.raises(type(failure)):
+        retry.again(_failing([failure] * 999), failure, budget)
+    assert sum(clock.slept) < seconds
+    assert budget.remaining() > 0
+
+
+def test_the_clock_of_the_budget_is_monotonic(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wall clock that is set back or forward during a delivery changes nothing."""
+    monkeypatch.setattr(clock, "wall", lambda: 0.0)
+    budget = Budget.of(10, clock)
+    clock.sleep(4)
+    assert budget.remaining() == 6
+    assert budget.attempt() == 5
+    clock.sleep(4)
+    assert budget.attempt() == 2
+    clock.sleep(40)
+    assert budget.remaining() == 0
+
+
+def test_pauses_differ() -> None:
+    """Fifty engines that began together must not come back together."""
+    pauses = set()
+    for _ in range(20):
+        generator = retry.pauses(Budget.of(60, HandClock()))
+        next(generator)
+        pauses.add(generator.send(RateLimited()))
+    assert len(pauses) > 10
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_watchdog_has_the_last_word() -> None:
+    """When the time is over the last word is said, then the process ends with 0, and that even if the word fails."""
+    ended: list[object] = []
+    over = threading.Event()
+
+    def word() -> None:
+        ended.append("word")
+        raise SystemExit
+
+    def end(code: int) -> None:
+        ended.append(code)
+        over.set()
+
+    Watchdog(0.01, word, end)
+    assert over.wait(20)
+    assert ended == ["word", 0]
+
+
+def test_watchdog_that_is_called_off() -> None:
+    """A delivery that ended in time is left alone."""
+    ended: list[object] = []
+    watchdog = Watchdog(0.2, lambda: ended.append("word"), ended.append)
+    watchdog.call_off()
+    time.sleep(0.8)
+    assert ended == []
