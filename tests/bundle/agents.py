@@ -13,26 +13,28 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "resources" / "last9" / "last9-markers.pyz"
 LAUNCHER = ROOT / "resources" / "last9" / "run.sh"
 REQUESTS = ROOT / "tests" / "contract" / "requests"
+SHA256 = hashlib.sha256(BUNDLE.read_bytes()).hexdigest()
 PROMISED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 TOO_OLD = ("2.7", "3.6", "3.7", "3.8")
-ABSOLUTE = "/usr/bin/python3 /usr/local/bin/python3"
+WINDOW = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0001"
+BARE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 _PROBE = "import sys; sys.stdout.write('%d.%d %s' % (sys.version_info[0], sys.version_info[1], sys.executable))"
 
 
-@functools.lru_cache(maxsize=None)
-def interpreters() -> dict[str, str]:
-    """CPython's versions found here, each with the path of its interpreter."""
+@functools.cache
+def pythons() -> dict[str, str]:
+    """CPython's versions found here, too old ones as well, each with its interpreter."""
     named = [shutil.which(f"python{version}") for version in PROMISED + TOO_OLD]
     installed = sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin/python")))
     found: dict[str, str] = {}
@@ -45,42 +47,42 @@ def interpreters() -> dict[str, str]:
     return found
 
 
-def usable() -> dict[str, str]:
-    """The promised versions found here, oldest first."""
-    return {version: interpreters()[version] for version in PROMISED if version in interpreters()}
+def promised() -> list[str]:
+    """The versions found that the bundle promises to run on, oldest first."""
+    return [version for version in PROMISED if version in pythons()]
 
 
-def too_old() -> dict[str, str]:
-    """Older versions found here: real ones beside the imitations."""
-    return {version: interpreters()[version] for version in TOO_OLD if version in interpreters()}
-
-
-def newest() -> str:
-    """The newest promised interpreter found here; without any, the one that runs the tests."""
-    return ([sys.executable, *usable().values()])[-1]
+def program(path: Path, body: str) -> None:
+    """Write an executable shell script."""
+    path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    path.chmod(0o755)
 
 
 class Last9:
     """A stand-in out of the bundle, run by one of the interpreters."""
 
     def __init__(self, python: str) -> None:
-        self._process = subprocess.Popen([python, "-I", "-S", str(BUNDLE), "standin", "--port", "0"], stdout=subprocess.PIPE, text=True)
+        command = [python, "-I", "-S", str(BUNDLE), "standin", "--port", "0"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=BARE)
         assert self._process.stdout is not None
-        self.first_line = json.loads(self._process.stdout.readline())
-        self.url: str = self.first_line["url"]
-        self.token: str = self.first_line["refreshToken"]
+        first = json.loads(self._process.stdout.readline())
+        assert set(first) == {"url", "refreshToken", "orgSlug"}
+        self.url: str = first["url"]
+        self.token: str = first["refreshToken"]
 
     def received(self) -> list[dict[str, Any]]:
         """The events that it took."""
-        return self._call("GET", "/received")
+        found: list[dict[str, Any]] = self._call("GET", "/received")
+        return found
 
     def requests(self) -> list[dict[str, Any]]:
         """Every API request that reached it."""
-        return self._call("GET", "/requests")
+        found: list[dict[str, Any]] = self._call("GET", "/requests")
+        return found
 
-    def hang(self) -> None:
-        """Answer nobody for half a minute."""
-        self._call("POST", "/faults", [{"on": "any", "delay": 30}])
+    def order(self, **fault: Any) -> None:
+        """Order a fault."""
+        self._call("POST", "/faults", [fault])
 
     def start_afresh(self) -> None:
         """Be well, and forget what came."""
@@ -99,125 +101,91 @@ class Last9:
             return json.load(answer)
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a run left on its outputs."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The answer, which stdout holds and nothing else."""
+        assert self.stdout.startswith('{"last9Answer":1,'), self
+        assert self.stdout.count("\n") == 1, self
+        found: dict[str, Any] = json.loads(self.stdout)
+        return found
+
+
 class Agent:
-    """A node's workspace with its temporary folder and its environment, as the library finds them."""
+    """A node's workspace, with any character in its path, and its temporary folder."""
 
-    def __init__(self, folder: Path, last9: Last9, python: str, workspace: str = "workspace") -> None:
+    def __init__(self, folder: Path, last9: Last9, name: str = 'wörk "space" it\'s $HOME `id` ; * ✓ 🚀') -> None:
         self.last9 = last9
-        self.python = python
-        self.home = folder / "home"
-        self.workspace = folder / workspace
-        self.temporary = folder / f"{workspace}@tmp"
-        self.folder = self.temporary / "last9"
-        self.programs = folder / "programs"
-        for made in (self.home, self.workspace, self.folder, self.programs):
-            made.mkdir(parents=True)
-        for name in ("mv", "rm", "git"):
-            tool = shutil.which(name)
-            if tool:
-                (self.programs / name).symlink_to(tool)
-        self.environment = {
-            "PATH": str(self.programs),
-            "HOME": str(self.home),
-            "LANG": "C",
-            "WORKSPACE": str(self.workspace),
-            "WORKSPACE_TMP": str(self.temporary),
-            "JOB_NAME": "shop/payments",
-            "LAST9_REFRESH_TOKEN": last9.token,
-        }
+        self.workspace = folder / name
+        self.folder = folder / f"{name}@tmp" / "last9"
+        self.workspace.mkdir(parents=True)
+        self.folder.mkdir(parents=True)
+        self.bundle = self.folder / f"last9-markers-{SHA256}.pyz"
+        self.environment: dict[str, str] = {}
 
-    def install(self, name: str, python: str = "") -> Path:
-        """Put an interpreter on the agent's PATH."""
-        link = self.programs / name
-        link.symlink_to(python or self.python)
-        return link
+    def environ(self, more: dict[str, str]) -> dict[str, str]:
+        """The whole environment of a run; neither HOME nor a locale is in it."""
+        ours = {"WORKSPACE": str(self.workspace), "WORKSPACE_TMP": str(self.folder.parent)}
+        return {**BARE, **ours, "LAST9_REFRESH_TOKEN": self.last9.token, "LAST9_TIMEOUT_SECONDS": "60", **more, **self.environment}
 
-    def imitate(self, name: str, code: int) -> Path:
-        """Put a program on the PATH that complains on stderr and ends with `code`; it notes that it was run."""
-        script = self.programs / name
-        script.write_text(f'#!/bin/sh\n: > "$0.ran"\necho "usage: {name} unknown option -I" >&2\nexit {code}\n', "utf-8")
-        script.chmod(0o755)
-        return script
+    def place_bundle(self) -> None:
+        """Put the bundle where the launcher would have renamed it to."""
+        shutil.copyfile(BUNDLE, self.bundle)
 
-    def request(self, example: str = "block-start.json") -> Path:
-        """Write a request from the contract's examples, for this stand-in and a window of its own."""
-        content = json.loads((REQUESTS / example).read_text("utf-8"))
+    def request(self, state: str = "start") -> Path:
+        """Write the contract's example of a block's start or stop, for this stand-in."""
+        content = json.loads((REQUESTS / f"block-{state}.json").read_text("utf-8"))
         content["connection"]["apiBaseUrl"].update(value=self.last9.url, trusted=[self.last9.url])
-        content["options"]["timeoutSeconds"] = "60"
-        identity = str(uuid.uuid4())
-        content["window"]["id"] = identity
-        path = self.folder / f"request-{identity}.json"
+        content["window"]["id"] = WINDOW
+        path = self.folder / f"request-{uuid.uuid4()}.json"
         path.write_text(json.dumps(content), "utf-8")
         return path
 
-    def engine(self, request: Path, *flags: str, **changes: Any) -> subprocess.Popen[str]:
-        """Start the engine as the launcher does, without the launcher."""
-        environment = {**self.environment, "LAST9_CACHE_DIR": str(self.folder), **changes.pop("environment", {})}
-        command = [*changes.pop("through", []), self.python, *(flags or ("-I", "-S")), str(BUNDLE), "step", "--request", str(request)]
-        changes.setdefault("cwd", self.workspace)
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **changes)
+    def step(self, python: str, state: str = "start", cached: bool = True, **more: Any) -> Done:
+        """Run the engine on one request as the launcher does."""
+        if not self.bundle.exists():
+            self.place_bundle()
+        command = [python, "-I", "-S", str(self.bundle), "step", "--request", str(self.request(state))]
+        environ = self.environ({"LAST9_CACHE_DIR": str(self.folder)} if cached else {})
+        run = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60, **more)
+        return Done(run.returncode, run.stdout, run.stderr)
 
-    def launcher(self, request: Path, edit: Callable[[str], str] = str) -> Path:
-        """Write the launcher's script for a request, and the bundle beside it, as the library does on a node's first marker."""
-        identity = request.stem[len("request-") :]
-        shutil.copyfile(BUNDLE, self.folder / f"incoming-{identity}.pyz")
-        digest = hashlib.sha256(BUNDLE.read_bytes()).hexdigest()
-        script = self.temporary / f"script-{identity}.sh"
-        text = LAUNCHER.read_text("utf-8").replace("@REQUEST@", identity).replace("@BUNDLE@", digest)
-        script.write_text(edit(text), "utf-8")
-        script.chmod(0o755)
-        return script
+    def launch(self, shell: list[str], state: str = "start", bring: bool = True, **environ: str) -> Done:
+        """Run the launcher on one request; `bring` the bundle with it as the library does on a node's first marker."""
+        process, _ = self.start_launcher(shell, state, bring, **environ)
+        stdout, stderr = process.communicate(timeout=60)
+        return Done(process.returncode, stdout, stderr)
 
-    def launch(self, request: Path, shell: str = "/bin/sh", edit: Callable[[str], str] = str, **changes: Any) -> subprocess.Popen[str]:
-        """Start the launcher as Jenkins does."""
-        command = [shell, str(self.launcher(request, edit))]
-        return subprocess.Popen(
-            command, cwd=self.workspace, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **changes
+    def start_launcher(
+        self, shell: list[str], state: str = "start", bring: bool = True, **environ: str
+    ) -> tuple[subprocess.Popen[str], str]:
+        """Start the launcher, and return it with the UUID of its request."""
+        identity = self.request(state).stem[len("request-") :]
+        if bring:
+            shutil.copyfile(BUNDLE, self.folder / f"incoming-{identity}.pyz")
+        script = self.folder.parent / f"script-{identity}.sh"
+        script.write_text(LAUNCHER.read_text("utf-8").replace("@REQUEST@", identity).replace("@BUNDLE@", SHA256), "utf-8")
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            [*shell, str(script)], stdout=pipe, stderr=pipe, text=True, env=self.environ(environ), cwd=self.workspace
         )
+        return process, identity
 
     def caches(self) -> list[Path]:
-        """The folders that the bundle has unpacked itself to."""
+        """The unpacked engines."""
         return [path for path in self.folder.iterdir() if len(path.name) == 16]
 
-    def files(self) -> list[str]:
-        """What lies in the agent's folder, cache apart, by name."""
-        return sorted(path.name for path in self.folder.iterdir() if path not in self.caches())
+    def asides(self) -> list[str]:
+        """Unpackings that have not come to their end."""
+        return [path.name for path in self.folder.iterdir() if path.name.startswith(".")]
 
-
-def answer_of(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Wait for the answer and see that stdout held it and nothing else."""
-    output, log = process.communicate(timeout=60)
-    assert process.returncode == 0, log
-    assert output.startswith('{"last9Answer":1,'), output + log
-    assert output.count("\n") == 1, output
-    answer: dict[str, Any] = json.loads(output)
-    return {**answer, "log": log}
-
-
-def without_python(text: str) -> str:
-    """Let the launcher look for nothing outside the PATH: a test cannot take /usr/bin/python3 away."""
-    assert text.count(ABSOLUTE) == 1
-    return text.replace(ABSOLUTE, "/nonexistent/python3")
-
-
-def processes_naming(text: str) -> dict[int, str]:
-    """The processes whose arguments hold a text."""
-    found = {}
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
-        try:
-            arguments = Path(path).read_bytes().decode("utf-8", "replace")
-        except OSError:
-            continue
-        if text in arguments:
-            found[int(path.split("/")[2])] = arguments.replace("\0", " ")
-    return found
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
-    """Whether the condition comes true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.002)
-    return False
+    def left_over(self) -> list[str]:
+        """Requests and bundles under the names that they come with."""
+        return [path.name for path in self.folder.iterdir() if path.name.startswith(("request-", "incoming-"))]

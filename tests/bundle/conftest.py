@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agents import PROMISED, Agent, Last9, newest, too_old, usable
+from agents import PROMISED, TOO_OLD, Agent, Last9, promised, pythons
 
 
 def pytest_report_header() -> str:
     """Name the versions that these tests cover and those that they do not."""
-    missing = [version for version in PROMISED if version not in usable()]
-    covered = ", ".join(usable()) or "none"
-    return f"bundle: CPython {covered} found; not found: {', '.join(missing) or 'none'}; too old ones to pass over: {', '.join(too_old()) or 'none'}"
+    old = [version for version in TOO_OLD if version in pythons()]
+    groups = {"found": promised(), "not found": [version for version in PROMISED if version not in promised()], "to pass over": old}
+    return "bundle: " + "; ".join(f"CPython {what}: {', '.join(versions) or 'none'}" for what, versions in groups.items())
 
 
 @pytest.fixture(scope="session")
 def standin() -> Iterator[Last9]:
     """One stand-in for all tests."""
-    server = Last9(newest())
+    server = Last9(pythons()[promised()[-1]])
     yield server
     server.close()
 
@@ -34,5 +34,5 @@ def last9(standin: Last9) -> Iterator[Last9]:
 
 @pytest.fixture
 def agent(tmp_path: Path, last9: Last9) -> Agent:
-    """An agent with the newest Python found, not yet on its PATH."""
-    return Agent(tmp_path, last9, newest())
+    """An agent without a marker yet."""
+    return Agent(tmp_path, last9)

@@ -54,7 +54,9 @@ def test_only_its_owner_can_enter_it(agent: Agent) -> None:
     assert stat.S_IMODE(only_cache(agent).stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("state", ["file gone", "file shortened", "listing gone", "listing empty", "open to others", "empty", "symlink", "file"])
+@pytest.mark.parametrize(
+    "state", ["file gone", "file shortened", "listing gone", "listing empty", "open to others", "empty", "symlink", "file"]
+)
 def test_what_is_not_whole_and_ours_is_made_anew(state: str, agent: Agent, tmp_path: Path) -> None:
     """A cache that a cleaner has thinned out, or that somebody else could have laid there, is replaced, and the marker goes."""
     assert delivered(agent)
@@ -172,7 +174,9 @@ def test_killed_at_any_moment(agent: Agent) -> None:
     command = [PYTHON, "-I", "-S", str(agent.bundle), "step", "--request"]
     for attempt in range(24):
         environ = agent.environ({"LAST9_CACHE_DIR": str(agent.folder)})
-        with subprocess.Popen([*command, str(agent.request())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ) as process:
+        with subprocess.Popen(
+            [*command, str(agent.request())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ
+        ) as process:
             time.sleep(0.012 * (attempt + 1))
             process.kill()
         if attempt % 3 == 2:
