@@ -97,7 +97,8 @@ def read_settings(request: Request, environ: Mapping[str, str], journal: Journal
 def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) -> Marker:
     """What to send. Raises :exc:`RequestRejected` with a warning for each reason why there is no marker."""
     options = request.options
-    _warn_of_unknown(options, journal)
+    if request.body is None:  # the start of a block has said it already
+        _warn_of_unknown(options, journal)
     reasons = list(request.connection_problems)
     service_name = _text(options.get("serviceName"))
     if service_name is None:

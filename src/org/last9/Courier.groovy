@@ -102,6 +102,10 @@ class Courier implements Serializable {
             return "a Pipeline step is missing on this controller: ${message.split(' found among')[0]}. ".toString() +
                 'Install the plugins named in the README (Credentials Binding, Pipeline: Basic Steps, Pipeline: Nodes and Processes)'
         }
+        if (failure instanceof NotSerializableException) {
+            return "Jenkins cannot save this pipeline, so no step can wait: a variable around the marker holds a ${message}. ".toString() +
+                'Turn it into text, a number, a plain map or a list before the step'
+        }
         return "the deployment marker could not be sent: ${message.take(500)}. Check the agent and its temporary workspace".toString()
     }
 

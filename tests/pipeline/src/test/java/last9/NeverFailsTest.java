@@ -80,6 +80,16 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
+    /** A misspelt option is one warning for the whole window, with the name that was meant; the window is sent. */
+    @Test
+    void whenAnOptionIsMisspelt() {
+        try (var run = pipeline("node { withLast9Deployment(serviceName: 's', enviroment: 'e') { echo 'body ran' } }").run()) {
+            assertEquals(1, warnings(run).size(), run.log());
+            assertTrue(warnings(run).get(0).contains("did you mean 'environment'"), run.log());
+            assertEquals("start s, stop s", markers(), run.log());
+        }
+    }
+
     /** A start that Last9 could not take goes out with the stop, first and with its own time. */
     @Test
     void losesNothingToAnOutageThatEnds() {
