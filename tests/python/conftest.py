@@ -8,9 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support import FOREIGN, FOREIGN_NAMES, HandClock
-
 from last9_markers.standin import StandIn
+from support import FOREIGN, FOREIGN_NAMES, HandClock
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-
 from last9_markers.contract import Answer, parse
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand, Surroundings
@@ -118,7 +117,8 @@ def run_errand(
 ) -> Ran:
     """Run the engine in this process, as ``step`` does, without its watchdog; only with ``git`` on an agent that has it."""
     log = io.StringIO()
-    around = Surroundings({**(BARE if git else {"PATH": "/nowhere"}), **(environ or {})}, token, clock or HandClock(), Journal(log, Redactor()), transport)
+    agent = {**(BARE if git else {"PATH": "/nowhere"}), **(environ or {})}
+    around = Surroundings(agent, token, clock or HandClock(), Journal(log, Redactor()), transport)
     answer = Errand(parse(json.dumps(request)), around).run()
     return Ran(answer, log.getvalue())
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support import Ran, field, make_request, run_errand, send_one
-
 from last9_markers.standin import StandIn
+from support import Ran, field, make_request, run_errand, send_one
 
 
 def _rejected(last9: StandIn, **options: object) -> Ran:

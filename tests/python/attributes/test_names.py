@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support import STARTED, STOPPED, WINDOW, attributes_of, make_request, run_errand, send_one
-
 from last9_markers.standin import StandIn
+from support import STARTED, STOPPED, WINDOW, attributes_of, make_request, run_errand, send_one
 
 AGENT = {
     "JOB_NAME": "payments/main",
