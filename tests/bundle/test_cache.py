@@ -172,12 +172,12 @@ def test_killed_at_any_moment(agent: Agent) -> None:
     """`kill -9` while it unpacks never leaves a cache that the next marker would stumble over."""
     agent.place_bundle()
     command = [PYTHON, "-I", "-S", str(agent.bundle), "step", "--request"]
-    for attempt in range(24):
+    for attempt in range(15):
         environ = agent.environ({"LAST9_CACHE_DIR": str(agent.folder)})
         with subprocess.Popen(
             [*command, str(agent.request())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ
         ) as process:
-            time.sleep(0.012 * (attempt + 1))
+            time.sleep(0.02 * (attempt + 1))
             process.kill()
         if attempt % 3 == 2:
             assert delivered(agent)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +38,9 @@ def write(entries: dict[str, bytes], cache: Path) -> bytes:
     parts = [_SHEBANG]
     directory = []
     offset = len(_SHEBANG)
-    for name in order:
-        entry = _pack(name, entries[name], cache)
+    with ThreadPoolExecutor() as pool:  # zopfli lets other threads run meanwhile
+        packed = list(pool.map(lambda name: _pack(name, entries[name], cache), order))
+    for entry in packed:
         local = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, entry.method, 0, _DOS_DATE, *_sizes(entry), len(entry.name), 0)
         parts += [local, entry.name, entry.packed]
         directory.append(_directory_entry(entry, offset))
@@ -73,7 +76,7 @@ def _deflate(data: bytes, cache: Path) -> bytes:
 
         packed = bytes(compress(data)[2:-4])  # without zlib's header and checksum
         cache.mkdir(parents=True, exist_ok=True)
-        aside = kept.with_suffix(".new")
+        aside = kept.with_suffix(f".{threading.get_ident()}")
         aside.write_bytes(packed)
         aside.replace(kept)
     return packed
