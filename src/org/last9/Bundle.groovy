@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '5ae9c59118126d29974f049e006df86beaba544af627c19a39ecf1e44e76849f'
+    static final String SHA256 = '277b10e8a05b2c5d29fdae7ecf3ad6771ce89ba32179d7a945ee8818288159b6'
 
 }
