@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,8 +25,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def last9() -> Iterator[StandIn]:
     """A stand-in for Last9 on a loopback port, which knows the organization ``acme``."""
-    with StandIn() as standin:
-        yield standin
+    standin = StandIn()
+    standin.start()
+    yield standin
+    # On the side: it takes up to 50 ms, and no test waits for the port of another.
+    threading.Thread(target=standin.stop, daemon=True).start()
 
 
 @pytest.fixture
