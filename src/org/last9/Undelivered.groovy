@@ -34,7 +34,7 @@ class Undelivered implements Serializable {
     /** Keeps markers for the build's next one. */
     @NonCPS
     void keep(List<String> markers) {
-        kept = kept + markers
+        replace(kept + markers)
         count()
     }
 
@@ -42,9 +42,14 @@ class Undelivered implements Serializable {
     @NonCPS
     private List<String> takeAll() {
         List<String> taken = kept
-        kept = []
+        replace([])
         count()
         return taken
+    }
+
+    @NonCPS
+    private static void replace(List<String> markers) {
+        kept = markers
     }
 
     @NonCPS
