@@ -68,7 +68,8 @@ class Errand:
                 self._journal.warn(reason)
             return self._answer(accepted=False, failure=rejection.reasons[0])
         self._label = marker.label
-        workspace = Workspace(self._around.environ, self._around.clock, self._journal)
+        # A git that hangs must leave a short budget room for the marker itself.
+        workspace = Workspace(self._around.environ, self._around.clock, self._journal, limit_seconds=self.budget.seconds / 2)
         try:
             if marker.dry_run:
                 return self._dry_run(marker, workspace)

@@ -27,22 +27,33 @@ def main(path: str) -> int:
     redactor.hide(token)
     journal = Journal(sys.stderr, redactor)
     mouth = Mouth(sys.stdout)
+    accepted = True
     try:
-        request = parse(_read(path))
-    except (OSError, RequestUnreadable) as error:
-        unreadable = isinstance(error, RequestUnreadable)
-        journal.warn(wording.request_unreadable(str(error)) if unreadable else wording.request_missing(type(error).__name__))
-        mouth.give(Answer(False, not unreadable, None, journal.warnings, None, None))
+        errand = Errand(parse(_read(path)), Surroundings(os.environ, token, SystemClock(), journal))
+    except RequestUnreadable as error:
+        accepted = False
+        journal.warn(wording.request_unreadable(str(error)))
+    except OSError as error:
+        journal.warn(wording.request_missing(type(error).__name__))
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the answer
+        journal.warn(engine_failed(error))
+    else:
+        _run(errand, mouth)
         return 0
-    errand = Errand(request, Surroundings(os.environ, token, SystemClock(), journal))
+    mouth.give(Answer(False, accepted, None, journal.warnings, None, None))
+    return 0
+
+
+def _run(errand: Errand, mouth: Mouth) -> None:
     watchdog = Watchdog(errand.budget.remaining(), lambda: mouth.give(errand.broken_off(BudgetSpent())))
     try:
         answer = errand.run()
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a defect of ours must not cost the answer, nor the marker
+    except KeyboardInterrupt:
+        answer = errand.broken_off(wording.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - a defect of ours must cost neither the answer nor the marker
         answer = errand.broken_off(engine_failed(error))
     mouth.give(answer)
     watchdog.call_off()
-    return 0
 
 
 class Mouth:

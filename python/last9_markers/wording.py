@@ -179,6 +179,9 @@ def late_marker_refused(error: errors.NotDelivered, about: Circumstances) -> str
     return f"a marker kept from before was refused and is dropped: {_because(error, about)}"
 
 
+INTERRUPTED = "the engine was interrupted before the marker was delivered."
+
+
 def engine_failed(error: BaseException, place: str) -> str:
     """A defect of ours."""
     return f"the engine failed ({type(error).__name__} at {place}: {error}). The build goes on; please report this."

@@ -22,11 +22,18 @@ _QUESTIONS = {
 class Workspace:
     """One set of questions to git about the current directory. No git, no repository, no answer in time: no facts, and no word."""
 
-    def __init__(self, environ: Mapping[str, str], clock: Clock, journal: Journal, directory: str | None = None) -> None:
-        """Start the questions; they run by themselves until :meth:`facts`."""
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        clock: Clock,
+        journal: Journal,
+        directory: str | None = None,
+        limit_seconds: float = LIMIT_SECONDS,
+    ) -> None:
+        """Start the questions; they run by themselves until :meth:`facts`, and ``limit_seconds`` at most."""
         self._environ = environ
         self._journal = journal
-        self._budget = Budget.of(LIMIT_SECONDS, clock)
+        self._budget = Budget.of(min(limit_seconds, LIMIT_SECONDS), clock)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._facts: dict[str, str | None] | None = None
         # Nothing of git's may ask, page, lock or fetch on our account; the engine's own settings are not its business.
