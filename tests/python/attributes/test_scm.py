@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from last9_markers.attributes import scm
+from last9_markers.clock import SystemClock
 from last9_markers.standin import StandIn
+from last9_markers.workspace import Workspace
 from support import BARE, attributes_of, make_request, run_errand
 
 URL = "https://github.com/acme/payments-api.git"
@@ -131,10 +133,25 @@ def test_a_git_that_hangs_is_left_behind(last9: StandIn, tmp_path: Path) -> None
     script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n", encoding="utf-8")
     script.chmod(0o755)
     began = time.monotonic()
-    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"PATH": str(tools), "GIT_BRANCH": "main"})
+    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"PATH": str(tools), "GIT_BRANCH": "main"}, clock=SystemClock())
     assert ran.answer.delivered
     assert time.monotonic() - began < 10
     assert _scm(last9.received()[0]["attributes"]) == {"scm.branch": "main"}
+
+
+@pytest.mark.parametrize(("budget", "limit"), [(15, 2.0), (1, 0.5)])
+def test_git_leaves_room_for_the_marker(last9: StandIn, monkeypatch: pytest.MonkeyPatch, budget: int, limit: float) -> None:
+    """A git that hangs takes two seconds at most, and never more than half of a short budget."""
+    limits = []
+
+    class Measured(Workspace):
+        def facts(self) -> dict[str, str | None]:
+            limits.append(self._budget.seconds)
+            return super().facts()
+
+    monkeypatch.setattr("last9_markers.marker.Workspace", Measured)
+    attributes_of(last9, make_request(budgetSeconds=budget))
+    assert limits == [limit]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
