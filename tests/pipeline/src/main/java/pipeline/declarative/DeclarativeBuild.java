@@ -36,6 +36,11 @@ public final class DeclarativeBuild {
         Build.current().state().notDurable |= hint.toString().contains("PERFORMANCE_OPTIMIZED");
     }
 
+    /** Whether an option is a step around what it belongs to. */
+    public static boolean isWrapper(String option) {
+        return Sections.WRAPPERS.contains(option);
+    }
+
     public static boolean hasScm() {
         return Build.current().settings().scmRepository != null;
     }

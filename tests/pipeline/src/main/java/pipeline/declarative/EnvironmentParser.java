@@ -1,8 +1,11 @@
 package pipeline.declarative;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.codehaus.groovy.ast.ClassHelper;
 import org.codehaus.groovy.ast.Parameter;
 import org.codehaus.groovy.ast.expr.ArgumentListExpression;
@@ -22,10 +25,11 @@ import org.codehaus.groovy.syntax.Types;
 
 /**
  * Parses {@code environment { }}: each value becomes a closure. Where it names another variable of the same block, as {@code X} or
- * {@code env.X}, it asks for that one's value through its parameter; its own name and all others mean what is outside [106].
+ * {@code env.X}, it asks for that one's value through its parameter; its own name and all others mean what is outside [106], null if there is
+ * nothing (pipeline-model-definition's own tests).
  */
 final class EnvironmentParser {
-    /** The parameter of every value's closure: called with a name, it gives that variable's value. */
+    /** The parameter of every value's closure: called with a name it gives that variable's value; with a closure, its value or null. */
     private static final String BLOCK = "$environmentOfThisBlock";
     private final Problems problems;
 
@@ -93,18 +97,25 @@ final class EnvironmentParser {
     }
 
     private static ClosureExpression closure(String own, Expression value, Map<String, Expression> all) {
-        ExpressionTransformer siblings = new ExpressionTransformer() {
+        ExpressionTransformer names = new ExpressionTransformer() {
+            private final Set<Expression> receivers = Collections.newSetFromMap(new IdentityHashMap<>());
+
             @Override
             public Expression transform(Expression e) {
                 String name = name(e);
                 // What credentials() gives is in the environment already when the other values are evaluated.
                 if (name != null && !name.equals(own) && all.containsKey(name) && credentialsId(all.get(name)) == null) {
-                    return ask(name, e);
+                    return ask(new ConstantExpression(name), e);
                 }
-                return e == null || e instanceof VariableExpression ? e : Ast.at(e.transformExpression(this), e);
+                if (e instanceof VariableExpression) {
+                    return Ast.word(e) == null || receivers.contains(e) ? e : ask(Ast.later(e), e);
+                }
+                receivers.add(e instanceof MethodCallExpression c ? c.getObjectExpression()
+                        : e instanceof PropertyExpression p ? p.getObjectExpression() : null);
+                return e == null ? null : Ast.at(e.transformExpression(this), e);
             }
         };
-        return Ast.later(siblings.transform(value), new Parameter(ClassHelper.OBJECT_TYPE, BLOCK));
+        return Ast.later(names.transform(value), new Parameter(ClassHelper.OBJECT_TYPE, BLOCK));
     }
 
     /** X for {@code X} and {@code env.X}. */
@@ -115,9 +126,8 @@ final class EnvironmentParser {
         return Ast.word(e);
     }
 
-    private static Expression ask(String name, Expression at) {
-        MethodCallExpression c = new MethodCallExpression(new VariableExpression(BLOCK), "call",
-                new ArgumentListExpression(new ConstantExpression(name)));
+    private static Expression ask(Expression what, Expression at) {
+        MethodCallExpression c = new MethodCallExpression(new VariableExpression(BLOCK), "call", new ArgumentListExpression(what));
         c.setImplicitThis(false);
         return Ast.at(c, at);
     }

@@ -14,14 +14,13 @@ import org.codehaus.groovy.ast.stmt.Statement;
 /** Parses the sections that a pipeline and its stages have in common. */
 final class Sections {
     /** Options that wrap what they belong to in a step of that name, in the order they are written. */
-    private static final Set<String> WRAPPERS = Set.of("timeout", "retry", "timestamps");
+    static final Set<String> WRAPPERS = Set.of("timeout", "retry", "timestamps", "catchError", "warnError", "withCredentials", "withEnv");
     /** Options that change how the interpreter itself goes. */
     private static final Set<String> OWN = Set.of("skipDefaultCheckout", "parallelsAlwaysFailFast", "skipStagesAfterUnstable",
-            "disableResume", "durabilityHint");
+            "checkoutToSubdirectory", "disableResume", "durabilityHint");
     /** Options without any effect within one build. */
     private static final Set<String> HARMLESS = Set.of("buildDiscarder", "disableConcurrentBuilds", "disableRestartFromStage",
             "preserveStashes", "quietPeriod", "rateLimitBuilds");
-    private static final Set<String> OF_STAGES = Set.of("timeout", "retry", "timestamps", "skipDefaultCheckout");
     private final Problems problems;
 
     Sections(Problems problems) {
@@ -118,7 +117,7 @@ final class Sections {
             String name = Ast.name(c);
             if (!names.add(name)) {
                 problems.add(section, "Duplicate option name: \"" + name + "\"");
-            } else if (ofStage && !OF_STAGES.contains(name) || !WRAPPERS.contains(name) && !OWN.contains(name) && !HARMLESS.contains(name)) {
+            } else if (ofStage && !WRAPPERS.contains(name) && !name.equals("skipDefaultCheckout") || !WRAPPERS.contains(name) && !OWN.contains(name) && !HARMLESS.contains(name)) {
                 problems.refuse(s, "the " + (ofStage ? "stage option" : "option") + " \"" + name + "\"");
             } else if (!HARMLESS.contains(name)) {
                 r.add(new ListExpression(List.of(Ast.text(name), Ast.argumentsLater(c))));

@@ -49,9 +49,9 @@ class Surroundings implements Serializable {
         Map git = null
         if (DeclarativeBuild.hasScm() && !skipsCheckout(stageOptions)) {
             if (ofStage) {
-                git = script.checkout(script.scm)
+                git = checkout()
             } else {
-                script.stage('Declarative: Checkout SCM') { git = script.checkout(script.scm) }
+                script.stage('Declarative: Checkout SCM') { git = checkout() }
             }
         }
         if (git) {
@@ -63,6 +63,15 @@ class Surroundings implements Serializable {
         } else {
             body()
         }
+    }
+
+    private Map checkout() {
+        if (!optionsOfPipeline.checkoutToSubdirectory) {
+            return script.checkout(script.scm)
+        }
+        Map git = null
+        script.dir(optionsOfPipeline.checkoutToSubdirectory[0]) { git = script.checkout(script.scm) }
+        return git
     }
 
     private boolean skipsCheckout(Map stageOptions) {
@@ -109,18 +118,26 @@ class Surroundings implements Serializable {
         script.withEnv(variables, body)
     }
 
-    /** Gives the value of another variable of the same section. */
+    /** Gives the value of another variable of the same section, by its name; what a closure finds outside, or null. */
     private Closure valueOf(Map environment) {
         Closure others
-        others = { String name -> environment[name](others) }
+        others = { what -> what instanceof Closure ? valueOrNull(what) : environment[what](others) }
         return others
+    }
+
+    private Object valueOrNull(Closure variable) {
+        try {
+            return variable()
+        } catch (MissingPropertyException e) {
+            return null
+        }
     }
 
     /** Runs it within the options that are steps, the first outermost [901, 902]. */
     void wrappers(List declared, Closure body) {
         List rest = []
         for (List option : declared ?: []) {
-            if (option[0] in ['timeout', 'retry', 'timestamps']) {
+            if (DeclarativeBuild.isWrapper(option[0])) {
                 rest << option
             }
         }
