@@ -18,6 +18,14 @@ public final class DeclarativeBuild {
 
     private DeclarativeBuild() {}
 
+    /** A second {@code pipeline { }} in one build is an error, wherever it comes from. */
+    public static void begin() {
+        if (Build.current().state().declarative) {
+            throw new IllegalStateException("Only one pipeline { ... } block can be executed in a single run.");
+        }
+        Build.current().state().declarative = true;
+    }
+
     /** A line that belongs to no step. */
     public static void log(String line) {
         Build build = Build.current();

@@ -109,7 +109,13 @@ final class MatrixParser {
                     one.add(e);
                 }
             }
+            if (one.isEmpty()) {
+                problems.add(c, "No axis directives specified");
+            }
             r.add(one);
+        }
+        if (r.isEmpty()) {
+            problems.add(section, "No exclude directives specified");
         }
         return r;
     }
@@ -130,6 +136,8 @@ final class MatrixParser {
                 problems.add(field, "Expected string literal");
             } else if (Ast.name(c).equals("name")) {
                 name = texts.get(0);
+            } else if (values != null) {
+                problems.add(field, "Exclude axis must contain either \"values\" or \"notValues\"");
             } else {
                 values = texts;
                 not = Ast.name(c).equals("notValues");

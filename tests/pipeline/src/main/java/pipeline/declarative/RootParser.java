@@ -73,6 +73,8 @@ final class RootParser {
                 problems.add(s, "Expected a " + what + (what.startsWith("build") ? " definition" : ""));
             } else if (!known.contains(Ast.name(c))) {
                 problems.refuse(s, "the " + what + " \"" + Ast.name(c) + "\"");
+            } else if (Ast.block(c) != null) {
+                problems.add(s, (what.equals("trigger") ? "Triggers" : "Build parameters") + " definitions cannot have blocks");
             } else {
                 r.add(new ListExpression(List.of(Ast.text(Ast.name(c)), Ast.argumentsLater(c))));
             }
@@ -92,6 +94,9 @@ final class RootParser {
             } else {
                 r.add(Ast.later(Ast.arguments(c).get(0)));
             }
+        }
+        if (r.isEmpty()) {
+            problems.add(section, "libraries can not be empty");
         }
         return new ListExpression(r);
     }

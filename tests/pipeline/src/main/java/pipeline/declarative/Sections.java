@@ -119,6 +119,8 @@ final class Sections {
                 problems.add(section, "Duplicate option name: \"" + name + "\"");
             } else if (ofStage && !WRAPPERS.contains(name) && !name.equals("skipDefaultCheckout") || !WRAPPERS.contains(name) && !OWN.contains(name) && !HARMLESS.contains(name)) {
                 problems.refuse(s, "the " + (ofStage ? "stage option" : "option") + " \"" + name + "\"");
+            } else if (Ast.block(c) != null) {
+                problems.add(s, "Options definitions cannot have blocks");
             } else if (!HARMLESS.contains(name)) {
                 r.add(new ListExpression(List.of(Ast.text(name), Ast.argumentsLater(c))));
             }

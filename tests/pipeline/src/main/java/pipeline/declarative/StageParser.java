@@ -91,7 +91,7 @@ final class StageParser {
                     "\"matrix\" or \"parallel\" cannot be nested inside another \"matrix\" or \"parallel\".");
         } else if (contents.size() > 1) {
             problems.add(stage, "Only one of \"matrix\", \"parallel\", \"stages\", or \"steps\" allowed for stage \"" + name + "\"");
-        } else if (contents.isEmpty()) {
+        } else if (contents.isEmpty() || contents.get(0).equals("parallel") && sections.body(found.get("parallel")).isEmpty()) {
             problems.add(stage, "Expected one of \"steps\", \"stages\", or \"parallel\" for stage \"" + name + "\"");
         } else {
             work(model, name, found.get(contents.get(0)), found.get("agent"));

@@ -2,15 +2,13 @@ package pipeline.declarative;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import org.codehaus.groovy.ast.expr.ClosureExpression;
 import org.codehaus.groovy.ast.expr.Expression;
-import org.codehaus.groovy.ast.expr.MapEntryExpression;
 import org.codehaus.groovy.ast.expr.MapExpression;
 import org.codehaus.groovy.ast.expr.MethodCallExpression;
 import org.codehaus.groovy.ast.stmt.ExpressionStatement;
 import org.codehaus.groovy.ast.stmt.Statement;
+import pipeline.engine.Steps;
 
 /**
  * Checks {@code steps} and post blocks: nothing but calls of steps and vars, also in the blocks of these; any Groovy only in
@@ -81,21 +79,6 @@ final class StepsCheck {
         if (given.size() == 1 && !(given.get(0) instanceof MapExpression) && required.size() > 1) {
             problems.add(s, "Step does not take a single required parameter - use named parameters instead");
         }
-        if (given.isEmpty() || given.size() == 1 && given.get(0) instanceof MapExpression) {
-            Set<String> names = given.isEmpty() ? Set.of() : names((MapExpression) given.get(0));
-            for (String r : required) {
-                if (!names.contains(r)) {
-                    problems.add(s, "Missing required parameter: \"" + r + "\"");
-                }
-            }
-        }
-    }
-
-    private static Set<String> names(MapExpression m) {
-        Set<String> r = new TreeSet<>();
-        for (MapEntryExpression e : m.getMapEntryExpressions()) {
-            r.add(e.getKeyExpression().getText());
-        }
-        return r;
+        new NamedArguments(problems).check(s, given, required, Steps.parameters(name));
     }
 }

@@ -2,6 +2,7 @@ package pipeline.declarative;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.codehaus.groovy.ast.expr.Expression;
 import org.codehaus.groovy.ast.expr.ListExpression;
@@ -13,7 +14,9 @@ import org.codehaus.groovy.ast.stmt.Statement;
 final class WhenParser {
     private static final Set<String> BEFORE = Set.of("beforeAgent", "beforeInput", "beforeOptions");
     private static final Set<String> NESTED = Set.of("not", "allOf", "anyOf");
-    private static final Set<String> PLAIN = Set.of("branch", "environment", "equals", "tag", "buildingTag", "changeRequest", "isRestartedRun");
+    /** Each with the names it must be given and, after a bar, those it may be given. */
+    private static final Map<String, String> PLAIN = Map.of("branch", "pattern | comparator", "environment", "name value | ignoreCase",
+            "equals", "expected actual |", "tag", "| pattern comparator", "buildingTag", "|", "changeRequest", "|", "isRestartedRun", "|");
     private static final Set<String> NOT_IMITATED = Set.of("changelog", "changeset", "triggeredBy");
     private final Problems problems;
     private final Sections sections;
@@ -58,11 +61,16 @@ final class WhenParser {
         Ast.put(r, "type", Ast.text(name));
         if (name.equals("expression") && Ast.block(c) != null) {
             Ast.put(r, "block", Ast.block(c));
+        } else if (NESTED.contains(name) && !Ast.arguments(c).isEmpty()) {
+            problems.add(s, "No additional arguments are allowed for children when condition \"" + name + "\".");
         } else if (NESTED.contains(name)) {
             Ast.put(r, "children", children(c));
         } else if (name.equals("changeRequest") && !Ast.all(c).isEmpty()) {
             problems.refuse(s, "the when condition \"changeRequest\" with arguments");
-        } else if (PLAIN.contains(name)) {
+        } else if (PLAIN.containsKey(name) && Ast.block(c) != null) {
+            problems.add(s, "No children when conditions are allowed for when condition \"" + name + "\".");
+        } else if (PLAIN.containsKey(name)) {
+            arguments(s, PLAIN.get(name), Ast.arguments(c));
             Ast.put(r, "arguments", Ast.argumentsLater(c));
         } else if (NOT_IMITATED.contains(name)) {
             problems.refuse(s, "the when condition \"" + name + "\"");
@@ -71,6 +79,12 @@ final class WhenParser {
                     + "changelog, changeset, environment, equals, expression, isRestartedRun, not, tag, triggeredBy");
         }
         return r;
+    }
+
+    private void arguments(Statement s, String names, List<Expression> given) {
+        List<String> required = List.of(names.replaceFirst(" ?\\|.*", "").split(" "));
+        List<String> all = List.of(names.replace("|", "").trim().split(" +"));
+        new NamedArguments(problems).check(s, given, required.equals(List.of("")) ? List.of() : required, all.equals(List.of("")) ? List.of() : all);
     }
 
     private Expression children(MethodCallExpression c) {

@@ -43,6 +43,8 @@ public final class BuildState implements Serializable {
     public boolean lost;
     /** Durability hint PERFORMANCE_OPTIMIZED [804, 809]. */
     public boolean notDurable;
+    /** A {@code pipeline { }} block has begun: there may be one only. */
+    public boolean declarative;
     /** Option disableResume [806]. */
     public boolean notResumable;
 

@@ -25,6 +25,10 @@ final class StepType {
         }
     }
 
+    java.util.Set<String> parameterNames() {
+        return named.free() ? java.util.Set.of() : parameters.keySet();
+    }
+
     String name() {
         return named.value();
     }

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jenkinsci.plugins.workflow.steps.MissingContextVariableException;
@@ -26,6 +27,12 @@ public final class Steps {
 
     /** The unit by which code tells the engine that it waits: thrown through {@link Continuable#suspend}. */
     record Waiting(Call call) {}
+
+    /** The names of a step's arguments; empty if any name goes, or if there is no such step. */
+    public static Set<String> parameters(String step) {
+        StepType type = TYPES.get(step);
+        return type == null ? Set.of() : type.parameterNames();
+    }
 
     public static boolean isStep(String name) {
         return TYPES.containsKey(name);

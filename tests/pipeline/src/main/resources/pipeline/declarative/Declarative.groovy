@@ -22,6 +22,7 @@ class Declarative implements Serializable {
     }
 
     def call(Map model) {
+        DeclarativeBuild.begin()
         Throwable error = null
         boolean postHasRun = false
         try {
