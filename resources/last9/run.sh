@@ -26,6 +26,7 @@ stop_engine() {
         (command -p sleep 3; kill -KILL "$engine") >/dev/null 2>&1 &
         while kill -0 "$engine" 2>/dev/null; do wait "$engine" 2>/dev/null; done
         kill "$!" 2>/dev/null
+        wait "$!" 2>/dev/null
     fi
     exit 143
 }
