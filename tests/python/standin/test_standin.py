@@ -18,14 +18,14 @@ EXCHANGE = "/api/v4/oauth/access_token"
 
 
 def _exchange(last9: StandIn, token: object = None) -> httpx.Response:
-    return httpx.post(last9.url + EXCHANGE, json={"refresh_token": token or last9.refresh_token}, trust_env=False)
+    return httpx.post(last9.url + EXCHANGE, json={"refresh_token": token or last9.refresh_token}, trust_env=False, timeout=20)
 
 
 def _put(last9: StandIn, event: Any = GOOD, *, path: str = EVENTS, token: str | None = None, **headers: str) -> httpx.Response:
     token = f"Bearer {_exchange(last9).json()['access_token']}" if token is None else token
     content = event if isinstance(event, bytes) else json.dumps(event).encode()
     sent = {"Content-Type": "application/json", "X-LAST9-API-TOKEN": token, **headers}
-    return httpx.put(last9.url + path, content=content, headers=sent, trust_env=False)
+    return httpx.put(last9.url + path, content=content, headers=sent, trust_env=False, timeout=20)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_refusals_of_place_and_form(last9: StandIn) -> None:
     assert _put(last9, path=EVENTS.replace("acme", "globex")).status_code == 404
     assert _put(last9, path="/api/v4/nothing").status_code == 404
     assert _put(last9, **{"Content-Type": "text/plain"}).status_code == 400
-    assert httpx.post(last9.url + EVENTS, trust_env=False).status_code == 405
-    assert httpx.get(last9.url + EXCHANGE, trust_env=False).status_code == 405
+    assert httpx.post(last9.url + EVENTS, trust_env=False, timeout=20).status_code == 405
+    assert httpx.get(last9.url + EXCHANGE, trust_env=False, timeout=20).status_code == 405
     assert last9.received() == []
 
 
@@ -111,7 +111,7 @@ def test_orders_that_are_none(last9: StandIn, order: Any) -> None:
     with pytest.raises(ValueError, match="a fault is an object of"):
         last9.order(order)
     assert _put(last9).status_code == 200
-    assert httpx.post(last9.url + "/faults", json=order, trust_env=False).status_code == 400
+    assert httpx.post(last9.url + "/faults", json=order, trust_env=False, timeout=20).status_code == 400
 
 
 def test_faults_come_as_often_as_ordered(last9: StandIn) -> None:
