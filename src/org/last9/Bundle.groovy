@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '277b10e8a05b2c5d29fdae7ecf3ad6771ce89ba32179d7a945ee8818288159b6'
+    static final String SHA256 = '1a24ace9c35b5336a68fdce0546ae39745fa4e771dc6d38093970f2bf80954c0'
 
 }
