@@ -140,14 +140,23 @@ class WindowTest extends LibraryTest {
             assertEquals("SUCCESS", run.result(), run.log());
             assertEquals(8, last9.received().size());
             assertEquals(4, last9.received().stream().map(e -> attributes(e).get("deployment.id")).distinct().count());
-            assertTrue(duration("b") - duration("a") > 1000, "a " + duration("a") + ", b " + duration("b"));
+            for (String service : List.of("a", "b", "c", "d")) {
+                assertEquals(time("stop", service) - time("start", service), duration(service), service);
+            }
         }
     }
 
+    private static long time(String state, String service) {
+        return java.time.Instant.parse(marker(state, service).get("timestamp").toString()).toEpochMilli();
+    }
+
     private static long duration(String service) {
+        return Long.parseLong(attributes(marker("stop", service)).get("deployment.window_duration_ms").toString());
+    }
+
+    private static Map<String, Object> marker(String state, String service) {
         return last9.received().stream()
-                .filter(e -> "stop".equals(e.get("event_state")) && service.equals(attributes(e).get("service")))
-                .map(e -> Long.parseLong(attributes(e).get("deployment.window_duration_ms").toString()))
+                .filter(e -> state.equals(e.get("event_state")) && service.equals(attributes(e).get("service")))
                 .findFirst().orElseThrow();
     }
 }
