@@ -8,16 +8,14 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from last9_markers.standin import StandIn
-from support import STARTED, Stepped, field, make_request, run_step
+from support import STARTED, Loopback, Stepped, field, make_request, run_step
 
 SENT = "[Last9] Deployment marker sent successfully"
 EXCHANGE, EVENT = "exchange", "event"
@@ -186,13 +184,29 @@ def test_what_was_kept_is_repeated_to_the_byte(last9: StandIn, tmp_path: Path) -
     assert kept["attributes"]["jenkins.node_name"] == "gone"
 
 
+def _mute(peer: socket.socket) -> None:
+    while peer.recv(65536):
+        pass
+
+
+def _reset(peer: socket.socket) -> None:
+    peer.recv(1)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _garbage(peer: socket.socket) -> None:
+    peer.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    peer.recv(65536)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "words"),
-    [("mute", "did not answer in time"), ("reset", "cut the connection"), ("garbage", "does not answer in HTTP")],
+    [(_mute, "did not answer in time"), (_reset, "cut the connection"), (_garbage, "does not answer in HTTP")],
 )
-def test_servers_that_speak_no_http(behaviour: str, words: str, tmp_path: Path) -> None:
+def test_servers_that_speak_no_http(behaviour: Callable[[socket.socket], None], words: str, tmp_path: Path) -> None:
     """A server that is mute, resets or talks garbage holds a marker no longer than its limit, and the marker is kept."""
-    with rude_server(behaviour) as url:
+    with Loopback(behaviour) as server:
+        url = f"http://127.0.0.1:{server.port}"
         wanted = make_request(options={"timeoutSeconds": "2"}, connection={"apiBaseUrl": field(url), "orgSlug": field("acme")})
         done = run_step(wanted, "opaque-refresh-token", tmp_path)
     assert done.seconds < 3.0
@@ -227,41 +241,3 @@ def test_a_crowd_gets_through(last9: StandIn, tmp_path: Path) -> None:
         done = list(pool.map(one, range(50)))
     assert [run.answer["delivered"] for run in done] == [True] * 50, next(run.stderr for run in done if not run.answer["delivered"])
     assert len(last9.received()) == 50
-
-
-class rude_server:
-    """A server on loopback with no manners."""
-
-    def __init__(self, behaviour: str) -> None:
-        self._behaviour = behaviour
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._held: list[socket.socket] = []
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self._serve, daemon=True).start()
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-        for held in self._held:
-            held.close()
-
-    def _serve(self) -> None:
-        for peer in self._accepted():
-            if self._behaviour == "mute":
-                self._held.append(peer)
-            elif self._behaviour == "reset":
-                peer.recv(1)
-                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                peer.close()
-            else:
-                peer.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
-                time.sleep(0.1)
-                peer.close()
-
-    def _accepted(self) -> Iterator[socket.socket]:
-        while True:
-            try:
-                yield self._listener.accept()[0]
-            except OSError:
-                return

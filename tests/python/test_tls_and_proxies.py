@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import select
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from last9_markers.standin import StandIn
-from support import make_request, run_step
+from support import Loopback, make_request, run_step
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 CA = str(CERTIFICATES / "ca.pem")
@@ -69,7 +67,7 @@ def test_a_ca_file_that_holds_no_certificate_is_left_out(secure: StandIn, tmp_pa
 
 def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None:
     """A server that hangs up during the TLS handshake is a network failure: retried, then one warning."""
-    with _Cutting() as server:
+    with Loopback(lambda peer: peer.recv(10) and None) as server:
         wanted = make_request(
             options={"timeoutSeconds": "3"},
             connection={
@@ -158,51 +156,19 @@ def test_loopback_over_plain_http_never_goes_through_a_proxy(last9: StandIn, tmp
         assert proxy.connects == []
 
 
-class _Cutting:
-    """Accepts, reads the first bytes, hangs up."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.connections = 0
-
-    def __enter__(self) -> _Cutting:
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                peer, _ = self._listener.accept()
-                self.connections += 1
-                peer.recv(10)
-                peer.close()
-
-
-class ForwardingProxy:
+class ForwardingProxy(Loopback):
     """An HTTP proxy that knows CONNECT, and asks for a password if it has one."""
 
     def __init__(self, user: str = "", password: str = "") -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        super().__init__(self._forward)
+        self.url = f"http://127.0.0.1:{self.port}"
         self._wanted = base64.b64encode(f"{user}:{password}".encode()) if user else b""
         self.connects: list[str] = []
         self.seen = b""
 
     def __enter__(self) -> ForwardingProxy:
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__enter__()
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=self._forward, args=(self._listener.accept()[0],), daemon=True).start()
 
     def _forward(self, client: socket.socket) -> None:
         head = b""
@@ -210,7 +176,6 @@ class ForwardingProxy:
             head += client.recv(4096)
         if self._wanted and self._wanted not in head:
             client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-            client.close()
             return
         address = head.split()[1].decode()
         self.connects.append(address)
@@ -220,11 +185,10 @@ class ForwardingProxy:
             self._pump(client, server)
 
     def _pump(self, client: socket.socket, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                for ready in select.select([client, server], [], [])[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return
-                    self.seen += data
-                    (server if ready is client else client).sendall(data)
+        while True:
+            for ready in select.select([client, server], [], [])[0]:
+                data = ready.recv(65536)
+                if not data:
+                    return
+                self.seen += data
+                (server if ready is client else client).sendall(data)

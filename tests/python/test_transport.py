@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +13,7 @@ from last9_markers.destination import read_base_url
 from last9_markers.errors import BaseUrlUnusable
 from last9_markers.standin import StandIn
 from pytest_httpx import HTTPXMock
-from support import HandClock, field, make_request, run_errand
+from support import HandClock, Loopback, field, make_request, run_errand
 
 ELSEWHERE = {"orgSlug": field("acme"), "apiBaseUrl": field("https://api.example.com")}
 
@@ -24,24 +22,13 @@ ELSEWHERE = {"orgSlug": field("acme"), "apiBaseUrl": field("https://api.example.
 def _server(says: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
     """A server that reads a little, says that (nothing: None) and hangs up."""
     heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def serve() -> None:
-            try:
-                while True:
-                    peer, _ = listening.accept()
-                    heard.append(b"")
-                    # A client that has been hung up on may reset in return: the next one is served all the same.
-                    with peer, contextlib.suppress(ConnectionError):
-                        heard[-1] = peer.recv(65536)
-                        peer.sendall(says or b"")
-            except OSError:
-                return
+    def serve(peer: socket.socket) -> None:
+        heard.append(peer.recv(65536))
+        peer.sendall(says or b"")
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", heard
-        listening.shutdown(socket.SHUT_RDWR)
+    with Loopback(serve) as server:
+        yield f"http://127.0.0.1:{server.port}", heard
 
 
 def _unsent(clock: HandClock, url: str, token: str = "some-refresh-token") -> str:
