@@ -1,6 +1,8 @@
 package pipeline.library;
 
 import groovy.lang.GroovyClassLoader;
+import groovy.lang.GroovyCodeSource;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.codehaus.groovy.ast.ClassNode;
@@ -14,7 +16,11 @@ import org.codehaus.groovy.control.SourceUnit;
  */
 final class PipelineLoader extends GroovyClassLoader {
     private static final Map<String, Map<String, byte[]>> COMPILED = new ConcurrentHashMap<>();
-    private Map<String, byte[]> known = Map.of();
+    private Map<String, byte[]> known = new HashMap<>();
+    /** What is being compiled: told to other builds when the whole of it is there, a class without its closures is of no use. */
+    private final Map<String, byte[]> fresh = new HashMap<>();
+    private int depth;
+    private boolean shared;
 
     PipelineLoader(ClassLoader parent, CompilerConfiguration config) {
         super(parent, config);
@@ -22,13 +28,40 @@ final class PipelineLoader extends GroovyClassLoader {
 
     /** Says what the library classes are compiled from: bytes are shared between loaders of the same key. */
     void compiledFrom(String key) {
-        known = COMPILED.computeIfAbsent(key, k -> new ConcurrentHashMap<>());
+        known = COMPILED.computeIfAbsent(key, k -> new HashMap<>());
+        shared = true;
+    }
+
+    /** One build at a time compiles what several share; the others wait, and then find it whole. */
+    @Override
+    public Class parseClass(GroovyCodeSource source, boolean cache) {
+        synchronized (known) {
+            depth++;
+            try {
+                Class<?> parsed = super.parseClass(source, cache);
+                if (depth == 1) {
+                    known.putAll(fresh);
+                }
+                return parsed;
+            } finally {
+                depth--;
+                if (depth == 0) {
+                    fresh.clear();
+                }
+            }
+        }
+    }
+
+    private byte[] bytes(String name) {
+        synchronized (known) {
+            return known.get(name);
+        }
     }
 
     @Override
     public Class<?> loadClass(String name, boolean lookupScripts, boolean preferClass, boolean resolve)
             throws ClassNotFoundException {
-        byte[] bytes = known.get(name);
+        byte[] bytes = bytes(name);
         if (bytes != null && getClassCacheEntry(name) == null) {
             synchronized (getClassLoadingLock(name)) {
                 if (getClassCacheEntry(name) == null) {
@@ -45,8 +78,8 @@ final class PipelineLoader extends GroovyClassLoader {
         return new ClassCollector(inner, unit, source) {
             @Override
             protected Class createClass(byte[] code, ClassNode node) {
-                if (known instanceof ConcurrentHashMap && node.getModule().getContext().getName().startsWith("file:")) {
-                    known.put(node.getName(), code);
+                if (shared && node.getModule().getContext().getName().startsWith("file:")) {
+                    fresh.put(node.getName(), code);
                 }
                 return super.createClass(code, node);
             }
