@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -161,7 +162,8 @@ def test_git_sees_neither_token_nor_settings(last9: StandIn, tmp_path: Path) -> 
     tools.mkdir()
     script = tools / "git"
     seen = tmp_path / "seen"
-    script.write_text(f"#!{sys.executable}\nimport os\nopen({str(seen)!r}, 'a').write(repr(dict(os.environ)))\n", encoding="utf-8")
+    program = f"import os; open({str(seen)!r}, 'a').write(repr(dict(os.environ)))"  # not by shebang: the path may hold a blank
+    script.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(program)}\n", encoding="utf-8")
     script.chmod(0o755)
     environ = {"PATH": str(tools), "LAST9_SPECIAL": "x", "LAST9_REFRESH_TOKEN": last9.refresh_token, "SEEN": "yes"}
     attributes_of(last9, make_request(), git=True, environ=environ)
