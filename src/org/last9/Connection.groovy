@@ -47,11 +47,6 @@ class Connection implements Serializable {
         return this
     }
 
-    /** The Jenkins credential to bind. */
-    String credentialId() {
-        return fields.credentialId.value
-    }
-
     /** `options` without what this class has answered for. */
     static Map without(Map options) {
         Map rest = [:] + options
