@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '1a24ace9c35b5336a68fdce0546ae39745fa4e771dc6d38093970f2bf80954c0'
+    static final String SHA256 = '8c7f08307d4185a3048d563a565f454dd88fa71052e822beb444ed9cb68b61ed'
 
 }

@@ -19,8 +19,12 @@ from last9_markers.redaction import Redactor
 from last9_markers.watchdog import Watchdog
 
 
-def main(path: str) -> int:
-    """Send the marker that the request file describes, within its budget. The file is deleted as soon as it is read."""
+def main(arguments: list[str]) -> int:
+    """``step --request FILE``: do what the request file asks, within its budget. The file is deleted as soon as it is read."""
+    if len(arguments) != 2 or arguments[0] != "--request":
+        print("usage: last9-markers step --request FILE", file=sys.stderr)
+        return 2
+    path = arguments[1]
     # First of all: no child process, no attribute and no dump of the environment shall find it there.
     token = os.environ.pop(VARIABLE, None)
     redactor = Redactor()

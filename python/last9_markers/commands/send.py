@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from last9_markers.clock import SystemClock
+from last9_markers.commands.step import engine_failed
 from last9_markers.contract import Answer, ConnectionField, Request
 from last9_markers.credentials import VARIABLE
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand, Surroundings
 from last9_markers.redaction import Redactor
-from last9_markers.step import engine_failed
 from last9_markers.watchdog import Watchdog
 
 #: Connection field → its argument and its environment variable.
