@@ -25,7 +25,7 @@ test: $(VENV)/ready needs-java ## every test
 
 test-python: $(VENV)/ready ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
-	@$(IN_VENV)/python -m pytest --junitxml=build/pytest.xml
+	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
 
 test-pipeline: needs-python needs-java ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf tests/pipeline/target/surefire-reports

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from last9_markers.errors import RequestUnreadable
@@ -43,7 +45,10 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The one answer line. ``pending`` is left out where the request was unreadable: the library then keeps the request."""
+    """The one answer line. ``pending`` is left out where the request was unreadable: the library then keeps the request.
+
+    ``more`` are the fields that one kind of step has besides.
+    """
 
     delivered: bool
     accepted: bool
@@ -51,6 +56,7 @@ class Answer(NamedTuple):
     warnings: list[str]
     fail_build: str | None
     pending: list[str] | None
+    more: Mapping[str, Json] = MappingProxyType({})
 
     def line(self) -> str:
         """The answer as one line of ASCII, without its line break."""
@@ -64,6 +70,7 @@ class Answer(NamedTuple):
         }
         if self.pending is not None:
             fields["pending"] = self.pending
+        fields.update(self.more)
         return json.dumps(fields, separators=(",", ":"))
 
 

@@ -12,9 +12,9 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from last9_markers import wording
 from last9_markers.errors import TokenMissing, TokenUnusable
 from last9_markers.journal import Journal
+from last9_markers.wording import inputs
 
 VARIABLE = "LAST9_REFRESH_TOKEN"
 
@@ -50,7 +50,7 @@ def read_token(given: str | None, journal: Journal) -> RefreshToken:
     if not _VISIBLE_ASCII.fullmatch(text):
         raise TokenUnusable
     if text != given:
-        journal.warn(wording.token_with_blanks())
+        journal.warn(inputs.token_with_blanks())
     return RefreshToken(text, read_claims(text))
 
 

@@ -100,7 +100,7 @@ class Transient(NotDelivered):
 
 
 class NetworkFailure(Transient):
-    """No HTTP answer. ``kind`` is one of the keys of :data:`last9_markers.wording.NETWORK`."""
+    """No HTTP answer. ``kind`` is one of the keys of :data:`last9_markers.wording.failures.NETWORK`."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from last9_markers import attributes, event, pending, wording
+from last9_markers import attributes, event, pending
 from last9_markers.clock import Budget, Clock
 from last9_markers.contract import Answer, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
@@ -21,6 +21,7 @@ from last9_markers.errors import (
 )
 from last9_markers.journal import Journal
 from last9_markers.options import Marker, Settings, read_marker, read_settings
+from last9_markers.wording import failures, log
 from last9_markers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Errand:
             return self._failed(failure)
         finally:
             workspace.abandon()
-        self._journal.say(wording.SENT)
+        self._journal.say(log.SENT)
         return self._answer(delivered=True)
 
     def broken_off(self, failure: NotDelivered | str) -> Answer:
@@ -103,7 +104,7 @@ class Errand:
         token = self._read_token()
         destination = self._destination = resolve(self._request.connection, token.claims)
         own.text = pending.write(self._meant(), composed)
-        self._journal.say(wording.sending(marker.label))
+        self._journal.say(log.sending(marker.label))
         around = self._around
         connection = transport.Connection(destination.base_url, around.environ, self.budget, self._journal, around.transport)
         self._via = connection.via
@@ -135,9 +136,9 @@ class Errand:
                 sent += 1
             except EventRefused as refusal:
                 outgoing.dropped = True
-                self._journal.warn(wording.late_marker_refused(refusal, self._circumstances()))
+                self._journal.warn(failures.late_marker_refused(refusal, self._circumstances()))
         if sent:
-            self._journal.say(wording.sent_late(sent))
+            self._journal.say(log.sent_late(sent))
 
     def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
         self._outbox.own.dropped = True
@@ -147,7 +148,7 @@ class Errand:
         except (TokenMissing, TokenUnusable, OrganizationUnknown):
             # It shows the marker; where it would go is told if it is known.
             self._destination = None
-        self._journal.say(wording.dry_run(self._destination))
+        self._journal.say(log.dry_run(self._destination))
         self._journal.say(event.readable(composed))
         return self._answer()
 
@@ -176,9 +177,9 @@ class Errand:
             credential_id(connection), clean(organization.value) if organization else None, clean(base_url.value) if base_url else None
         )
 
-    def _circumstances(self) -> wording.Circumstances:
+    def _circumstances(self) -> failures.Circumstances:
         meant = self._meant()
-        return wording.Circumstances(
+        return failures.Circumstances(
             credential_id=meant.credential_id,
             organization=meant.organization,
             host=self._destination.base_url.host if self._destination else None,
@@ -192,10 +193,10 @@ class Errand:
 
     def _failed(self, failure: NotDelivered | str, *, accepted: bool = True) -> Answer:
         if isinstance(failure, NotDelivered):
-            failure = wording.not_delivered(self._label, failure, self._circumstances())
+            failure = failures.not_delivered(self._label, failure, self._circumstances())
         # A marker from a shell has no next one to go out with.
         kept = self._request.text and not self._outbox.own.settled
-        self._journal.warn(failure + wording.KEPT if kept else failure)
+        self._journal.warn(failure + log.KEPT if kept else failure)
         return self._answer(accepted=accepted, failure=failure)
 
     def _answer(self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None) -> Answer:
@@ -204,6 +205,6 @@ class Errand:
             accepted=accepted,
             deployment_id=self._request.window_id if accepted else None,
             warnings=self._journal.warnings,
-            fail_build=self._journal.redactor.clean(wording.fail_build(failure)) if failure and self.settings.fail_on_error else None,
+            fail_build=self._journal.redactor.clean(log.fail_build(failure)) if failure and self.settings.fail_on_error else None,
             pending=self._outbox.pending(),
         )

@@ -12,10 +12,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from last9_markers import wording
 from last9_markers.contract import Request
 from last9_markers.errors import RequestRejected
 from last9_markers.journal import Journal
+from last9_markers.wording import inputs
 
 CONNECTION_FIELDS = ("orgSlug", "credentialId", "apiBaseUrl", "dataSourceName", "routingProfile")
 
@@ -82,11 +82,11 @@ def read_settings(request: Request, environ: Mapping[str, str], journal: Journal
     options = request.options
     attribute_names = _first(options.get("attributeNames"), environ.get("LAST9_ATTRIBUTE_NAMES")) or DEFAULT_ATTRIBUTE_NAMES
     if attribute_names.lower() not in ATTRIBUTE_NAMES:
-        journal.warn(wording.bad_attribute_names(attribute_names, DEFAULT_ATTRIBUTE_NAMES))
+        journal.warn(inputs.bad_attribute_names(attribute_names, DEFAULT_ATTRIBUTE_NAMES))
         attribute_names = DEFAULT_ATTRIBUTE_NAMES
     fail_on_error = _text(options.get("failOnError"))
     if fail_on_error is not None and fail_on_error.lower() not in _YES + _NO:
-        journal.warn(wording.bad_switch("failOnError", fail_on_error, "false counts"))
+        journal.warn(inputs.bad_switch("failOnError", fail_on_error, "false counts"))
     return Settings(
         timeout_seconds=_timeout(request, environ, journal),
         attribute_names=attribute_names.lower(),
@@ -102,13 +102,13 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
     reasons = list(request.connection_problems)
     service_name = _text(options.get("serviceName"))
     if service_name is None:
-        reasons.append(wording.service_name_missing(request.step))
+        reasons.append(inputs.service_name_missing(request.step))
     event_state = (_text(options.get("eventState")) or "stop").lower()
     if event_state not in EVENT_STATES:
-        reasons.append(wording.bad_event_state(event_state))
+        reasons.append(inputs.bad_event_state(event_state))
     dry_run = (_first(options.get("dryRun"), environ.get("LAST9_DRY_RUN")) or "false").lower()
     if dry_run not in _YES + _NO:
-        reasons.append(wording.bad_switch("dryRun", dry_run, "no marker is sent"))
+        reasons.append(inputs.bad_switch("dryRun", dry_run, "no marker is sent"))
     if reasons or service_name is None:
         raise RequestRejected(reasons)
     return Marker(
@@ -129,7 +129,7 @@ def _warn_of_unknown(options: Mapping[str, Any], journal: Journal) -> None:
 
             folded = {known.lower(): known for known in KNOWN}
             near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-            journal.warn(wording.unknown_option(name, folded[near[0]] if near else None))
+            journal.warn(inputs.unknown_option(name, folded[near[0]] if near else None))
 
 
 def _timeout(request: Request, environ: Mapping[str, str], journal: Journal) -> float:
@@ -138,7 +138,7 @@ def _timeout(request: Request, environ: Mapping[str, str], journal: Journal) -> 
     if given is not None:
         number = _number(given)
         if number is None:
-            journal.warn(wording.bad_timeout(given, DEFAULT_TIMEOUT_SECONDS))
+            journal.warn(inputs.bad_timeout(given, DEFAULT_TIMEOUT_SECONDS))
         else:
             seconds = min(number, LONGEST_TIMEOUT_SECONDS)
     wanted = request.budget_seconds
@@ -158,7 +158,7 @@ def _number(text: str) -> float | None:
 def _custom_attributes(given: Any, journal: Journal) -> dict[str, Any]:
     if given is None or isinstance(given, dict):
         return given or {}
-    journal.warn(wording.custom_attributes_no_map())
+    journal.warn(inputs.custom_attributes_no_map())
     return {}
 
 

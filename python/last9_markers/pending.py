@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from last9_markers import contract, wording
+from last9_markers import contract
 from last9_markers.credentials import Claims
 from last9_markers.destination import (
     BaseUrl,
@@ -19,6 +19,7 @@ from last9_markers.destination import (
 from last9_markers.errors import CannotSend, RequestRejected, RequestUnreadable
 from last9_markers.event import Event, encode
 from last9_markers.journal import Journal
+from last9_markers.wording import inputs
 
 #: Marks the texts that the engine itself has written; a request that got no answer has ``contract`` instead.
 VERSION = 1
@@ -90,10 +91,10 @@ def claim(
         except RequestRejected as rejection:
             outgoing.dropped = True
             if rejection.reasons:
-                journal.warn(wording.pending_unreadable())
+                journal.warn(inputs.pending_unreadable())
         except (RequestUnreadable, ValueError, RecursionError):
             outgoing.dropped = True
-            journal.warn(wording.pending_unreadable())
+            journal.warn(inputs.pending_unreadable())
         else:
             ours += [outgoing] if outgoing.event is not None else []
     return ours

@@ -9,9 +9,9 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import httpx
 
-from last9_markers import wording
 from last9_markers.destination import BaseUrl
 from last9_markers.journal import Journal
+from last9_markers.wording import inputs
 
 
 class Proxy(NamedTuple):
@@ -48,13 +48,13 @@ def _read(variable: str, value: str, journal: Journal) -> Proxy | None:
     try:
         url = httpx.URL(value if "://" in value else f"http://{value}")
     except (httpx.InvalidURL, ValueError):
-        journal.warn(wording.proxy_unusable(variable, "it is not a URL"))
+        journal.warn(inputs.proxy_unusable(variable, "it is not a URL"))
         return None
     if not 0 < (url.port or 80) < 65536:
-        journal.warn(wording.proxy_unusable(variable, "its port is none"))
+        journal.warn(inputs.proxy_unusable(variable, "its port is none"))
         return None
     if url.scheme not in ("http", "https") or not url.host:
-        journal.warn(wording.proxy_unusable(variable, f"a {url.scheme} proxy is not supported" if url.host else "it names no host"))
+        journal.warn(inputs.proxy_unusable(variable, f"a {url.scheme} proxy is not supported" if url.host else "it names no host"))
         return None
     return Proxy(url, url.netloc.decode("ascii", "replace"))
 

@@ -7,8 +7,8 @@ import re
 import ssl
 from collections.abc import Mapping
 
-from last9_markers import wording
 from last9_markers.journal import Journal
+from last9_markers.wording import inputs
 
 #: Each names a PEM file, or a folder of them, and adds to the others.
 VARIABLES = ("LAST9_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR")
@@ -70,7 +70,7 @@ class Roots:
                 self.context.load_verify_locations(cafile=path)
         except (OSError, ssl.SSLError, ValueError) as error:
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-            journal.warn(wording.ca_unusable(variable, path, str(reason)))
+            journal.warn(inputs.ca_unusable(variable, path, str(reason)))
 
 
 def _paths(variable: str, value: str) -> list[str]:

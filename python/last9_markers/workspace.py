@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 
-from last9_markers import wording
 from last9_markers.attributes import scm
 from last9_markers.clock import Budget, Clock
 from last9_markers.journal import Journal
+from last9_markers.wording import inputs
 
 LIMIT_SECONDS = 2.0
 
@@ -95,4 +95,4 @@ class Workspace:
         # committed), another URL alone neither (a mirror): only both together.
         theirs, url = self._environ.get("GIT_COMMIT"), self._environ.get("GIT_URL")
         if theirs and url and remotes and theirs != commit and not any(scm.same_repository(url, own) for own in remotes):
-            self._journal.warn(wording.other_repository(scm.without_credentials(url) or "", theirs, commit))
+            self._journal.warn(inputs.other_repository(scm.without_credentials(url) or "", theirs, commit))

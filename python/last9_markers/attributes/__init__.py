@@ -9,12 +9,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from last9_markers import wording
 from last9_markers.attributes import allowlists, jenkins, scm, window
 from last9_markers.contract import Request
 from last9_markers.journal import Journal
 from last9_markers.options import Marker
 from last9_markers.wire import well_formed
+from last9_markers.wording import inputs
 
 Source = Callable[[], Mapping[str, "str | None"]]
 
@@ -66,7 +66,7 @@ def _gather(sources: Mapping[str, Source], journal: Journal) -> dict[str, str]:
         try:
             facts.update({key: value for key, value in source().items() if value})
         except Exception as error:  # noqa: BLE001 - whatever breaks a source, the marker goes without it
-            journal.warn(wording.source_failed(name, error))
+            journal.warn(inputs.source_failed(name, error))
     return facts
 
 
@@ -90,9 +90,9 @@ def _custom(given: Mapping[str, Any], journal: Journal) -> dict[str, str]:
     labels = {}
     for name, value in given.items():
         if not name.strip():
-            journal.warn(wording.attribute_without_name())
+            journal.warn(inputs.attribute_without_name())
         elif name.replace(".", "_") in {reserved.replace(".", "_") for reserved in NOT_SETTABLE}:
-            journal.warn(wording.attribute_not_settable(name))
+            journal.warn(inputs.attribute_not_settable(name))
         elif value is not None:
             labels[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return labels

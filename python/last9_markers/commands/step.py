@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import threading
-from typing import TextIO
+from typing import Protocol, TextIO
 
-from last9_markers import wording
-from last9_markers.clock import SystemClock
-from last9_markers.contract import Answer, parse
+from last9_markers.clock import Budget, SystemClock
+from last9_markers.contract import Answer, Request, parse
 from last9_markers.credentials import VARIABLE
-from last9_markers.errors import BudgetSpent, RequestUnreadable
+from last9_markers.errors import BudgetSpent, NotDelivered, RequestUnreadable
 from last9_markers.journal import Journal
-from last9_markers.marker import Errand, Surroundings
+from last9_markers.marker import Surroundings
 from last9_markers.redaction import Redactor
 from last9_markers.watchdog import Watchdog
+from last9_markers.wording import inputs, log
+
+#: What a request's ``step`` asks for → the class that does it, where it is no marker. Each is loaded only when it is asked for.
+ERRANDS: dict[str, tuple[str, str]] = {}
+MARKER = ("last9_markers.marker", "Errand")
+
+
+class Errand(Protocol):
+    """What is asked of whatever serves a request; :class:`last9_markers.marker.Errand` says what each means."""
+
+    budget: Budget
+
+    def run(self) -> Answer:
+        """Do it within the budget."""
+
+    def broken_off(self, failure: NotDelivered | str) -> Answer:
+        """The answer where it could not come to its own end."""
 
 
 def main(arguments: list[str]) -> int:
@@ -33,12 +50,12 @@ def main(arguments: list[str]) -> int:
     mouth = Mouth(sys.stdout)
     accepted = True
     try:
-        errand = Errand(parse(_read(path)), Surroundings(os.environ, token, SystemClock(), journal))
+        errand = _errand(parse(_read(path)), Surroundings(os.environ, token, SystemClock(), journal))
     except RequestUnreadable as error:
         accepted = False
-        journal.warn(wording.request_unreadable(str(error)))
+        journal.warn(inputs.request_unreadable(str(error)))
     except OSError as error:
-        journal.warn(wording.request_missing(type(error).__name__))
+        journal.warn(inputs.request_missing(type(error).__name__))
     except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the answer
         journal.warn(engine_failed(error))
     else:
@@ -48,12 +65,18 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _errand(request: Request, around: Surroundings) -> Errand:
+    module, name = ERRANDS.get(request.step, MARKER)
+    errand: Errand = getattr(importlib.import_module(module), name)(request, around)
+    return errand
+
+
 def _run(errand: Errand, mouth: Mouth) -> None:
     watchdog = Watchdog(errand.budget.remaining(), lambda: mouth.give(errand.broken_off(BudgetSpent())))
     try:
         answer = errand.run()
     except KeyboardInterrupt:
-        answer = errand.broken_off(wording.INTERRUPTED)
+        answer = errand.broken_off(log.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - a defect of ours must cost neither the answer nor the marker
         answer = errand.broken_off(engine_failed(error))
     mouth.give(answer)
@@ -88,7 +111,7 @@ def engine_failed(error: BaseException) -> str:
 
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
-    return wording.engine_failed(error, place)
+    return log.engine_failed(error, place)
 
 
 def _read(path: str) -> str:

@@ -10,6 +10,7 @@ class Answer implements Serializable {
 
     /**
      * The last answer line as a plain map, or null when there is none (a process that was killed leaves none, or half a line).
+     * Whatever else the engine said for this kind of step comes along.
      * Other lines are ignored: shell start-up files print, too. Without `pending` in it the engine never saw the request.
      */
     @NonCPS
@@ -24,7 +25,7 @@ class Answer implements Serializable {
         if (answer == null) {
             return null
         }
-        return [
+        return answer + [
             delivered: answer.delivered == true,
             accepted: answer.accepted != false,
             deploymentId: answer.deploymentId,

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '8c7f08307d4185a3048d563a565f454dd88fa71052e822beb444ed9cb68b61ed'
+    static final String SHA256 = '148122158c6f5afbe44e7425e03fc7873230944980eb1f1f9f74c49dbc37e7a8'
 
 }

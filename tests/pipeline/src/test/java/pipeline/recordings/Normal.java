@@ -21,6 +21,8 @@ final class Normal {
         {"found among steps \\[.*?\\] or symbols \\[.*?\\]", "found among steps [<STEPS>] or symbols [<SYMBOLS>]"},
         {"(Resuming build at|Ready to run at) .*", "$1 <TIME>"},
         {"\\b(script)(\\d+)\\b", "$1<N>"},
+        // currentBuild.durationString of a build younger than a second: this runner is faster than the Jenkins that was recorded
+        {"<n> ms and counting", "<n> sec and counting"},
     };
     /** What is left of a time after a restart. */
     private static final Pattern REST = Pattern.compile("^(Sleeping for|Timeout set to expire in) [0-9.]+ sec$");
