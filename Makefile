@@ -8,8 +8,12 @@ MVN := mvn -q -B -Dstyle.color=never -f tests/pipeline/pom.xml
 # What the bundle's first file uses only once it knows that it runs under Python 3.9 or newer.
 GUARDED := $(addprefix --exclude ,importlib.machinery.FileFinder importlib.machinery.SourceFileLoader os.replace sys.flags.isolated sys.pycache_prefix)
 CODENARC := .cache/codenarc.classpath
+SUREFIRE := tests/pipeline/target/surefire-reports
+SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
+# Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
+side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
-.PHONY: help demo test test-python test-pipeline pipeline bundle verify lint requirements clean needs-python needs-java
+.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline bundle verify lint requirements clean needs-python needs-java
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -18,18 +22,26 @@ demo: needs-python needs-java ## the examples through the library to a stand-in 
 	@$(PYTHON) tools/demo.py
 
 test: $(VENV)/ready needs-java ## every test
-	@status=0; \
-	$(MAKE) --no-print-directory test-python || status=1; \
-	$(MAKE) --no-print-directory test-pipeline || status=1; \
-	$(IN_VENV)/python tools/count_tests.py && exit $$status
+	@$(call side_by_side,test-python test-pipeline); $(IN_VENV)/python tools/count_tests.py build/pytest.xml $(SUREFIRE) && exit $$status
+
+endurance: $(VENV)/ready needs-java ## the long tests: many markers, many windows, kill -9, full disks
+	@$(call side_by_side,endurance-python endurance-pipeline); $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
 
 test-python: $(VENV)/ready ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
 	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
 
 test-pipeline: needs-python needs-java ## Jenkinsfiles through the runner, and the runner against the recordings
-	@rm -rf tests/pipeline/target/surefire-reports
+	@rm -rf $(SUREFIRE)
 	@$(MVN) test
+
+endurance-python: $(VENV)/ready
+	@mkdir -p build && rm -f build/endurance.xml
+	@$(IN_VENV)/python -m pytest -n 2 -m endurance --durations=0 --junitxml=build/endurance.xml
+
+endurance-pipeline: needs-python needs-java
+	@rm -rf $(SUREFIRE_ENDURANCE)
+	@$(MVN) test -Dgroups=endurance -DexcludedGroups= -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
 
 pipeline: needs-python needs-java ## one Jenkinsfile: make pipeline FILE=Jenkinsfile
 	@test -n "$(FILE)" || { echo "Name a Jenkinsfile: make pipeline FILE=Jenkinsfile" >&2; exit 2; }
