@@ -42,6 +42,7 @@ class Request(NamedTuple):
     budget_seconds: float | None
     pending: list[str]
     text: str
+    elsewhere: bool = False
 
 
 class Answer(NamedTuple):
@@ -98,6 +99,7 @@ def parse(text: str) -> Request:
         parameters={name: value for name, value in _mapping(found.get("parameters")).items() if isinstance(value, str)},
         environment_allowlist=_texts(found.get("environmentAllowlist")),
         budget_seconds=_number(found.get("budgetSeconds")),
+        elsewhere=found.get("elsewhere") is True,
         pending=pending,
         text=json.dumps(found, separators=(",", ":")),
     )

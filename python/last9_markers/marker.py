@@ -70,7 +70,9 @@ class Errand:
             return self._answer(accepted=False, failure=rejection.reasons[0])
         self._label = marker.label
         # A git that hangs must leave a short budget room for the marker itself.
-        workspace = Workspace(self._around.environ, self._around.clock, self._journal, limit_seconds=self.budget.seconds / 2)
+        limit = self.budget.seconds / 2
+        around = self._around
+        workspace = Workspace(around.environ, around.clock, self._journal, limit_seconds=limit, ask=not self._request.elsewhere)
         try:
             if marker.dry_run:
                 return self._dry_run(marker, workspace)

@@ -29,8 +29,12 @@ class Workspace:
         journal: Journal,
         directory: str | None = None,
         limit_seconds: float = LIMIT_SECONDS,
+        ask: bool = True,
     ) -> None:
-        """Start the questions; they run by themselves until :meth:`facts`, and ``limit_seconds`` at most."""
+        """Start the questions; they run by themselves until :meth:`facts`, and ``limit_seconds`` at most.
+
+        ``ask`` is false where the current directory is not the build's: what lies there may be an older checkout of the same job.
+        """
         self._environ = environ
         self._journal = journal
         self._budget = Budget.of(min(limit_seconds, LIMIT_SECONDS), clock)
@@ -39,7 +43,7 @@ class Workspace:
         # Nothing of git's may ask, page, lock or fetch on our account; the engine's own settings are not its business.
         child_environ = {name: value for name, value in environ.items() if not name.startswith("LAST9_")}
         child_environ.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1", LC_ALL="C")
-        for name, arguments in _QUESTIONS.items():
+        for name, arguments in _QUESTIONS.items() if ask else ():
             try:
                 self._children[name] = subprocess.Popen(
                     # Containers check out under one user and run under another; we only read.

@@ -16,6 +16,10 @@ _OUTCOME_OF_RESULT = {
 #: The message of the exception that the ``timeout`` step throws (Jenkins 2.541): nothing else tells it from an abort in the sandbox.
 TIMEOUT_MESSAGE = "Timeout has been exceeded"
 
+#: An agent that is removed interrupts what runs on it, as an abort does, but nobody asked for it: the deployment failed. Descriptions of
+#: RemovedNodeCause and RemovedNodeTimeoutCause in workflow-durable-task-step (source of May 2026).
+AGENT_LOST_MESSAGES = ("Agent was removed", "Timeout waiting for agent to come back")
+
 
 def describe(request: Request, event_state: str) -> dict[str, str | None]:
     """The window's id; on a stop its outcome and duration too. A stop without a start is a point: no id, no duration."""
@@ -32,10 +36,16 @@ def outcome(request: Request) -> str | None:
         return _OUTCOME_OF_RESULT.get(build_result(request) or "")
     ended = request.body.get("ended")
     if ended == "interrupted":
-        return "timeout" if request.body.get("message") == TIMEOUT_MESSAGE else "aborted"
+        return _of_interruption(str(request.body.get("message") or ""))
     if ended == "threw":
         return "failure"
     return "unstable" if _worsened(request.body.get("resultBefore"), request.body.get("resultAfter")) else "success"
+
+
+def _of_interruption(message: str) -> str:
+    if message == TIMEOUT_MESSAGE:
+        return "timeout"
+    return "failure" if message in AGENT_LOST_MESSAGES else "aborted"
 
 
 def _worsened(before: object, after: object) -> bool:

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '148122158c6f5afbe44e7425e03fc7873230944980eb1f1f9f74c49dbc37e7a8'
+    static final String SHA256 = '337527eb10d268d4acc0861bed5625a0597f0c244d0ffe8d6dee3b997724d136'
 
 }

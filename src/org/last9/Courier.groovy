@@ -55,14 +55,29 @@ class Courier implements Serializable {
 
     private Map onNode(Map request) {
         if (script.env.WORKSPACE) {
-            return withToken(request)
+            try {
+                return withToken(request)
+            } catch (IOException failure) {
+                if (!isAgentLost(failure)) {
+                    throw failure
+                }
+            }
         }
-        // no node here, as in `post` of `agent none`: any other will do, the marker needs nothing of this build's workspace
+        // no node here, as in `post` of `agent none`, or no more: any other will do, the marker needs nothing of this build's workspace
         Map answer = null
         script.node(request.options.agentLabel ?: script.env.LAST9_AGENT_LABEL ?: '') {
-            answer = withToken(request)
+            answer = withToken(request + [elsewhere: true])
         }
         return answer
+    }
+
+    /**
+     * Whether this says that the block's agent is not there any more (workflow-durable-task-step's AgentOfflineException, remoting's
+     * ChannelClosedException). `env` still speaks of it then.
+     */
+    private static boolean isAgentLost(IOException failure) {
+        String message = failure.message ?: ''
+        return message.startsWith('Unable to create live FilePath for ') || message.contains('The channel is closing down or has closed down')
     }
 
     private Map withToken(Map request) {

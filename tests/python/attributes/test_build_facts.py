@@ -9,6 +9,8 @@ from last9_markers.standin import StandIn
 from support import STARTED_MS, attributes_of, make_request, run_errand
 
 TIMEOUT = {"ended": "interrupted", "message": "Timeout has been exceeded"}
+AGENT_LOST = {"ended": "interrupted", "message": "Agent was removed"}
+AGENT_NOT_BACK = {"ended": "interrupted", "message": "Timeout waiting for agent to come back"}
 BY_ALICE = {"ended": "interrupted", "message": "Aborted by alice"}
 RETURNED = {"ended": "returned", "resultBefore": None, "resultAfter": None}
 
@@ -31,6 +33,9 @@ UPSTREAM = {"_class": "org.jenkinsci.plugins.workflow.support.steps.build.BuildU
         ({"ended": "threw"}, "UNSTABLE", "failure", "FAILURE"),
         (TIMEOUT, "SUCCESS", "timeout", "ABORTED"),
         (BY_ALICE, "SUCCESS", "aborted", "ABORTED"),
+        (AGENT_LOST, "SUCCESS", "failure", "ABORTED"),
+        (AGENT_NOT_BACK, "SUCCESS", "failure", "ABORTED"),
+        ({"ended": "interrupted", "message": "Queue task was cancelled"}, "SUCCESS", "aborted", "ABORTED"),
         ({"ended": "interrupted"}, "FAILURE", "aborted", "ABORTED"),
         ({"ended": "interrupted", "message": "Superseded by payments #43"}, "SUCCESS", "aborted", "NOT_BUILT"),
         ({**RETURNED, "resultAfter": "UNSTABLE"}, "UNSTABLE", "unstable", "UNSTABLE"),

@@ -74,6 +74,12 @@ def test_the_environment_wins(last9: StandIn, repository: Path) -> None:
     }
 
 
+def test_a_borrowed_node_is_not_asked(last9: StandIn, repository: Path) -> None:
+    """On a node taken for the marker alone the workspace may hold an older checkout: only what Jenkins itself says is sent."""
+    labels = attributes_of(last9, make_request(elsewhere=True), git=True, environ={"GIT_URL": URL})
+    assert _scm(labels) == {"scm.url": URL}
+
+
 def test_facts_of_two_commits_are_never_mixed(last9: StandIn, repository: Path) -> None:
     """The author and branch of one commit beside the hash of another would be a lie: what Jenkins leaves open stays open."""
     ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"GIT_COMMIT": "a" * 40})

@@ -2,6 +2,7 @@ package pipeline.engine;
 
 import com.cloudbees.groovy.cps.Continuable;
 import groovy.lang.Closure;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -82,9 +83,16 @@ public final class Steps {
         return call;
     }
 
-    private static void checkContext(StepType type, Context context) throws MissingContextVariableException {
-        if (!type.needs().isEmpty() && context.agent == null) {
+    /** A removed agent's steps fail as ExecutorStepDynamicContext of workflow-durable-task-step lets them (read, not recorded). */
+    private static void checkContext(StepType type, Context context) throws MissingContextVariableException, IOException {
+        if (type.needs().isEmpty()) {
+            return;
+        }
+        if (context.agent == null) {
             throw new MissingContextVariableException(type.needs(), type.name());
+        }
+        if (Build.current().state().removedAgents.contains(context.agent.name)) {
+            throw new IOException("Unable to create live FilePath for " + context.agent.name);
         }
     }
 
