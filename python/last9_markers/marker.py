@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from last9_markers import attributes, event, pending
+from last9_markers.attributes import changes
 from last9_markers.clock import Budget, Clock
 from last9_markers.contract import Answer, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
@@ -70,9 +71,15 @@ class Errand:
             return self._answer(accepted=False, failure=rejection.reasons[0])
         self._label = marker.label
         # A git that hangs must leave a short budget room for the marker itself.
-        limit = self.budget.seconds / 2
         around = self._around
-        workspace = Workspace(around.environ, around.clock, self._journal, limit_seconds=limit, ask=not self._request.elsewhere)
+        workspace = Workspace(
+            around.environ,
+            around.clock,
+            self._journal,
+            limit_seconds=self.budget.seconds / 2,
+            previous=changes.previous_commit(marker, around.environ),
+            ask=not self._request.elsewhere,
+        )
         try:
             if marker.dry_run:
                 return self._dry_run(marker, workspace)
@@ -163,7 +170,7 @@ class Errand:
 
     def _compose(self, marker: Marker, request: Request, workspace: Workspace, settings: Settings) -> event.Event:
         around = self._around
-        labels = attributes.collect(marker, request, around.environ, workspace.facts, settings.attribute_names, self._journal)
+        labels = attributes.collect(marker, request, around.environ, workspace, settings.attribute_names, self._journal)
         cluster = request.connection.get("dataSourceName")
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
         return event.compose(marker, moment, cluster.value if cluster else None, labels)

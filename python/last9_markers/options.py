@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from last9_markers.attributes.scm import as_commit
 from last9_markers.contract import Request
 from last9_markers.errors import RequestRejected
 from last9_markers.journal import Journal
@@ -30,6 +31,8 @@ KNOWN = (
     "timeoutSeconds",
     "failOnError",
     "dryRun",
+    "version",
+    "previousCommit",
     "agentLabel",
     "routingProfiles",
     "envAllowlist",
@@ -70,6 +73,8 @@ class Marker(NamedTuple):
     event_name: str
     custom_attributes: dict[str, Any]
     dry_run: bool
+    version: str | None = None
+    previous_commit: str | None = None
 
     @property
     def label(self) -> str:
@@ -118,6 +123,8 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
         event_name=_text(options.get("eventName")) or DEFAULT_EVENT_NAME,
         custom_attributes=_custom_attributes(options.get("customAttributes"), journal),
         dry_run=dry_run in _YES,
+        version=_text(options.get("version")),
+        previous_commit=_commit(options.get("previousCommit"), journal),
     )
 
 
@@ -153,6 +160,14 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) and number > 0 else None
+
+
+def _commit(given: Any, journal: Journal) -> str | None:
+    text = _text(given)
+    commit = as_commit(text)
+    if text is not None and commit is None:
+        journal.warn(inputs.bad_previous_commit(text))
+    return commit
 
 
 def _custom_attributes(given: Any, journal: Journal) -> dict[str, Any]:

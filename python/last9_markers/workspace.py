@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from last9_markers.attributes import scm
 from last9_markers.clock import Budget, Clock
@@ -12,11 +14,19 @@ from last9_markers.wording import inputs
 
 LIMIT_SECONDS = 2.0
 
-_QUESTIONS = {
-    "head": ("log", "-1", "--no-show-signature", "--format=%H%n%an"),
-    "branch": ("symbolic-ref", "--quiet", "--short", "HEAD"),
-    "remotes": ("config", "--get-regexp", r"^remote\..*\.url$"),
-}
+_HEAD = ("log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%H%n%an")
+_REMOTES = ("config", "--get-regexp", r"^remote\..*\.url$")
+#: Before git 2.15 the first line is the option itself: then nothing is known of how complete the history is.
+_PLACE = ("rev-parse", "--is-shallow-repository", "--symbolic-full-name", "HEAD")
+_REFS_HERE = ("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes", "refs/tags")
+_AUTHORS = ("log", "--left-right", "--no-show-signature", "--encoding=UTF-8", "--format=%m%aE")
+
+
+class Comparison(NamedTuple):
+    """What lies between two commits: the authors of the commits that only the newer, and that only the older of them has."""
+
+    added: list[str]
+    removed: list[str]
 
 
 class Workspace:
@@ -27,35 +37,33 @@ class Workspace:
         environ: Mapping[str, str],
         clock: Clock,
         journal: Journal,
-        directory: str | None = None,
         limit_seconds: float = LIMIT_SECONDS,
+        previous: str | None = None,
         ask: bool = True,
     ) -> None:
-        """Start the questions; they run by themselves until :meth:`facts`, and ``limit_seconds`` at most.
+        """Start the questions; they run by themselves until they are needed, and ``limit_seconds`` at most.
 
+        ``previous`` is the commit to compare with, as hexadecimal digits: nothing else may become an argument of git's.
         ``ask`` is false where the current directory is not the build's: what lies there may be an older checkout of the same job.
         """
         self._environ = environ
         self._journal = journal
         self._budget = Budget.of(min(limit_seconds, LIMIT_SECONDS), clock)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._answers: dict[str, str] = {}
         self._facts: dict[str, str | None] | None = None
-        # Nothing of git's may ask, page, lock or fetch on our account; the engine's own settings are not its business.
-        child_environ = {name: value for name, value in environ.items() if not name.startswith("LAST9_")}
-        child_environ.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1", LC_ALL="C")
-        for name, arguments in _QUESTIONS.items() if ask else ():
-            try:
-                self._children[name] = subprocess.Popen(
-                    # Containers check out under one user and run under another; we only read.
-                    ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", *arguments],
-                    cwd=directory,
-                    env=child_environ,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                )
-            except (OSError, ValueError):
-                break
+        self._repository = _repository(environ) if ask else None
+        self.previous = scm.as_commit(previous)
+        if self._repository is None:
+            return
+        self._ask("head", *_HEAD)
+        self._ask("remotes", *_REMOTES)
+        if self.previous or not environ.get("GIT_BRANCH"):
+            self._ask("place", *_PLACE)
+        if self.previous:
+            current = scm.as_commit(environ.get("GIT_COMMIT")) or "HEAD"
+            self._ask("previous", "rev-parse", "--verify", "--quiet", self.previous + "^{commit}")
+            self._ask("authors", *_AUTHORS, f"{self.previous}...{current}", "--")
 
     def facts(self) -> dict[str, str | None]:
         """The ``scm.*`` facts of the checked-out commit, and a warning where it is not of the repository Jenkins speaks of.
@@ -63,36 +71,62 @@ class Workspace:
         Empty where anything is amiss.
         """
         if self._facts is None:
-            self._facts = self._ask()
+            self._facts = self._find()
         return self._facts
+
+    def comparison(self) -> Comparison | None:
+        """What lies between the previous commit and this one; ``None`` where the whole history is not at hand."""
+        # In a shallow history an ancestor may simply be missing: whatever is counted there is a guess.
+        if not self.resolved_previous() or not self._answer("place").startswith("false"):
+            return None
+        authors = self._answer("authors").split()
+        if not authors and self._failed("authors"):
+            return None
+        return Comparison([name for name in authors if name.startswith(">")], [name for name in authors if name.startswith("<")])
+
+    def resolved_previous(self) -> str | None:
+        """The previous commit in full; ``None`` where the repository does not hold it."""
+        return self._answer("previous") or None
 
     def abandon(self) -> None:
         """Stop asking: nobody wants to know any more."""
         for child in self._children.values():
             child.kill()
 
-    def _ask(self) -> dict[str, str | None]:
-        answers = {name: self._answer(child) for name, child in self._children.items()}
-        commit, _, author = answers.get("head", "").partition("\n")
+    # -- what the answers mean -------------------------------------------------------------------------------------------------
+
+    def _find(self) -> dict[str, str | None]:
+        commit, _, author = self._answer("head").partition("\n")
         if not commit:
             return {}
-        remotes = dict(line.split(" ", 1) for line in answers.get("remotes", "").splitlines() if " " in line)
+        remotes = dict(line.split(" ", 1) for line in self._answer("remotes").splitlines() if " " in line)
         self._compare(commit, list(remotes.values()))
         url = remotes.get("remote.origin.url") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
         return {
             scm.COMMIT: commit,
-            scm.BRANCH: answers.get("branch") or None,
+            scm.BRANCH: None if self._environ.get("GIT_BRANCH") else self._branch(),
             scm.URL: scm.without_credentials(url),
             scm.AUTHOR: author or None,
         }
 
-    def _answer(self, child: subprocess.Popen[bytes]) -> str:
-        try:
-            output, _ = child.communicate(timeout=self._budget.remaining())
-        except subprocess.TimeoutExpired:
-            child.kill()
-            return ""
-        return output.decode("utf-8", "replace").strip() if child.returncode == 0 else ""
+    def _branch(self) -> str | None:
+        head = self._answer("place").rpartition("\n")[2]
+        if head.startswith("refs/heads/"):
+            return head[len("refs/heads/") :]
+        if head != "HEAD":
+            return None
+        # Detached, as Jenkins checks out. A multibranch job knows what: a branch, a tag, a pull request (perhaps merged locally,
+        # so that no ref points here). Refs that point here and do not know that name mean another repository.
+        self._ask("refs", *_REFS_HERE)
+        refs = self._answer("refs").splitlines()
+        branches = [ref.split("/", 3)[3] for ref in refs if ref.startswith("refs/remotes/") and ref.count("/") > 2]
+        branches = [name for name in branches if name != "HEAD"]
+        tags = [ref[len("refs/tags/") :] for ref in refs if ref.startswith("refs/tags/")]
+        named = self._environ.get("BRANCH_NAME")
+        if named and (named in branches + tags or not branches + tags):
+            return named
+        names = branches or tags
+        return names[0] if len(names) == 1 else None
 
     def _compare(self, commit: str, remotes: list[str]) -> None:
         # GIT_* may be those of a shared library's checkout. Another commit alone is no sign of that (the build may have
@@ -100,3 +134,62 @@ class Workspace:
         theirs, url = self._environ.get("GIT_COMMIT"), self._environ.get("GIT_URL")
         if theirs and url and remotes and theirs != commit and not any(scm.same_repository(url, own) for own in remotes):
             self._journal.warn(inputs.other_repository(scm.without_credentials(url) or "", theirs, commit))
+
+    # -- asking ----------------------------------------------------------------------------------------------------------------
+
+    def _ask(self, name: str, *arguments: str) -> None:
+        # Nothing of git's may ask, page, lock or fetch on our account; the engine's own settings are not its business.
+        environ = {name: value for name, value in self._environ.items() if not name.startswith("LAST9_")}
+        environ.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1", LC_ALL="C")
+        # Containers check out under one user and run under another. A repository that is named is not held against its owner,
+        # by any git; of `-c safe.directory=*` 2.35 to 2.37 take no notice. We only read.
+        environ["GIT_DIR"] = self._repository or os.devnull
+        try:
+            self._children[name] = subprocess.Popen(
+                ["git", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", *arguments],
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except (OSError, ValueError):
+            self._answers[name] = ""
+
+    def _answer(self, name: str) -> str:
+        """What git said; empty where it failed, took too long or was not asked."""
+        child = self._children.get(name)
+        if name not in self._answers and child is not None:
+            try:
+                output, _ = child.communicate(timeout=self._budget.remaining())
+                self._answers[name] = output.decode("utf-8", "replace").strip() if child.returncode == 0 else ""
+            except subprocess.TimeoutExpired:
+                child.kill()
+                self._answers[name] = ""
+        return self._answers.get(name, "")
+
+    def _failed(self, name: str) -> bool:
+        child = self._children.get(name)
+        return child is None or child.returncode != 0
+
+
+def _repository(environ: Mapping[str, str]) -> str | None:
+    """Where the repository of the working directory is, found as git finds it, but not above the build's own workspace.
+
+    Jenkins' home may be a repository itself (backups are made so); what is deployed is not that.
+    """
+    if environ.get("GIT_DIR"):
+        return environ["GIT_DIR"]
+    try:
+        folder = os.path.realpath(os.getcwd())
+    except OSError:
+        return None
+    top = os.path.realpath(environ["WORKSPACE"]) if environ.get("WORKSPACE") else None
+    while True:
+        git = os.path.join(folder, ".git")
+        # A worktree's and a submodule's is a file.
+        if os.path.isfile(git) or os.path.lexists(os.path.join(git, "HEAD")):
+            return git
+        parent = os.path.dirname(folder)
+        if folder in (top, parent):
+            return None
+        folder = parent

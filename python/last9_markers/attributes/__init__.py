@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from last9_markers.attributes import allowlists, jenkins, scm, window
+from last9_markers.attributes import allowlists, changes, jenkins, scm, window
 from last9_markers.contract import Request
 from last9_markers.journal import Journal
-from last9_markers.options import Marker
 from last9_markers.wire import well_formed
 from last9_markers.wording import inputs
+
+if TYPE_CHECKING:
+    from last9_markers.options import Marker
+    from last9_markers.workspace import Workspace
 
 Source = Callable[[], Mapping[str, "str | None"]]
 
@@ -23,23 +26,26 @@ NOT_SETTABLE = ("deployment.id", "deployment.window_duration_ms")
 
 
 def collect(
-    marker: Marker, request: Request, environ: Mapping[str, str], workspace: Source, attribute_names: str, journal: Journal
+    marker: Marker, request: Request, environ: Mapping[str, str], workspace: Workspace, attribute_names: str, journal: Journal
 ) -> dict[str, str]:
     """Every attribute of the marker, well-formed text all of it.
 
-    A source that fails costs its own attributes and a warning, never the marker. ``workspace`` gives the ``scm.*`` facts that git
-    knows; those of the environment win.
+    A source that fails costs its own attributes and a warning, never the marker. ``workspace`` gives what git knows; the environment's
+    ``scm.*`` facts win.
     """
+    commit = _gather({"scm": lambda: scm.known(environ, workspace.facts)}, journal)
     facts = _gather(
         {
             "jenkins": lambda: jenkins.from_environment(environ),
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
-            "scm": lambda: scm.known(environ, workspace),
+            "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), workspace),
+            "version": lambda: {"deployment.version": marker.version},
             "window": lambda: window.describe(request, marker.event_state),
         },
         journal,
     )
+    facts = {**commit, **facts}
     labels = {**_identity(marker), **_allowlisted(request, environ, journal)}
     for name, value in facts.items():
         labels.update(dict.fromkeys(spellings(name, attribute_names), value))

@@ -15,6 +15,25 @@ _VARIABLES = {
     "jenkins.node_name": "NODE_NAME",
 }
 
+#: What the class of a cause's name ends in → who or what started the build. The first cause that is known counts.
+_CAUSES = {
+    "UserIdCause": "user",
+    "UserCause": "user",
+    "TimerTriggerCause": "timer",
+    "ParameterizedTimerTriggerCause": "timer",
+    "SCMTriggerCause": "scm",
+    "BranchEventCause": "scm",
+    "BranchIndexingCause": "scm",
+    "GitHubPushCause": "scm",
+    "GitLabWebHookCause": "scm",
+    "BitBucketPushCause": "scm",
+    "UpstreamCause": "upstream",
+    "BuildUpstreamCause": "upstream",
+    "ReverseBuildTriggerCause": "upstream",
+    "RemoteCause": "api",
+    "GenericCause": "api",
+}
+
 #: From best to worst, as ``hudson.model.Result`` orders them.
 RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
 
@@ -31,6 +50,7 @@ def from_build(request: Request, event_state: str) -> dict[str, str | None]:
     return {
         "jenkins.build_result": build_result(request) if event_state == "stop" else None,
         "jenkins.build_duration_ms": str(duration) if duration is not None else None,
+        "jenkins.build_cause": build_cause(_causes(build.get("causes"))),
         "jenkins.build_user": build_user(_causes(build.get("causes")), _causes(build.get("upstreamCauses"))),
     }
 
@@ -62,6 +82,15 @@ def build_user(causes: list[Mapping[str, Any]], upstream: list[Mapping[str, Any]
         user = cause.get("userId")
         if isinstance(user, str) and user.strip():
             return user
+    return None
+
+
+def build_cause(causes: list[Mapping[str, Any]]) -> str | None:
+    """``user``, ``timer``, ``scm``, ``upstream`` or ``api``; ``None`` where the plugin that started the build is not known here."""
+    for cause in causes:
+        name = str(cause.get("_class")).rpartition(".")[2].rpartition("$")[2]
+        if name in _CAUSES:
+            return _CAUSES[name]
     return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 COMMIT, BRANCH, URL, AUTHOR = "scm.commit_sha", "scm.branch", "scm.url", "scm.author"
 
 _VARIABLES = {COMMIT: "GIT_COMMIT", BRANCH: "GIT_BRANCH", URL: "GIT_URL", AUTHOR: "GIT_AUTHOR_NAME"}
+_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 _USER_INFORMATION = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 
@@ -25,7 +26,15 @@ def known(environ: Mapping[str, str], workspace: Callable[[], Mapping[str, str |
     if facts[COMMIT] in (None, "", found.get(COMMIT)):
         for name, value in found.items():
             facts[name] = facts.get(name) or value
+    if not found and not facts[COMMIT]:
+        # A deploy without a checkout: the multibranch job at least knows which branch it is of.
+        facts[BRANCH] = facts[BRANCH] or environ.get("BRANCH_NAME")
     return facts
+
+
+def as_commit(text: str | None) -> str | None:
+    """The text as a commit's hash, lower-cased, perhaps shortened to seven digits or more; ``None`` if it is anything else."""
+    return text.lower() if text and _COMMIT.fullmatch(text) else None
 
 
 def without_credentials(url: str | None) -> str | None:

@@ -44,6 +44,11 @@ def bad_timeout(given: str, default: float) -> str:
     return f"timeoutSeconds is '{given}', but must be a number of seconds above 0: {default:g} counts."
 
 
+def bad_previous_commit(given: str) -> str:
+    """``previousCommit`` is no hash."""
+    return f"previousCommit is '{given[:60]}', ignored: give the hash of the commit that was deployed before, 7 to 40 hexadecimal digits."
+
+
 def unknown_option(name: str, nearest: str | None) -> str:
     """A misspelt option."""
     advice = f"did you mean '{nearest}'?" if nearest else "see the step's help for the options there are."

@@ -70,6 +70,31 @@ def test_outcome_of_a_manual_stop(last9: StandIn, result: str | None, outcome: s
     assert labels.get("jenkins.build_result") == (result if outcome else None)
 
 
+@pytest.mark.parametrize(
+    ("causes", "cause"),
+    [
+        ([_user("alice")], "user"),
+        ([_user(None)], "user"),
+        ([{"_class": "hudson.triggers.TimerTrigger$TimerTriggerCause"}], "timer"),
+        ([SCM], "scm"),
+        ([{"_class": "jenkins.branch.BranchEventCause"}], "scm"),
+        ([{"_class": "com.cloudbees.jenkins.GitHubPushCause"}], "scm"),
+        ([UPSTREAM], "upstream"),
+        ([{"_class": "hudson.model.Cause$UpstreamCause"}], "upstream"),
+        ([{"_class": "hudson.model.Cause$RemoteCause"}], "api"),
+        ([{"_class": "org.jenkinsci.plugins.workflow.cps.replay.ReplayCause"}, _user("bob")], "user"),
+        ([UPSTREAM, _user("bob")], "upstream"),
+        ([{"_class": "com.example.Cause$OfSomePluginCause"}], None),
+        ([{"shortDescription": "a cause without a class"}, "no cause at all"], None),
+        ([], None),
+    ],
+)
+def test_build_cause(last9: StandIn, causes: list[Any], cause: str | None) -> None:
+    """What started the build is one word of five; the first cause that is known counts, and an unknown plugin's is left out."""
+    labels = attributes_of(last9, make_request(build={"causes": causes}))
+    assert labels.get("jenkins.build_cause") == labels.get("jenkins_build_cause") == cause
+
+
 def test_a_start_says_nothing_of_the_end(last9: StandIn) -> None:
     """A start has neither result, outcome nor duration, even if the build has failed already."""
     labels = attributes_of(last9, make_request("start", build={"currentResult": "FAILURE", "result": "FAILURE"}))

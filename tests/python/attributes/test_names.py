@@ -33,6 +33,7 @@ ON_START = {
     "jenkins.node_name": "agent-1",
     "jenkins.build_duration_ms": "1500",
     "jenkins.build_user": "alice",
+    "jenkins.build_cause": "user",
     "jenkins.build_start_time": "2026-09-21T14:13:18.623Z",
     "deployment.id": WINDOW,
 }

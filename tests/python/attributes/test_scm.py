@@ -105,11 +105,85 @@ def test_a_commit_of_the_build_is_no_other_repository(last9: StandIn, repository
 
 
 def test_detached_head_has_no_branch(last9: StandIn, repository: Path) -> None:
-    """Jenkins checks commits out, not branches: then there is a commit and no branch."""
+    """Where a commit is checked out that no other ref points to, there is a commit and no branch."""
     _git(repository, "checkout", "-q", "--detach")
     labels = attributes_of(last9, make_request(), git=True)
     assert "scm.branch" not in labels
     assert labels["scm.author"] == "Bob Builder"
+
+
+@pytest.mark.parametrize(
+    ("refs", "named", "branch"),
+    [
+        (["refs/remotes/origin/main", "refs/remotes/origin/HEAD"], None, "main"),
+        (["refs/remotes/origin/feature/a-b"], None, "feature/a-b"),
+        (["refs/remotes/origin/main", "refs/remotes/origin/release"], None, None),
+        (["refs/remotes/origin/main", "refs/remotes/origin/release"], "release", "release"),
+        (["refs/tags/v1"], None, "v1"),
+        (["refs/tags/v1", "refs/tags/v2"], "v2", "v2"),
+        (["refs/tags/v1", "refs/remotes/origin/main"], None, "main"),
+        (["refs/remotes/origin/PR-7"], "PR-7", "PR-7"),
+        ([], "PR-7", "PR-7"),  # a pull request merged locally: no ref points to that merge
+        (["refs/remotes/origin/tooling"], "main", "tooling"),  # a repository other than the job's
+        (["refs/remotes/origin/one", "refs/remotes/origin/two"], "main", None),
+    ],
+)
+def test_branch_of_a_detached_head(last9: StandIn, repository: Path, refs: list[str], named: str | None, branch: str | None) -> None:
+    """Jenkins checks commits out, not branches: the job's own name for it counts, else the one ref that points there."""
+    _git(repository, "checkout", "-q", "--detach")
+    _git(repository, "commit", "-q", "--allow-empty", "-m", "second")
+    for ref in refs:
+        _git(repository, "update-ref", ref, "HEAD")
+    labels = attributes_of(last9, make_request(), git=True, environ={"BRANCH_NAME": named or ""})
+    assert labels.get("scm.branch") == branch
+
+
+def test_a_deploy_without_checkout_knows_its_branch(last9: StandIn) -> None:
+    """In a multibranch job the branch is known without a repository."""
+    assert _scm(attributes_of(last9, make_request(), git=True, environ={"BRANCH_NAME": "main"})) == {"scm.branch": "main"}
+
+
+def test_a_workspace_of_another_user(last9: StandIn, repository: Path) -> None:
+    """Containers run under another user than the checkout: a git that refuses such a repository still answers us."""
+    foreign = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    refused = subprocess.run(["git", "log", "-1"], cwd=repository, env={**BARE, **foreign}, capture_output=True, check=False)
+    assert b"dubious ownership" in refused.stderr
+    assert attributes_of(last9, make_request(), git=True, environ=foreign)["scm.branch"] == "release"
+
+
+def test_a_repository_above_the_workspace_is_not_deployed(last9: StandIn, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jenkins' home may be kept in git; a workspace in it without a repository of its own knows no commit."""
+    workspace = repository / "workspace" / "job"
+    workspace.mkdir(parents=True)
+    monkeypatch.chdir(workspace)
+    assert _scm(attributes_of(last9, make_request(), git=True, environ={"WORKSPACE": str(workspace)})) == {}
+    assert "scm.commit_sha" in attributes_of(last9, make_request(), git=True, environ={"WORKSPACE": str(repository)})
+
+
+def test_no_process_where_there_is_nothing_to_ask(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a repository git is not started; a plain marker of Jenkins' own checkout starts two, and asks nothing about history."""
+    started: list[list[str]] = []
+
+    def start(arguments: list[str], **_: object) -> None:
+        started.append(arguments)
+        raise OSError
+
+    monkeypatch.setattr("last9_markers.workspace.subprocess.Popen", start)
+    attributes_of(last9, make_request(), git=True, environ={"GIT_PREVIOUS_SUCCESSFUL_COMMIT": "d" * 40})
+    assert started == []
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    attributes_of(last9, make_request(), git=True, environ={"GIT_BRANCH": "main"})
+    assert [next(word for word in arguments if word in ("log", "config")) for arguments in started] == ["log", "config"]
+
+
+def test_a_workspace_that_is_gone(last9: StandIn, repository: Path) -> None:
+    """A deploy that removes the folder it runs in still gets its marker."""
+    gone = repository / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    assert _scm(attributes_of(last9, make_request(), git=True)) == {}
 
 
 def test_repository_without_a_commit(last9: StandIn, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,18 +206,22 @@ def test_no_git_at_all(last9: StandIn, repository: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
-def test_a_git_that_hangs_is_left_behind(last9: StandIn, tmp_path: Path) -> None:
-    """A git that never answers costs its facts and two seconds, not the marker."""
+def test_a_git_that_hangs_is_left_behind(last9: StandIn, repository: Path, tmp_path: Path) -> None:
+    """A git that never answers costs its facts and two seconds in all, not the marker, whatever is asked."""
     tools = tmp_path / "tools"
     tools.mkdir()
     script = tools / "git"
-    script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n", encoding="utf-8")
+    asked = tmp_path / "asked"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(asked))}\nexec sleep 60\n', encoding="utf-8")
     script.chmod(0o755)
+    environ = {"PATH": f"{tools}:{os.environ['PATH']}", "GIT_BRANCH": "main", "GIT_PREVIOUS_SUCCESSFUL_COMMIT": "d" * 40}
     began = time.monotonic()
-    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"PATH": str(tools), "GIT_BRANCH": "main"}, clock=SystemClock())
+    ran = run_errand(make_request(), last9.refresh_token, git=True, environ=environ, clock=SystemClock())
     assert ran.answer.delivered
+    assert ran.answer.warnings == []
     assert time.monotonic() - began < 10
-    assert _scm(last9.received()[0]["attributes"]) == {"scm.branch": "main"}
+    assert _scm(last9.received()[0]["attributes"]) == {"scm.branch": "main", "scm.previous_commit_sha": "d" * 40}
+    assert len(asked.read_text(encoding="utf-8").splitlines()) == 5
 
 
 @pytest.mark.parametrize(("budget", "limit"), [(15, 2.0), (1, 0.5)])
@@ -162,7 +240,7 @@ def test_git_leaves_room_for_the_marker(last9: StandIn, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
-def test_git_sees_neither_token_nor_settings(last9: StandIn, tmp_path: Path) -> None:
+def test_git_sees_neither_token_nor_settings(last9: StandIn, repository: Path, tmp_path: Path) -> None:
     """No child process gets the engine's own variables."""
     tools = tmp_path / "tools"
     tools.mkdir()
