@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '337527eb10d268d4acc0861bed5625a0597f0c244d0ffe8d6dee3b997724d136'
+    static final String SHA256 = 'af12433397be60e7cc28791122034a5e7e02550c7af392d2920d5c0a36d3b86f'
 
 }
