@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from last9_markers import attributes, event, pending
 from last9_markers.attributes import changes
 from last9_markers.clock import Budget, Clock
-from last9_markers.contract import Answer, Request
+from last9_markers.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
 from last9_markers.destination import Destination, credential_id, resolve
 from last9_markers.errors import (
@@ -196,6 +196,7 @@ class Errand:
             claims=self._claims,
             now=self._around.clock.wall(),
             via=self._via,
+            from_shell=self._request.step in SHELL_COMMANDS,
         )
 
     # -- the answer ------------------------------------------------------------------------------------------------------------

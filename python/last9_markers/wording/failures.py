@@ -25,7 +25,8 @@ NETWORK = {
 
 
 class Circumstances(NamedTuple):
-    """What a sentence about a failed delivery may name. ``via``: the proxy in use; ``now``: the wall clock."""
+    """What a sentence about a failed delivery may name. ``via``: the proxy in use; ``now``: the wall clock;
+    ``from_shell``: no Pipeline step but a command was called."""
 
     credential_id: str
     organization: str | None
@@ -34,6 +35,7 @@ class Circumstances(NamedTuple):
     claims: Claims
     now: float
     via: str | None = None
+    from_shell: bool = False
 
 
 def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances) -> str:
@@ -59,6 +61,11 @@ def _because(error: errors.NotDelivered, about: Circumstances) -> str:
 
 def _token_missing(error: errors.NotDelivered, about: Circumstances) -> str:
     state = "is blank" if error.detail else "is not there"
+    if about.from_shell:
+        return (
+            f"the refresh token {state}. Set LAST9_REFRESH_TOKEN (in a Jenkins job: bind a 'Secret text' credential to that variable), or "
+            "name a file that holds it with --token-file."
+        )
     return (
         f"the refresh token {state} (credential '{about.credential_id}'). Store a Last9 refresh token with write scope as a "
         "'Secret text' credential of that id, or name yours with credentialId."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from last9_markers.contract import SHELL_COMMANDS
+
 # -- the request ---------------------------------------------------------------------------------------------------------------
 
 
@@ -20,8 +22,10 @@ def request_missing(detail: str) -> str:
 
 def service_name_missing(step: str) -> str:
     """``serviceName`` is not given."""
-    step = step or "last9DeploymentMarker"
-    return f"no marker: serviceName is missing. Name the service as your APM does: {step}(serviceName: 'payments-api', …)."
+    call = f"{step or 'last9DeploymentMarker'}(serviceName: 'payments-api', …)"
+    if step in SHELL_COMMANDS:
+        call = f"last9-markers {step} --service-name payments-api …"
+    return f"no marker: serviceName is missing. Name the service as your APM does: {call}."
 
 
 def bad_event_state(given: str) -> str:
