@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'af12433397be60e7cc28791122034a5e7e02550c7af392d2920d5c0a36d3b86f'
+    static final String SHA256 = 'acc1386b9528a014f69fae09327897cf6bd7724c03e57eae6a30245e64291738'
 
 }
