@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from last9_markers.options import KNOWN
+
 
 class Option(NamedTuple):
     """One option.
@@ -49,6 +51,8 @@ MARKER = Group(
         Option("serviceName", "NAME", "the service, as your metrics call it: required"),
         Option("environment", "NAME", "the environment, as your metrics call it: recommended"),
         Option("eventName", "NAME", "Last9 colours markers by it", default="deployment"),
+        Option("version", "TEXT", "what is deployed, as your users call it", flag="--deployment-version"),
+        Option("previousCommit", "COMMIT", "what was deployed before", "", "GIT_PREVIOUS_SUCCESSFUL_COMMIT"),
         Option("customAttributes", "KEY=VALUE", "a further label; they win over automatic ones", flag="--attribute", repeatable=True),
     ),
 )
@@ -57,6 +61,7 @@ SEND = Group(
     (
         Option("eventState", "STATE", "start or stop", default="stop"),
         Option("result", "RESULT", "the build's result: SUCCESS, UNSTABLE, FAILURE, NOT_BUILT or ABORTED", variable="BUILD_RESULT"),
+        Option("outcome", "OUTCOME", "how it ended: success, failure, unstable, aborted or timeout", "the result's"),
         Option("onSuccess", "", "send where the result is SUCCESS", default="on"),
         Option("onFailure", "", "send where the result is FAILURE", default="off"),
         Option("onUnstable", "", "send where the result is UNSTABLE", default="off"),
@@ -112,18 +117,8 @@ INDIRECT = tuple(
     for suffix in SUFFIXES
 )
 
-#: What goes into the request's options as it is; the rest is the command line's own, or about the connection.
-PASSED_ON = (
-    "serviceName",
-    "environment",
-    "eventState",
-    "eventName",
-    "customAttributes",
-    "attributeNames",
-    "timeoutSeconds",
-    "failOnError",
-    "dryRun",
-)
+#: What goes into the request's options as it is; the rest is the command line's own, or resolved before.
+PASSED_ON = frozenset(KNOWN) - {option.name for option in INDIRECT} - set(CONNECTION_FIELDS) - {"envAllowlist", "paramAllowlist"}
 
 _BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY) for option in group.options} | {
     option.name: option.long for option in INDIRECT
