@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'acc1386b9528a014f69fae09327897cf6bd7724c03e57eae6a30245e64291738'
+    static final String SHA256 = 'e17f9499c0cb1259253ed29d47ff4d8fb14558c4faa1dc4bb5c6a0861bb5c162'
 
 }
