@@ -46,6 +46,8 @@ class Request(NamedTuple):
     pending: list[str]
     text: str
     elsewhere: bool = False
+    #: Names of the options that ``last9Config`` gave and not the step itself.
+    configured: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -105,6 +107,7 @@ def parse(text: str) -> Request:
         elsewhere=found.get("elsewhere") is True,
         pending=pending,
         text=json.dumps(found, separators=(",", ":")),
+        configured=tuple(_texts(found.get("configured"))),
     )
 
 

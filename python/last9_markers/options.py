@@ -1,8 +1,8 @@
 """The options of a step: known names, defaults, and what is said about values that cannot be used.
 
 What decides *whether and what* is sent (``serviceName``, ``eventState``, ``dryRun``) is refused when it is wrong. What decides only
-*how* (``timeoutSeconds``, ``attributeNames``, ``failOnError``) falls back to its default with a warning: a typing error there must not
-cost the marker.
+*how* (``timeoutSeconds``, ``attributeNames``, ``failOnError``) falls back to its default with a warning, and so does ``outcome``: a
+typing error there must not cost the marker.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ KNOWN = (
     "environment",
     "eventState",
     "eventName",
+    "outcome",
     "customAttributes",
     "attributeNames",
     "timeoutSeconds",
@@ -43,6 +44,7 @@ KNOWN = (
 )
 
 EVENT_STATES = ("start", "stop")
+OUTCOMES = ("success", "failure", "unstable", "aborted", "timeout")
 ATTRIBUTE_NAMES = ("both", "dotted", "underscore")
 
 #: Not known: what Last9's ingestion makes of a dot in a label name. Hence both spellings, until a tenant tells otherwise.
@@ -75,6 +77,8 @@ class Marker(NamedTuple):
     dry_run: bool
     version: str | None = None
     previous_commit: str | None = None
+    #: What the step itself says of how the deployment ended; ``None`` leaves it to the block or the build.
+    outcome: str | None = None
 
     @property
     def label(self) -> str:
@@ -103,7 +107,7 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
     """What to send. Raises :exc:`RequestRejected` with a warning for each reason why there is no marker."""
     options = request.options
     if request.body is None:  # the start of a block has said it already
-        _warn_of_unknown(options, journal)
+        _warn_of_unknown(request, journal)
     reasons = list(request.connection_problems)
     service_name = _text(options.get("serviceName"))
     if service_name is None:
@@ -125,18 +129,33 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
         dry_run=dry_run in _YES,
         version=_text(options.get("version")),
         previous_commit=_commit(options.get("previousCommit"), journal),
+        outcome=_outcome(request, event_state, journal),
     )
 
 
-def _warn_of_unknown(options: Mapping[str, Any], journal: Journal) -> None:
-    for name in options:
+def _warn_of_unknown(request: Request, journal: Journal) -> None:
+    for name in request.options:
         if name not in KNOWN:
             # Loaded only for a misspelt name.
             import difflib
 
             folded = {known.lower(): known for known in KNOWN}
             near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-            journal.warn(inputs.unknown_option(name, folded[near[0]] if near else None))
+            journal.warn(inputs.unknown_option(name, folded[near[0]] if near else None, configured=name in request.configured))
+
+
+def _outcome(request: Request, event_state: str, journal: Journal) -> str | None:
+    """What a manual stop says; a block knows its own end, and a start has none yet."""
+    given = _text(request.options.get("outcome"))
+    if given is None or request.body is not None:
+        return None
+    if event_state == "start":
+        journal.warn(inputs.outcome_without_end(request.step))
+        return None
+    if given.lower() not in OUTCOMES:
+        journal.warn(inputs.bad_outcome(given))
+        return None
+    return given.lower()
 
 
 def _timeout(request: Request, environ: Mapping[str, str], journal: Journal) -> float:

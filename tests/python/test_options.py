@@ -73,6 +73,43 @@ def test_unknown_option_names_the_nearest(last9: StandIn, given: str, meant: str
     assert ran.answer.warnings == [f"unknown option '{given}', ignored: did you mean '{meant}'?"]
 
 
+def test_a_misspelt_outcome_does_not_cost_the_stop(last9: StandIn) -> None:
+    """A stop that is not sent leaves a window open for ever: the build's result stands in for an outcome that is none."""
+    ran = run_errand(
+        make_request("stop", options={"outcome": "sucess"}, body=None, build={"currentResult": "FAILURE"}), last9.refresh_token
+    )
+    assert ran.answer.delivered
+    (warning,) = ran.answer.warnings
+    assert warning.startswith("outcome is 'sucess', but must be 'success', 'failure', 'unstable', 'aborted' or 'timeout'")
+    assert last9.received()[0]["attributes"]["deployment.outcome"] == "failure"
+
+
+@pytest.mark.parametrize(
+    ("step", "remedy"), [("withLast9Deployment", "the block's own end"), ("last9DeploymentMarker", "Give it to the stop")]
+)
+def test_an_outcome_before_the_end_is_ignored(last9: StandIn, step: str, remedy: str) -> None:
+    """A start has not ended yet, and a block ends as it ends: what is said before is told to be ignored, and the marker goes."""
+    ran = run_errand(make_request("start", step=step, options={"outcome": "success"}), last9.refresh_token)
+    assert ran.answer.delivered
+    (warning,) = ran.answer.warnings
+    assert remedy in warning
+    assert "deployment.outcome" not in last9.received()[0]["attributes"]
+
+
+def test_a_block_ends_as_it_ends_and_warns_once(last9: StandIn) -> None:
+    """The stop of a block takes its outcome from the body, whatever the options say, and leaves the warning to the start."""
+    body = {"ended": "threw", "resultBefore": None, "resultAfter": None}
+    ran = run_errand(make_request("stop", step="withLast9Deployment", options={"outcome": "success"}, body=body), last9.refresh_token)
+    assert ran.answer.warnings == []
+    assert last9.received()[0]["attributes"]["deployment.outcome"] == "failure"
+
+
+def test_an_unknown_option_of_last9config_is_told_as_such(last9: StandIn) -> None:
+    """Who reads the warning looks at the step that sent the marker, so it names the other step that the mistake is in."""
+    ran = run_errand(make_request("start", options={"orgSlg": "x"}, configured=["orgSlg", "timeoutSeconds"]), last9.refresh_token)
+    assert ran.answer.warnings == ["unknown option 'orgSlg' in last9Config, ignored: did you mean 'orgSlug'?"]
+
+
 def test_unknown_option_without_likeness_names_none(last9: StandIn) -> None:
     """A wrong guess would mislead: an option like no other is only said to be unknown."""
     ran = run_errand(make_request("start", options={"qqqqqqqq": "x"}), last9.refresh_token)

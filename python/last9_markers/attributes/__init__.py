@@ -41,7 +41,7 @@ def collect(
             "build start": lambda: jenkins.start_time(request),
             "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), workspace),
             "version": lambda: {"deployment.version": marker.version},
-            "window": lambda: window.describe(request, marker.event_state),
+            "window": lambda: window.describe(request, marker.event_state, marker.outcome),
         },
         journal,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,6 +35,9 @@ _CAUSES = {
     "GenericCause": "api",
 }
 
+#: The end of a description that begins with the other build's name, and a link to it that may hold anything.
+_DOWNSTREAM = re.compile(r" completed with status ([A-Z_]+) \(propagate: false to ignore\)\Z")
+
 #: From best to worst, as ``hudson.model.Result`` orders them.
 RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
 
@@ -65,15 +69,28 @@ def build_result(request: Request) -> str | None:
     """``currentResult``, worsened by the exception that is still on its way up through the block.
 
     While it travels, the build's own result does not show it yet. A superseded build ends ``NOT_BUILT``, any other interruption
-    ``ABORTED`` (both seen on Jenkins 2.541).
+    ``ABORTED`` (both seen on Jenkins 2.541), and a ``build`` step's failure as the other job ended.
     """
     current = request.build.get("currentResult") or request.build.get("result")
     body = request.body or {}
     own = {"threw": "FAILURE", "interrupted": "ABORTED"}.get(str(body.get("ended")))
-    if own == "ABORTED" and str(body.get("message") or "").startswith("Superseded by"):
-        own = "NOT_BUILT"
+    if own == "ABORTED":
+        message = str(body.get("message") or "")
+        own = "NOT_BUILT" if message.startswith("Superseded by") else downstream_result(message) or own
     known = [result for result in (current, own) if result in RESULTS]
     return max(known, key=RESULTS.index) if known else None
+
+
+def downstream_result(message: str) -> str | None:
+    """How another job ended, where this is what the ``build`` step says of it; ``None`` for any other interruption.
+
+    That step fails with the exception of an abort, though nobody aborted anything, and the sandbox lets a library read the message
+    alone (``DownstreamFailureCause`` of pipeline-build-step: read in its source, not seen on the recorded Jenkins).
+    """
+    if message.startswith("Downstream build was not stable"):
+        return "FAILURE"
+    found = _DOWNSTREAM.search(message)
+    return found.group(1) if found and found.group(1) in RESULTS else None
 
 
 def build_user(causes: list[Mapping[str, Any]], upstream: list[Mapping[str, Any]]) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from last9_markers.attributes.jenkins import RESULTS, build_result
+from collections.abc import Mapping
+
+from last9_markers.attributes.jenkins import RESULTS, build_result, downstream_result
 from last9_markers.contract import Request
 
 _OUTCOME_OF_RESULT = {
@@ -21,11 +23,14 @@ TIMEOUT_MESSAGE = "Timeout has been exceeded"
 AGENT_LOST_MESSAGES = ("Agent was removed", "Timeout waiting for agent to come back")
 
 
-def describe(request: Request, event_state: str) -> dict[str, str | None]:
-    """The window's id; on a stop its outcome and duration too. A stop without a start is a point: no id, no duration."""
+def describe(request: Request, event_state: str, said: str | None = None) -> dict[str, str | None]:
+    """The window's id; on a stop its outcome (what was ``said`` of it wins) and duration too.
+
+    A stop without a start is a point: no id, no duration.
+    """
     facts = {"deployment.id": request.window_id}
     if event_state == "stop":
-        facts["deployment.outcome"] = outcome(request)
+        facts["deployment.outcome"] = said or outcome(request)
         facts["deployment.window_duration_ms"] = _duration(request)
     return facts
 
@@ -39,16 +44,26 @@ def outcome(request: Request) -> str | None:
         return _of_interruption(str(request.body.get("message") or ""))
     if ended == "threw":
         return "failure"
-    return "unstable" if _worsened(request.body.get("resultBefore"), request.body.get("resultAfter")) else "success"
+    return "unstable" if _worsened(request.body) else "success"
 
 
 def _of_interruption(message: str) -> str:
     if message == TIMEOUT_MESSAGE:
         return "timeout"
-    return "failure" if message in AGENT_LOST_MESSAGES else "aborted"
+    if message in AGENT_LOST_MESSAGES:
+        return "failure"
+    return _OUTCOME_OF_RESULT.get(downstream_result(message) or "ABORTED", "aborted")
 
 
-def _worsened(before: object, after: object) -> bool:
+def _worsened(body: Mapping[str, object]) -> bool:
+    """Whether the build's result got worse while the block ran.
+
+    Not where it became a failure that another block of the build has answered for: Declarative sets the result as soon as a stage
+    fails, so its parallel siblings see it.
+    """
+    before, after = body.get("resultBefore"), body.get("resultAfter")
+    if after == "FAILURE" and body.get("failedElsewhere") is True:
+        return False
     # No result yet means that nothing has gone wrong so far.
     ranks = [RESULTS.index(str(result)) if result in RESULTS else 0 for result in (before, after)]
     return ranks[1] > ranks[0]

@@ -38,6 +38,18 @@ def bad_switch(name: str, given: str, instead: str) -> str:
     return f"{name} is '{given}', but must be true or false: {instead}."
 
 
+def bad_outcome(given: str) -> str:
+    """``outcome`` is none of the five."""
+    return f"outcome is '{given}', but must be 'success', 'failure', 'unstable', 'aborted' or 'timeout': the build's result counts."
+
+
+def outcome_without_end(step: str) -> str:
+    """``outcome`` where nothing has ended, or where the block itself tells."""
+    if step == "withLast9Deployment":
+        return "outcome is ignored: the block's own end tells it. Leave it out, or send start and stop with last9DeploymentMarker."
+    return "outcome is ignored on a start, where nothing has ended yet. Give it to the stop."
+
+
 def bad_attribute_names(given: str, default: str) -> str:
     """``attributeNames`` is not one of the three."""
     return f"attributeNames is '{given}', but must be 'both', 'dotted' or 'underscore': '{default}' counts."
@@ -53,10 +65,11 @@ def bad_previous_commit(given: str) -> str:
     return f"previousCommit is '{given[:60]}', ignored: give the hash of the commit that was deployed before, 7 to 40 hexadecimal digits."
 
 
-def unknown_option(name: str, nearest: str | None) -> str:
-    """A misspelt option."""
+def unknown_option(name: str, nearest: str | None, *, configured: bool = False) -> str:
+    """A misspelt option, of the step itself or of ``last9Config``."""
+    place = " in last9Config" if configured else ""
     advice = f"did you mean '{nearest}'?" if nearest else "see the step's help for the options there are."
-    return f"unknown option '{name}', ignored: {advice}"
+    return f"unknown option '{name}'{place}, ignored: {advice}"
 
 
 # -- attributes ----------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 package org.last9
 
+import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
 
 /**
@@ -19,12 +20,19 @@ class BuildDefaults implements Serializable {
 
     /** Adds to what was said before; what is said twice counts as said last. */
     void add(Object given) {
-        script.env.LAST9_CONFIG = JsonOutput.toJson(read() + Options.plain(given))
+        merge(Options.named(script, 'last9Config', given))
     }
 
     /** The defaults by option name; empty when there are none. */
+    @NonCPS
     Map<String, Object> read() {
         return Json.object((String) script.env.LAST9_CONFIG) ?: [:]
+    }
+
+    /** @NonCPS, for Jenkins may turn to another branch, and to its last9Config, between any two CPS calls. */
+    @NonCPS
+    private void merge(Map<String, Object> given) {
+        script.env.LAST9_CONFIG = JsonOutput.toJson(read() + given)
     }
 
 }

@@ -31,11 +31,14 @@ class BuildFacts implements Serializable {
         return facts
     }
 
-    /** `currentBuild.result`, or null. */
+    /** `currentBuild.result`, or null. @NonCPS, so that no abort can strike here, where a window's stop is about to be sent. */
+    @NonCPS
     String result() {
-        Map<String, Object> facts = [:]
-        note(facts, 'result') { script.currentBuild.result }
-        return facts.result
+        try {
+            return script.currentBuild.result
+        } catch (Exception ignored) { // a fact is never worth a failed deployment
+            return null
+        }
     }
 
     /** Names of the password parameters: `params` holds those as `hudson.util.Secret`. */

@@ -1,5 +1,7 @@
 package org.last9
 
+import hudson.util.Secret
+
 /**
  * Where a marker goes and with which credential: each field resolved by itself, the first level that has it wins.
  *
@@ -11,10 +13,10 @@ class Connection implements Serializable {
 
     private static final long serialVersionUID = 1L
 
-    /** Field → the administrator's variable. */
+    /** Field → the administrator's variable. The profile comes first, since it is a level of the others. */
     private static final Map<String, String> VARIABLES = [
-        orgSlug: 'LAST9_ORG_SLUG', credentialId: 'LAST9_CREDENTIAL_ID', apiBaseUrl: 'LAST9_API_BASE_URL',
-        dataSourceName: 'LAST9_DATA_SOURCE_NAME', routingProfile: 'LAST9_ROUTING_PROFILE',
+        routingProfile: 'LAST9_ROUTING_PROFILE', orgSlug: 'LAST9_ORG_SLUG', credentialId: 'LAST9_CREDENTIAL_ID',
+        apiBaseUrl: 'LAST9_API_BASE_URL', dataSourceName: 'LAST9_DATA_SOURCE_NAME',
     ]
     private static final String DEFAULT_CREDENTIAL = 'last9-refresh-token'
 
@@ -36,11 +38,13 @@ class Connection implements Serializable {
 
     /** Resolves all fields now, against the environment at this place of the pipeline; returns itself. */
     Connection resolve() {
-        chooseProfile()
-        for (String field in ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName']) {
+        for (String field in VARIABLES.keySet()) {
             List<Map> levels = levels(field)
             if (levels) {
                 fields[field] = field == 'apiBaseUrl' ? levels[0] + [trusted: trusted(levels)] : levels[0]
+            }
+            if (field == 'routingProfile' && levels) {
+                readProfile(levels[0].value)
             }
         }
         fields.credentialId = fields.credentialId ?: [value: DEFAULT_CREDENTIAL, source: 'default', fromParameter: false]
@@ -50,7 +54,7 @@ class Connection implements Serializable {
     /** `options` without what this class has answered for. */
     static Map without(Map options) {
         Map rest = [:] + options
-        for (String field in ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName', 'routingProfile']) {
+        for (String field in VARIABLES.keySet()) {
             rest.remove(field)
             rest.remove(field + 'Param')
             rest.remove(field + 'EnvVar')
@@ -59,22 +63,26 @@ class Connection implements Serializable {
         return rest
     }
 
-    private void chooseProfile() {
-        List<Map> chosen = levels('routingProfile')
-        if (!chosen) {
-            return
-        }
-        fields.routingProfile = chosen[0]
-        String name = chosen[0].value
+    /** A profile with a mistake in it is none: what it means to say and does not would be taken from another team's settings. */
+    private void readProfile(String name) {
         Map profiles = administratorsProfiles()
         if (defaults.routingProfiles instanceof Map) {
             profiles.putAll(defaults.routingProfiles)
         }
-        if (profiles[name] instanceof Map) {
-            profile.putAll(profiles[name])
-        } else {
+        Object found = profiles[name]
+        if (found == null) {
             problems.add("routing profile '${name}' is not defined (known: ${profiles.keySet().join(', ') ?: 'none'}). ".toString() +
                 'Define it in last9Config(routingProfiles: [...]) or LAST9_ROUTING_PROFILES, or correct its name')
+        } else if (!(found instanceof Map)) {
+            problems.add("routing profile '${name}' is no map of connection fields. Write it as [${name}: [orgSlug: 'acme']]".toString())
+        } else {
+            for (String field in found.keySet()) {
+                if (field == 'routingProfile' || !VARIABLES.containsKey(field)) {
+                    problems.add("routing profile '${name}' has no use for '${field}'. Its fields are orgSlug, credentialId, ".toString() +
+                        'apiBaseUrl and dataSourceName: correct the name')
+                }
+            }
+            profile.putAll(found)
         }
     }
 
@@ -94,14 +102,23 @@ class Connection implements Serializable {
         List<Map> levels = []
         add(levels, from[field], source, false)
         String parameter = from[field + 'Param']
-        if (parameter) {
+        if (parameter && isOpen(parameter, field + 'Param')) {
             add(levels, script.params[parameter], 'parameter', true)
         }
         String variable = from[field + 'EnvVar']
-        if (variable) {
+        if (variable && isOpen(variable, field + 'EnvVar')) {
             add(levels, script.env."${variable}", 'environment', isParameter(variable))
         }
         return levels
+    }
+
+    /** A password parameter's value would stand in addresses, requests and the log. */
+    private boolean isOpen(String name, String option) {
+        if (script.params[name] instanceof Secret) {
+            problems.add("${option} names the password parameter '${name}', whose value must not be shown. Use a text parameter".toString())
+            return false
+        }
+        return true
     }
 
     private boolean isParameter(String name) {

@@ -1,5 +1,7 @@
 package org.last9
 
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
 /** `last9DeploymentMarker`: one marker; a start and a later stop of the same service, environment and event name are one window. */
 class ManualMarker implements Serializable {
 
@@ -14,24 +16,28 @@ class ManualMarker implements Serializable {
     /** Sends it and returns `[delivered:, deploymentId:, warnings:]`. Throws an abort, and with `failOnError` an error. */
     Map send(Object given) {
         long now = System.currentTimeMillis()
-        Map options = Options.plain(given)
+        Map options = Options.named(script, 'last9DeploymentMarker', given)
         OpenWindows windows = new OpenWindows(script)
         Sender sender = new Sender(script, 'last9DeploymentMarker')
+        boolean start = OpenWindows.isStart(options)
+        Map window = start ? windows.open(options, now) : windows.close(options)
+        Marker marker = new Marker(options, window, now)
+        Map answer = null
         try {
-            boolean start = OpenWindows.isStart(options)
-            Map window = start ? windows.open(options, now) : windows.close(options)
-            Marker marker = new Marker(options, window, now)
-            Map answer = start ? sender.send(marker) : sender.insist(marker)
-            if (start && !answer.accepted) {
-                windows.forget(window)
+            answer = sender.send(marker)
+        } catch (FlowInterruptedException abort) {
+            if (!start) {
+                sender.again(marker)
             }
-            if (answer.failBuild) {
-                script.error("[Last9] ${answer.failBuild}".toString())
-            }
-            return [delivered: answer.delivered, deploymentId: answer.deploymentId, warnings: answer.warnings]
+            throw abort
         } finally {
             sender.handOver()
         }
+        if (start && !answer.accepted) {
+            windows.forget(window)
+        }
+        sender.failIfAsked(answer)
+        return [delivered: answer.delivered, deploymentId: answer.deploymentId, warnings: answer.warnings]
     }
 
 }

@@ -10,15 +10,26 @@ class Options implements Serializable {
 
     private static final long serialVersionUID = 1L
 
+    /** What a call looks like, for the warning that one did not. */
+    private static final Map<String, String> EXAMPLES = [
+        withLast9Deployment: "serviceName: 'payments-api', environment: 'production'",
+        last9DeploymentMarker: "serviceName: 'payments-api', environment: 'production'",
+        last9Config: "orgSlug: 'acme', timeoutSeconds: 10",
+    ]
     /** Options that stay a map or a list; every other one is a text. */
     private static final List<String> STRUCTURED = [
         'customAttributes', 'envAllowlist', 'paramAllowlist', 'routingProfiles', 'attributeNames'
     ]
 
-    /**
-     * The options by name: trimmed texts, blank and null left out.
-     * Anything but a map is none; the caller says so.
-     */
+    /** The options that a step was given by name; anything else is a warning, and no options. */
+    static Map<String, Object> named(Object script, String step, Object given) {
+        if (!(given instanceof Map)) {
+            script.echo("[Last9] WARNING: ${step} takes named options, ignored: ${text(given)}. Write ${step}(${EXAMPLES[step]})".toString())
+        }
+        return plain(given)
+    }
+
+    /** The options by name: trimmed texts, blank and null left out. Anything but a map is none. */
     static Map<String, Object> plain(Object given) {
         Map<String, Object> options = [:]
         if (!(given instanceof Map)) {

@@ -1,12 +1,14 @@
 package org.last9
 
+import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
  * Sends the markers of one window: makes the request, has it delivered and keeps what Last9 did not get. Both steps send through here.
  *
- * Nothing but an abort leaves this class. The connection is resolved once, so a window's stop goes where its start went.
+ * Nothing but an abort leaves this class. The connection is resolved once, so a window's stop goes where its start went, or nowhere as
+ * its start did.
  */
 class Sender implements Serializable {
 
@@ -20,8 +22,11 @@ class Sender implements Serializable {
     private final Undelivered undelivered
     private Map defaults
     private Connection connection
+    private String dryRun
     /** Undelivered markers of this window. In the program's state, so a controller restart keeps them. */
     private List<String> own = []
+    /** What `own` was before the marker whose sending an abort has cut off; null when none was. */
+    private List<String> beforeAbort = null
 
     Sender(Object script, String step) {
         this.script = script
@@ -46,6 +51,7 @@ class Sender implements Serializable {
             answer = new Courier(script).deliver(request + [pending: before + shared])
             kept = answer.pending == null ? kept : answer.pending
         } catch (FlowInterruptedException abort) {
+            beforeAbort = before
             throw abort
         } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
             answer = new Courier(script).undelivered(
@@ -59,19 +65,27 @@ class Sender implements Serializable {
         return answer
     }
 
-    /** The same, but an abort on the way is answered with one more, shorter try before it is thrown on. */
-    Map insist(Marker marker) {
-        List<String> before = own
-        try {
-            return send(marker)
-        } catch (FlowInterruptedException abort) {
-            own = before // the second try is the same marker: it must not go out twice
-            send(marker.within(SECONDS_AFTER_ABORT))
-            throw abort
+    /**
+     * One more, shorter try with a stop whose sending an abort has cut off. For the caller's catch block, and not a part of send:
+     * an abort may strike at the entry of any method, this class's own included, so the caller must hold the try.
+     */
+    void again(Marker marker) {
+        if (beforeAbort != null) { // else the abort came before anything was kept
+            own = beforeAbort // the second try is the same marker: it must not go out twice
+            beforeAbort = null
+        }
+        send(marker.within(SECONDS_AFTER_ABORT))
+    }
+
+    /** Fails the build where `failOnError` asks for it. */
+    void failIfAsked(Map answer) {
+        if (answer.failBuild) {
+            script.error("[Last9] ${answer.failBuild}".toString())
         }
     }
 
-    /** The window has ended: what it could not deliver goes out with the build's next marker. */
+    /** The window has ended: what it could not deliver goes out with the build's next marker. @NonCPS, so that no abort strikes here. */
+    @NonCPS
     void handOver() {
         if (own) {
             undelivered.keep(own)
@@ -83,13 +97,15 @@ class Sender implements Serializable {
         if (connection == null) {
             defaults = new BuildDefaults(script).read()
             connection = new Connection(script, marker.options, defaults).resolve()
+            dryRun = marker.options.dryRun ?: defaults.dryRun ?: script.env.LAST9_DRY_RUN ?: 'false'
         }
         BuildFacts facts = new BuildFacts(script)
         Map options = Connection.without(defaults + marker.options)
+        options.dryRun = dryRun
         List<String> parameterNames = Options.names(options.remove('paramAllowlist') ?: script.env.LAST9_PARAM_ALLOWLIST)
         List<String> variableNames = Options.names(options.remove('envAllowlist') ?: script.env.LAST9_ENV_ALLOWLIST)
         Map request = [
-            contract: 1, step: step, timestampMs: marker.timestampMs, options: options,
+            contract: 1, step: step, timestampMs: marker.timestampMs, options: options, configured: configured(marker),
             connection: connection.fields, connectionProblems: connection.problems, build: facts.build(),
             secretParameters: facts.secretParameters(), parameters: facts.parameters(parameterNames),
             environmentAllowlist: variableNames,
@@ -106,6 +122,19 @@ class Sender implements Serializable {
         return request
     }
 
+    /** What last9Config said and the step did not, so that a warning of a misspelt option names its place. */
+    private List<String> configured(Marker marker) {
+        List<String> names = []
+        for (String name in Connection.without(defaults).keySet()) {
+            if (!marker.options.containsKey(name)) {
+                names.add(name)
+            }
+        }
+        return names
+    }
+
+    /** @NonCPS, for an abort in between would lose them. */
+    @NonCPS
     private void settle(List<String> kept, List<String> shared) {
         List<String> others = []
         own = []

@@ -12,6 +12,8 @@ TIMEOUT = {"ended": "interrupted", "message": "Timeout has been exceeded"}
 AGENT_LOST = {"ended": "interrupted", "message": "Agent was removed"}
 AGENT_NOT_BACK = {"ended": "interrupted", "message": "Timeout waiting for agent to come back"}
 BY_ALICE = {"ended": "interrupted", "message": "Aborted by alice"}
+#: What the ``build`` step says when the other job did not end well; the name is a link in the real thing.
+DOWNSTREAM = "deploy » payments #7 completed with status {} (propagate: false to ignore)"
 RETURNED = {"ended": "returned", "resultBefore": None, "resultAfter": None}
 
 
@@ -40,6 +42,16 @@ UPSTREAM = {"_class": "org.jenkinsci.plugins.workflow.support.steps.build.BuildU
         ({"ended": "interrupted", "message": "Superseded by payments #43"}, "SUCCESS", "aborted", "NOT_BUILT"),
         ({**RETURNED, "resultAfter": "UNSTABLE"}, "UNSTABLE", "unstable", "UNSTABLE"),
         ({**RETURNED, "resultBefore": "SUCCESS", "resultAfter": "FAILURE"}, "FAILURE", "unstable", "FAILURE"),
+        ({"ended": "interrupted", "message": DOWNSTREAM.format("FAILURE")}, "SUCCESS", "failure", "FAILURE"),
+        ({"ended": "interrupted", "message": DOWNSTREAM.format("UNSTABLE")}, "SUCCESS", "unstable", "UNSTABLE"),
+        ({"ended": "interrupted", "message": DOWNSTREAM.format("NOT_BUILT")}, None, "aborted", "NOT_BUILT"),
+        ({"ended": "interrupted", "message": DOWNSTREAM.format("NONSENSE")}, None, "aborted", "ABORTED"),
+        ({"ended": "interrupted", "message": "Downstream build was not stable (propagate: false to ignore)"}, None, "failure", "FAILURE"),
+        ({"ended": "interrupted", "message": DOWNSTREAM.format("FAILURE") + " by mallory"}, None, "aborted", "ABORTED"),
+        ({**RETURNED, "resultAfter": "FAILURE", "failedElsewhere": False}, "FAILURE", "unstable", "FAILURE"),
+        ({**RETURNED, "resultAfter": "FAILURE", "failedElsewhere": True}, "FAILURE", "success", "FAILURE"),
+        ({**RETURNED, "resultAfter": "UNSTABLE", "failedElsewhere": True}, "UNSTABLE", "unstable", "UNSTABLE"),
+        ({**RETURNED, "resultAfter": "ABORTED", "failedElsewhere": True}, "ABORTED", "unstable", "ABORTED"),
         ({**RETURNED, "resultBefore": "UNSTABLE", "resultAfter": "UNSTABLE"}, "UNSTABLE", "success", "UNSTABLE"),
         ({**RETURNED, "resultBefore": "FAILURE", "resultAfter": "FAILURE"}, "FAILURE", "success", "FAILURE"),
     ],
@@ -93,6 +105,21 @@ def test_build_cause(last9: StandIn, causes: list[Any], cause: str | None) -> No
     """What started the build is one word of five; the first cause that is known counts, and an unknown plugin's is left out."""
     labels = attributes_of(last9, make_request(build={"causes": causes}))
     assert labels.get("jenkins.build_cause") == labels.get("jenkins_build_cause") == cause
+
+
+@pytest.mark.parametrize("said", ["failure", "FAILURE", " Failure "])
+def test_a_manual_stop_may_say_its_outcome(last9: StandIn, said: str) -> None:
+    """``outcome`` wins over the build's result, in any case, and leaves the result itself alone."""
+    labels = attributes_of(last9, make_request("stop", options={"outcome": said}, body=None, build={"currentResult": "SUCCESS"}))
+    assert labels["deployment.outcome"] == labels["deployment_outcome"] == "failure"
+    assert labels["jenkins.build_result"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("said", ["success", "failure", "unstable", "aborted", "timeout"])
+def test_a_point_may_say_each_outcome(last9: StandIn, said: str) -> None:
+    """Each of the five can be said, also where no start came before, and what the build does not know yet."""
+    labels = attributes_of(last9, make_request("stop", options={"outcome": said}, body=None, window=None, build={"currentResult": None}))
+    assert labels["deployment.outcome"] == said
 
 
 def test_a_start_says_nothing_of_the_end(last9: StandIn) -> None:
