@@ -22,7 +22,7 @@ class DeploymentWindow implements Serializable {
      * Jenkins throws an abort into running Groovy too, at the entry of any method that is not @NonCPS. So from the end of the body to
      * the `try` around the stop nothing but @NonCPS methods and constructors is called.
      */
-    @SuppressWarnings('ThrowExceptionFromFinallyBlock') // an abort during the stop must not be swallowed, and in a method of its own the try came too late
+    @SuppressWarnings('ThrowExceptionFromFinallyBlock') // an abort during the stop goes on; in a method of its own, the try came too late
     Object around(Object given, Closure body) {
         long startedAtMs = System.currentTimeMillis()
         Map window = [id: UUID.randomUUID().toString(), startedAtMs: startedAtMs]
