@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'e17f9499c0cb1259253ed29d47ff4d8fb14558c4faa1dc4bb5c6a0861bb5c162'
+    static final String SHA256 = 'a7217ce7e6c438f6cffaa1ba8d6c3a71ee139d0ca9bb8d79742aed3e0f4768d7'
 
 }
