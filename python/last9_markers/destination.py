@@ -135,10 +135,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def named_elsewhere(base_url: BaseUrl, claims: Claims) -> str | None:
+    """The API that the token names for itself, where that is another server than this one."""
+    named = list(_usable(claims.api_urls))
+    return None if not named or _is_one_of(base_url, named) else named[0].text
+
+
 def _may_have_the_token(chosen: BaseUrl, known: Iterable[BaseUrl]) -> bool:
     if chosen.host.endswith(LAST9_DOMAIN):
         return True
-    return any(chosen.origin == other.origin for other in known)
+    return _is_one_of(chosen, known)
+
+
+def _is_one_of(base_url: BaseUrl, others: Iterable[BaseUrl]) -> bool:
+    return any(base_url.origin == other.origin for other in others)
 
 
 def _usable(urls: Iterable[str]) -> Iterable[BaseUrl]:

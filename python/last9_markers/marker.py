@@ -10,7 +10,7 @@ from last9_markers.attributes import changes
 from last9_markers.clock import Budget, Clock
 from last9_markers.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
-from last9_markers.destination import Destination, credential_id, resolve
+from last9_markers.destination import Destination, credential_id, named_elsewhere, resolve
 from last9_markers.errors import (
     DestinationRefused,
     EventRefused,
@@ -197,6 +197,7 @@ class Errand:
             now=self._around.clock.wall(),
             via=self._via,
             from_shell=self._request.step in SHELL_COMMANDS,
+            elsewhere=named_elsewhere(self._destination.base_url, self._claims) if self._destination else None,
         )
 
     # -- the answer ------------------------------------------------------------------------------------------------------------

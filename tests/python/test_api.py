@@ -76,6 +76,39 @@ def test_wrong_organization(last9: StandIn, clock: HandClock) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "on", "words"),
+    [
+        (403, "event", "; the token itself is for https://emea.last9.io. Create"),
+        (404, "event", "; the token itself is for https://emea.last9.io. Set orgSlug"),
+        (401, "exchange", "or meant for https://emea.last9.io, which it names, and not for 127.0.0.1"),
+    ],
+)
+def test_a_host_other_than_the_tokens(last9: StandIn, clock: HandClock, status: int, on: str, words: str) -> None:
+    """Where Last9 refuses and the token names another host than the settings, the warning says which: a frequent mix-up."""
+    last9.order({"on": on, "status": status})
+    token = last9.issue(aud=["https://emea.last9.io/api"])
+    _, warning = _undelivered(last9, clock, token=token, connection={"apiBaseUrl": field(last9.url)})
+    assert words in warning
+
+
+def test_organization_and_host_other_than_the_tokens(last9: StandIn, clock: HandClock) -> None:
+    """Both are named together, and the remedy speaks of both settings."""
+    token = last9.issue(aud="emea.last9.io", organization_slug="globex")
+    fields = {"apiBaseUrl": field(last9.url), "orgSlug": field("acmee")}
+    _, warning = _undelivered(last9, clock, token=token, connection=fields)
+    assert "; the token itself is for 'globex' at https://emea.last9.io. Set orgSlug" in warning
+    assert "and apiBaseUrl to https://emea.last9.io" in warning
+
+
+@pytest.mark.parametrize("audience", ["last9", "https://127.0.0.1.example.com:x", [], None, 7])
+def test_an_audience_that_names_no_host(last9: StandIn, clock: HandClock, audience: object) -> None:
+    """What is no host is not held against the settings."""
+    last9.order({"on": "event", "status": 403})
+    _, warning = _undelivered(last9, clock, token=last9.issue(aud=audience), connection={"apiBaseUrl": field(last9.url)})
+    assert "the token itself" not in warning
+
+
+@pytest.mark.parametrize(
     "refusal",
     [
         {"status": 400, "body": '{"error": "invalid refresh token: token is malformed"}'},

@@ -14,29 +14,52 @@ meet it. The rest says what happens, in any combination:
 ``access_token_lifetime``  seconds that the access token of this exchange is good for
 ``rate_per_second``        so many requests a second are served, the others answer 429
 =========================  ==========================================================================================
+
+An order with a wrong key or value is refused whole, and says which: a fault that does something else than was meant would let a test pass
+for nothing.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
-KEYS = {
-    "on",
-    "times",
-    "status",
-    "headers",
-    "body",
-    "delay",
-    "drop",
-    "drip",
-    "size",
-    "access_token_lifetime",
-    "rate_per_second",
-}
-
 Fault = dict[str, Any]
+
+
+def _whole(least: int, most: float = math.inf) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _number(least: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value < math.inf
+
+
+def _one_of(*values: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in values
+
+
+def _headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in (*value, *value.values()))
+
+
+#: Key → what its value must be, in words and as a test.
+KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "on": ("'exchange', 'event' or 'any'", _one_of("exchange", "event", "any")),
+    "times": ("a whole number", _whole(0)),
+    "status": ("a whole number from 200 to 599", _whole(200, 599)),
+    "headers": ("an object of texts", _headers),
+    "body": ("a text", lambda value: isinstance(value, str)),
+    "delay": ("seconds", _number(0)),
+    "drop": ("'before', 'headers' or 'body'", _one_of("before", "headers", "body")),
+    "drip": ("seconds", _number(0)),
+    "size": ("a whole number of bytes", _whole(0)),
+    "access_token_lifetime": ("seconds", _number(-math.inf)),
+    "rate_per_second": ("a whole number", _whole(0)),
+}
 
 
 class FaultOrders:
@@ -50,8 +73,8 @@ class FaultOrders:
     def order(self, faults: Any) -> None:
         """Add faults, all or none. Raises ``ValueError`` on what is none."""
         ordered = faults if isinstance(faults, list) else [faults]
-        if not all(isinstance(fault, dict) and not set(fault) - KEYS for fault in ordered):
-            raise ValueError(f"a fault is an object of {', '.join(sorted(KEYS))}")
+        for fault in ordered:
+            _check(fault)
         with self._lock:
             self._faults += [dict(fault) for fault in ordered if fault.get("times", 1) > 0]
 
@@ -81,3 +104,12 @@ class FaultOrders:
             return {"status": 429, **{key: fault[key] for key in ("headers", "body", "delay") if key in fault}}
         self._served.append(now)
         return {}
+
+
+def _check(fault: Any) -> None:
+    if not isinstance(fault, dict) or set(fault) - set(KEYS):
+        raise ValueError(f"a fault is an object of {', '.join(sorted(KEYS))}")
+    for key, value in fault.items():
+        words, fits = KEYS[key]
+        if not fits(value):
+            raise ValueError(f"{key} must be {words}, not {value!r}")

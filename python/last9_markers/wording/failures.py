@@ -25,8 +25,11 @@ NETWORK = {
 
 
 class Circumstances(NamedTuple):
-    """What a sentence about a failed delivery may name. ``via``: the proxy in use; ``now``: the wall clock;
-    ``from_shell``: no Pipeline step but a command was called."""
+    """What a sentence about a failed delivery may name.
+
+    ``via``: the proxy in use; ``now``: the wall clock; ``from_shell``: no Pipeline step but a command was called; ``elsewhere``: the API
+    that the token names, where it is another one.
+    """
 
     credential_id: str
     organization: str | None
@@ -36,6 +39,7 @@ class Circumstances(NamedTuple):
     now: float
     via: str | None = None
     from_shell: bool = False
+    elsewhere: str | None = None
 
 
 def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances) -> str:
@@ -130,12 +134,13 @@ def _authentication_refused(error: errors.NotDelivered, about: Circumstances) ->
         day = time.strftime("%Y-%m-%d", time.gmtime(expired))
         return f"the refresh token expired on {day} (credential '{about.credential_id}'). Create a new one in Last9 and save it there."
     if isinstance(error, errors.AuthenticationRefused) and error.exchanging:
+        elsewhere = f", or meant for {about.elsewhere}, which it names, and not for {about.host}" if about.elsewhere else ""
         return (
-            f"Last9 does not accept the refresh token (credential '{about.credential_id}'): invalid, revoked or expired. Create a new "
-            "one with write scope in Last9 and save it there."
+            f"Last9 does not accept the refresh token (credential '{about.credential_id}'): invalid, revoked or expired{elsewhere}. "
+            "Create a new one with write scope in Last9 and save it there."
         )
     return (
-        f"Last9 does not accept the access token that it has just issued{_other_organization(about)}. Check that the credential "
+        f"Last9 does not accept the access token that it has just issued{_token_differs(about)}. Check that the credential "
         f"'{about.credential_id}' belongs to organization '{about.organization}' at {about.host}."
     )
 
@@ -143,15 +148,15 @@ def _authentication_refused(error: errors.NotDelivered, about: Circumstances) ->
 def _scope_too_low(error: errors.NotDelivered, about: Circumstances) -> str:
     scopes = f" (it has: {', '.join(about.claims.scopes)})" if about.claims.scopes else ""
     return (
-        f"the token may not write: its scope is too low{scopes}{_other_organization(about)}. Create a refresh token with the write "
+        f"the token may not write: its scope is too low{scopes}{_token_differs(about)}. Create a refresh token with the write "
         f"scope in Last9 and save it as credential '{about.credential_id}'."
     )
 
 
 def _organization_not_found(error: errors.NotDelivered, about: Circumstances) -> str:
     return (
-        f"Last9 knows no organization '{about.organization}' at {about.host}{_other_organization(about)}. Set orgSlug (or "
-        "LAST9_ORG_SLUG) to the slug in your Last9 URLs."
+        f"Last9 knows no organization '{about.organization}' at {about.host}{_token_differs(about)}. Set orgSlug (or "
+        f"LAST9_ORG_SLUG) to the slug in your Last9 URLs{f', and apiBaseUrl to {about.elsewhere}' if about.elsewhere else ''}."
     )
 
 
@@ -167,9 +172,12 @@ def _event_refused(error: errors.NotDelivered, about: Circumstances) -> str:
     return f"Last9 refuses the event ({error.detail}). Check the options and customAttributes; it is not tried again."
 
 
-def _other_organization(about: Circumstances) -> str:
+def _token_differs(about: Circumstances) -> str:
+    """What the token says of itself, where the settings say something else: the likeliest cause of a 403 or 404."""
     own = about.claims.organization
-    return f"; the token itself is for '{own}'" if own and about.organization and own != about.organization else ""
+    names = [f"'{own}'"] if own and about.organization and own != about.organization else []
+    names += [about.elsewhere] if about.elsewhere else []
+    return f"; the token itself is for {' at '.join(names)}" if names else ""
 
 
 _CAUSES = {

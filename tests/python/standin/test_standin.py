@@ -114,6 +114,48 @@ def test_orders_that_are_none(last9: StandIn, order: Any) -> None:
     assert httpx.post(last9.url + "/faults", json=order, trust_env=False, timeout=20).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"status": "503"},
+        {"status": True},
+        {"status": 99},
+        {"times": "1"},
+        {"times": -1},
+        {"times": 1.5},
+        {"on": "events"},
+        {"on": ["event"]},
+        {"headers": "Retry-After: 1"},
+        {"headers": {"Retry-After": 1}},
+        {"body": {"error": "x"}},
+        {"delay": "1"},
+        {"delay": -1},
+        {"drop": True},
+        {"drop": "tail"},
+        {"drip": None},
+        {"size": 1.5},
+        {"access_token_lifetime": "60"},
+        {"rate_per_second": 2.5},
+        [{"status": 503}, {"status": "503"}],
+    ],
+)
+def test_orders_with_wrong_values(last9: StandIn, order: Any) -> None:
+    """A value of the wrong type is refused with the key and what it must be; nothing of the order counts, and no connection is cut."""
+    answer = httpx.post(last9.url + "/faults", json=order, trust_env=False, timeout=20)
+    assert answer.status_code == 400
+    key = next(iter(order[1] if isinstance(order, list) else order))
+    assert answer.json()["error"].startswith(f"{key} must be ")
+    assert _put(last9).status_code == 200
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_orders_with_endless_numbers(last9: StandIn, number: str) -> None:
+    """A delay without end is no delay."""
+    content = f'{{"delay": {number}}}'.encode()
+    assert httpx.post(last9.url + "/faults", content=content, trust_env=False, timeout=20).status_code == 400
+    assert _put(last9).status_code == 200
+
+
 def test_faults_come_as_often_as_ordered(last9: StandIn) -> None:
     """``times`` counts, ``on`` chooses, order is kept, and no time at all is never."""
     last9.order([{"on": "event", "times": 0, "status": 418}, {"on": "event", "times": 2, "status": 503}, {"on": "event", "status": 404}])
