@@ -31,10 +31,11 @@ _EXPIRY_MARGIN_SECONDS = 5.0
 
 
 class AccessToken(NamedTuple):
-    """A token for events; ``good_until`` is on the monotonic clock, ``None`` where the answer did not say."""
+    """A token for events; ``good_until`` is on the monotonic clock. ``None`` is what the answer did not say."""
 
     text: str
     good_until: float | None
+    scopes: tuple[str, ...] | None = None
 
 
 class Last9:
@@ -76,7 +77,7 @@ class Last9:
             self._redactor.hide(token)
         if not isinstance(token, str) or not _VISIBLE_ASCII.fullmatch(token):
             raise BrokenAnswer("its answer has no usable access_token")
-        return AccessToken(token, self._good_until(answer.get("issued_at"), answer.get("expires_at")))
+        return AccessToken(token, self._good_until(answer.get("issued_at"), answer.get("expires_at")), _scopes(answer.get("scopes")))
 
     def _good_until(self, issued_at: object, expires_at: object) -> float | None:
         if not isinstance(expires_at, (int, float)):
@@ -127,7 +128,7 @@ class Last9:
         value = headers.get("Retry-After", "").strip()
         if value.isascii() and value.isdigit():
             return float(value[:9])
-        until, now = _http_date(value), _http_date(headers.get("Date", ""))
+        until, now = http_date(value), http_date(headers.get("Date", ""))
         if until is None:
             return None
         return max(0.0, until - (self._clock.wall() if now is None else now))
@@ -138,7 +139,8 @@ def event_path(organization: str) -> str:
     return f"/api/v4/organizations/{organization}/change_events"
 
 
-def _http_date(text: str) -> float | None:
+def http_date(text: str) -> float | None:
+    """The moment of an HTTP header in epoch seconds, ``None`` where it is none."""
     if not text:
         return None
     from email.utils import parsedate_to_datetime
@@ -147,3 +149,7 @@ def _http_date(text: str) -> float | None:
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+
+
+def _scopes(found: object) -> tuple[str, ...] | None:
+    return tuple(scope for scope in found if isinstance(scope, str)) if isinstance(found, list) else None

@@ -48,6 +48,7 @@ class Request(NamedTuple):
     elsewhere: bool = False
     #: Names of the options that ``last9Config`` gave and not the step itself.
     configured: tuple[str, ...] = ()
+    credential_problem: str | None = None
 
 
 class Answer(NamedTuple):
@@ -108,6 +109,7 @@ def parse(text: str) -> Request:
         pending=pending,
         text=json.dumps(found, separators=(",", ":")),
         configured=tuple(_texts(found.get("configured"))),
+        credential_problem=_text(found.get("credentialProblem")),
     )
 
 

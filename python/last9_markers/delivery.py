@@ -36,16 +36,17 @@ class Delivery:
             self._put(outgoing)
         outgoing.delivered = True
 
-    def _put(self, outgoing: Outgoing) -> None:
-        token = self._token()
-        event = outgoing.event or b""
-        self._persistently(lambda: self._api.send(self._destination.organization, token, event))
-
-    def _token(self) -> AccessToken:
+    def access_token(self) -> AccessToken:
+        """The access token, exchanged now unless there is one that still lasts. Raises a :exc:`~last9_markers.errors.NotDelivered`."""
         token = self._access_token
         if token is None or not self._api.is_usable(token):
             token = self._access_token = self._persistently(lambda: self._api.exchange(self._refresh_token))
         return token
+
+    def _put(self, outgoing: Outgoing) -> None:
+        token = self.access_token()
+        event = outgoing.event or b""
+        self._persistently(lambda: self._api.send(self._destination.organization, token, event))
 
     def _persistently(self, call: Callable[[], T]) -> T:
         try:

@@ -40,6 +40,12 @@ class Surroundings(NamedTuple):
     journal: Journal
     transport: httpx.BaseTransport | None = None
 
+    def hide_secrets(self, request: Request) -> None:
+        """From now on neither the token nor a password parameter is in any text."""
+        self.journal.redactor.hide(self.token)
+        for name in request.secret_parameters:
+            self.journal.redactor.hide(self.environ.get(name))
+
 
 class Errand:
     """Sends the marker of one request: :meth:`run`. Where that cannot end by itself, :meth:`broken_off` answers for it."""
@@ -49,9 +55,7 @@ class Errand:
         self._request = request
         self._around = around
         self._journal = around.journal
-        self._journal.redactor.hide(around.token)
-        for name in request.secret_parameters:
-            self._journal.redactor.hide(around.environ.get(name))
+        around.hide_secrets(request)
         self.settings = read_settings(request, around.environ, self._journal)
         self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
         self._outbox = pending.Outbox(request.pending, request.text)

@@ -15,10 +15,11 @@ from last9_markers.wording import inputs
 
 
 class Proxy(NamedTuple):
-    """A usable proxy; ``shown`` is its host and port, for the log."""
+    """A usable proxy; ``shown`` is its host and port, for the log, ``variable`` what named it."""
 
     url: httpx.URL
     shown: str
+    variable: str
 
 
 def choose(base_url: BaseUrl, environ: Mapping[str, str], journal: Journal) -> Proxy | None:
@@ -56,7 +57,7 @@ def _read(variable: str, value: str, journal: Journal) -> Proxy | None:
     if url.scheme not in ("http", "https") or not url.host:
         journal.warn(inputs.proxy_unusable(variable, f"a {url.scheme} proxy is not supported" if url.host else "it names no host"))
         return None
-    return Proxy(url, url.netloc.decode("ascii", "replace"))
+    return Proxy(url, url.netloc.decode("ascii", "replace"), variable)
 
 
 def _hide_credentials(value: str, journal: Journal) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
@@ -21,6 +22,8 @@ LONGEST_BODY = 64 * 1024
 #: How long the body of an event's success may keep us: it says nothing, but read to its end the connection can be used again.
 LINGER_SECONDS = 0.25
 
+T = TypeVar("T")
+
 _HEADERS = {"User-Agent": f"last9-markers/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -30,6 +33,15 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes | None
+
+
+class Greeting(NamedTuple):
+    """Who answered: the certificate as :mod:`ssl` reads it and the version of TLS, ``None`` over plain http."""
+
+    status: int
+    headers: Mapping[str, str]
+    certificate: Mapping[str, Any] | None
+    tls: str | None
 
 
 class Connection:
@@ -65,18 +77,39 @@ class Connection:
 
         With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
         """
-        while True:
-            try:
-                return self._attempt(method, path, headers, content, body_matters=body_matters)
-            except CertificateRefused:
-                if self._roots is None or not self._roots.complete():
-                    raise
+        return self._with_all_roots(lambda: self._attempt(method, path, headers, content, body_matters=body_matters))
+
+    def greet(self) -> Greeting:
+        """Ask for the headers of the front page, with no token at all: whatever is answered proves the way there and back."""
+        return self._with_all_roots(self._greet)
 
     def close(self) -> None:
         """Let the connection go."""
         self._client.close()
 
+    def _with_all_roots(self, call: Callable[[], T]) -> T:
+        while True:
+            try:
+                return call()
+            except CertificateRefused:
+                if self._roots is None or not self._roots.complete():
+                    raise
+
     def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
+        with self._answer(method, path, headers, content) as response:
+            if response.is_success and not body_matters:
+                self._linger(response)
+                return Reply(response.status_code, response.headers, b"")
+            return Reply(response.status_code, response.headers, self._body(response))
+
+    def _greet(self) -> Greeting:
+        with self._answer("HEAD", "/", {}, b"") as response:
+            stream = response.extensions.get("network_stream")
+            tls = stream.get_extra_info("ssl_object") if stream is not None else None
+            return Greeting(response.status_code, response.headers, tls and tls.getpeercert(), tls and tls.version())
+
+    @contextmanager
+    def _answer(self, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Iterator[httpx.Response]:
         if not self._budget.remaining():
             raise BudgetSpent
         request = self._client.build_request(
@@ -87,10 +120,7 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - the border: nothing foreign gets past it
             raise mapped(error) from None
         try:
-            if response.is_success and not body_matters:
-                self._linger(request, response)
-                return Reply(response.status_code, response.headers, b"")
-            return Reply(response.status_code, response.headers, self._body(response))
+            yield response
         except NotDelivered:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -109,10 +139,10 @@ class Connection:
                 raise NetworkFailure("answering")
         return read
 
-    def _linger(self, request: httpx.Request, response: httpx.Response) -> None:
+    def _linger(self, response: httpx.Response) -> None:
         clock = self._budget.clock
         until = clock.monotonic() + LINGER_SECONDS
-        request.extensions["timeout"]["read"] = LINGER_SECONDS
+        response.request.extensions["timeout"]["read"] = LINGER_SECONDS
         length = 0
         try:
             for chunk in response.iter_raw():

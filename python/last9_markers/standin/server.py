@@ -149,6 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._dispatch()
 
+    def do_HEAD(self) -> None:
+        """The front page's headers: what a connection test looks at before it shows a token."""
+        write_answer(self, 200, "", {})
+
     def do_POST(self) -> None:
         self._dispatch()
 

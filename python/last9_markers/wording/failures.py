@@ -44,15 +44,16 @@ class Circumstances(NamedTuple):
 
 def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances) -> str:
     """Why a marker is not with Last9, and what to do."""
-    return f"{label} was not delivered: {_because(error, about)}"
+    return f"{label} was not delivered: {because(error, about)}"
 
 
 def late_marker_refused(error: errors.NotDelivered, about: Circumstances) -> str:
     """A kept marker that Last9 will never take."""
-    return f"a marker kept from before was refused and is dropped: {_because(error, about)}"
+    return f"a marker kept from before was refused and is dropped: {because(error, about)}"
 
 
-def _because(error: errors.NotDelivered, about: Circumstances) -> str:
+def because(error: errors.NotDelivered, about: Circumstances) -> str:
+    """The cause and the remedy, without what was not delivered for it."""
     if isinstance(error, errors.NetworkFailure):
         cause, remedy = NETWORK[error.kind]
         host = f"{about.host} (through the proxy {about.via})" if about.via else str(about.host)

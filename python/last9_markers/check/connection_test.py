@@ -1,0 +1,222 @@
+"""Everything between this agent and Last9, in the order in which a marker meets it."""
+
+from __future__ import annotations
+
+from last9_markers import api, attributes, event, options, pending, transport
+from last9_markers.check import agent, network
+from last9_markers.check.findings import FAILED, OK, WARNING, Findings, Overheard
+from last9_markers.check.settings import Account
+from last9_markers.clock import Budget
+from last9_markers.contract import Answer, Request
+from last9_markers.delivery import Delivery
+from last9_markers.destination import BaseUrl, Destination, credential_id
+from last9_markers.errors import BudgetSpent, NotDelivered, OrganizationNotFound, RequestRejected, ScopeTooLow
+from last9_markers.marker import Surroundings
+from last9_markers.wording import check as wording
+from last9_markers.wording import failures
+
+#: A name of its own: a dashboard that colours deployments does not take it for one.
+EVENT_NAME = "connection-test"
+SERVICE_NAME = "last9-connection-test"
+
+_WAY = ("host", "proxy", "dns", "tls", "connection")
+#: What was looked at → what must not have failed before, so that it could be.
+_NEEDED = {
+    **dict.fromkeys(("proxy", "dns", "connection", "tls", "clock"), _WAY),
+    **dict.fromkeys(("exchange", "scope", "organization"), ("token", *_WAY, "exchange")),
+}
+
+
+class ConnectionTest:
+    """Tests the connection of one request: :meth:`run`. Without ``sendTestEvent`` nothing is written to Last9."""
+
+    def __init__(self, request: Request, around: Surroundings) -> None:
+        """Reads the settings and starts the budget."""
+        self._request = request
+        self._around = around
+        self._journal = around.journal
+        around.hide_secrets(request)
+        self._misread = Overheard(self._journal.redactor)
+        self.settings = options.read_settings(request, around.environ, self._misread)
+        self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
+        self.findings = Findings(self._journal)
+        self._account = Account(request, around, self.findings)
+        self._at = "interpreter"
+        self._via: str | None = None
+        self._written = False
+
+    def run(self) -> Answer:
+        """Look at everything; what cannot be looked at, since something before it failed, is said to be unproven."""
+        self._journal.say(wording.BEGINS)
+        agent.look_at_interpreter(self.findings)
+        self._at = "bundle"
+        agent.look_at_bundle(self.findings, self._around.environ)
+        self._at = "options"
+        for warning in self._wrong_options():
+            self.findings.warn("options", warning)
+        self._at = "token"
+        self._account.look_at_token()
+        self._at = "host"
+        base_url = self._account.look_at_host()
+        if base_url is not None:
+            self._go_there(base_url)
+        self._say_what_is_unproven()
+        return self._answer()
+
+    def broken_off(self, failure: NotDelivered | str) -> Answer:
+        """The answer where the time is over, or a defect of ours has struck (a finished text)."""
+        over = wording.time_is_over(self.settings.timeout_seconds)
+        self.findings.fail(self._at, over if isinstance(failure, BudgetSpent) else str(failure))
+        self._say_what_is_unproven()
+        return self._answer()
+
+    # -- the way there ---------------------------------------------------------------------------------------------------------
+
+    def _go_there(self, base_url: BaseUrl) -> None:
+        around, findings = self._around, self.findings
+        self._at = "proxy"
+        proxy = network.look_at_proxy(findings, base_url, around.environ, self._journal.redactor)
+        self._via = proxy.shown if proxy else None
+        self._at = "dns"
+        network.look_at_name(findings, base_url, proxy)
+        if findings.failed("dns"):
+            return
+        overheard = Overheard(self._journal.redactor)
+        connection = transport.Connection(base_url, around.environ, self.budget, overheard, around.transport)
+        warnings = [warning for warning in overheard.warnings if all(warning != found.text for found in findings.all)]
+        try:
+            if self._greet(connection, base_url, warnings) and self._account.token is not None:
+                last9 = api.Last9(connection, around.clock, self._journal.redactor)
+                destination = Destination(credential_id(self._request.connection), self._account.organization or "", base_url)
+                self._exchange(Delivery(last9, self._account.token.text, destination, self.budget), destination)
+        finally:
+            connection.close()
+
+    def _greet(self, connection: transport.Connection, base_url: BaseUrl, warnings: list[str]) -> bool:
+        clock = self._around.clock
+        self._at = "connection"
+        began = clock.monotonic()
+        try:
+            greeting = connection.greet()
+        except NotDelivered as failure:
+            self.findings.fail(network.culprit(failure), self._because(failure, base_url))
+            return False
+        took = clock.monotonic() - began
+        self.findings.ok("connection", wording.connected(base_url.host, round(took * 1000), greeting.status, self._via))
+        network.look_at_certificate(self.findings, greeting, base_url, warnings)
+        network.look_at_clocks(self.findings, greeting, clock, self._request.timestamp_ms, self.budget.seconds - self.budget.remaining())
+        return True
+
+    # -- the API ---------------------------------------------------------------------------------------------------------------
+
+    def _exchange(self, delivery: Delivery, destination: Destination) -> None:
+        clock = self._around.clock
+        self._at = "exchange"
+        began = clock.monotonic()
+        try:
+            token = delivery.access_token()
+        except NotDelivered as failure:
+            self.findings.fail("exchange", self._because(failure, destination.base_url))
+            return
+        took = clock.monotonic() - began
+        lasts = (token.good_until - clock.monotonic()) / 3600 if token.good_until is not None else None
+        self.findings.ok("exchange", wording.exchanged(round(took * 1000), lasts))
+        if self._wants_a_write() and self._account.organization:
+            self._at = "write"
+            self._write(delivery, destination)
+        self._account.look_at_scope(token.scopes, proven=self._written)
+        self._account.look_at_organization(proven=self._written)
+
+    def _write(self, delivery: Delivery, destination: Destination) -> None:
+        marker = self._test_marker()
+        outgoing = pending.Outgoing("")
+        outgoing.event = event.encode(self._compose(marker))
+        try:
+            delivery.deliver(outgoing)
+        except NotDelivered as failure:
+            text = self._because(failure, destination.base_url)
+            culprit = {ScopeTooLow: "scope", OrganizationNotFound: "organization"}.get(type(failure))
+            if culprit:
+                self.findings.fail(culprit, text)
+            self.findings.fail("write", wording.write_refused(culprit) if culprit else text)
+        else:
+            self._written = True
+            self.findings.ok("write", wording.written(marker.service_name, EVENT_NAME))
+
+    def _test_marker(self) -> options.Marker:
+        # A stop: it keeps no alert about a deployment that hangs alive.
+        given = self._request.options
+        service, environment = (options.text(given.get(name)) for name in ("serviceName", "environment"))
+        return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, {}, dry_run=False)
+
+    def _compose(self, marker: options.Marker) -> event.Event:
+        around, request = self._around, self._request._replace(build={}, body=None)
+        labels = attributes.collect(marker, request, around.environ, dict, self.settings.attribute_names, Overheard(self._journal.redactor))
+        cluster = request.connection.get("dataSourceName")
+        moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
+        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+
+    # -- the parts -------------------------------------------------------------------------------------------------------------
+
+    def _wrong_options(self) -> list[str]:
+        """What a marker with these options would warn of, but for the service that a test does not need."""
+        given = {"serviceName": SERVICE_NAME, **self._request.options}
+        given.pop("sendTestEvent", None)
+        try:
+            options.read_marker(self._request._replace(options=given), self._around.environ, self._misread)
+        except RequestRejected as rejection:
+            for reason in rejection.reasons:
+                self._misread.warn(reason)
+        return self._misread.warnings
+
+    def _wants_a_write(self) -> bool:
+        return options.is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
+
+    def _held_back(self) -> bool:
+        given = options.text(self._request.options.get("dryRun")) or self._around.environ.get("LAST9_DRY_RUN")
+        return options.is_yes(given)
+
+    def _because(self, failure: NotDelivered, base_url: BaseUrl) -> str:
+        account = self._account
+        about = failures.Circumstances(
+            credential_id=credential_id(self._request.connection),
+            organization=account.organization,
+            host=base_url.host,
+            timeout_seconds=self.settings.timeout_seconds,
+            claims=account.claims,
+            now=self._around.clock.wall(),
+            via=self._via,
+            elsewhere=account.elsewhere,
+        )
+        return failures.because(failure, about)
+
+    def _say_what_is_unproven(self) -> None:
+        for check, needed in _NEEDED.items():
+            failed = next((before for before in needed if self.findings.failed(before)), None)
+            if not self.findings.has(check) and failed is not None:
+                self.findings.warn(check, wording.not_reached(failed))
+        if not self.findings.has("write"):
+            self.findings.warn("write", self._why_unwritten())
+
+    def _why_unwritten(self) -> str:
+        if not options.is_yes(self._request.options.get("sendTestEvent")):
+            return wording.write_unproven()
+        failed = next((found.check for found in self.findings.all if found.state == FAILED), None)
+        return wording.not_reached(failed) if failed else wording.write_held_back()
+
+    # -- the answer ------------------------------------------------------------------------------------------------------------
+
+    def _answer(self) -> Answer:
+        found = self.findings
+        failed = [f"{finding.check}: {finding.text}" for finding in found.all if finding.state == FAILED]
+        unwritten = all(finding.check == "write" for finding in found.all if finding.state == WARNING)
+        self._journal.say(wording.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
+        return Answer(
+            delivered=self._written,
+            accepted=True,
+            deployment_id=None,
+            warnings=[f"{finding.check}: {finding.text}" for finding in found.all if finding.state != OK],
+            fail_build=wording.fail_build(failed[0]) if failed and self.settings.fail_on_error else None,
+            pending=list(self._request.pending),
+            more={"ok": not failed, "findings": [finding._asdict() for finding in found.all]},
+        )

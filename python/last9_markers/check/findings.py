@@ -1,0 +1,65 @@
+"""What a connection test has found: one line for each thing it looked at."""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+from last9_markers.journal import Journal
+from last9_markers.redaction import Redactor
+from last9_markers.wording import check as wording
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+
+
+class Finding(NamedTuple):
+    """``check`` is what was looked at, ``state`` one of :data:`OK`, :data:`WARNING`, :data:`FAILED`; ``text`` ends with the remedy."""
+
+    check: str
+    state: str
+    text: str
+
+
+class Findings:
+    """Says each finding as it is made, so that a test that hangs has told how far it came, and keeps it, redacted."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.all: list[Finding] = []
+
+    def add(self, check: str, state: str, text: str) -> None:
+        """Keep and say one finding."""
+        found = Finding(check, state, self._journal.redactor.clean(text))
+        self.all.append(found)
+        self._journal.say(wording.line(found.state, found.check, found.text))
+
+    def ok(self, check: str, text: str) -> None:
+        """Good."""
+        self.add(check, OK, text)
+
+    def warn(self, check: str, text: str) -> None:
+        """Not shown to be good, or good but odd: markers may get through."""
+        self.add(check, WARNING, text)
+
+    def fail(self, check: str, text: str) -> None:
+        """Markers will not get through."""
+        self.add(check, FAILED, text)
+
+    def count(self, state: str) -> int:
+        """How many are in that state."""
+        return sum(found.state == state for found in self.all)
+
+    def has(self, check: str) -> bool:
+        """Whether that was looked at."""
+        return any(found.check == check for found in self.all)
+
+    def failed(self, check: str | None = None) -> bool:
+        """Whether anything, or that, is wrong."""
+        return any(found.state == FAILED and check in (None, found.check) for found in self.all)
+
+
+class Overheard(Journal):
+    """A journal that nobody reads: the warnings that it remembers become findings."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__(io.StringIO(), redactor)

@@ -1,0 +1,99 @@
+"""The way to Last9: proxy, name, connection, certificate, and what time it is there."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from last9_markers import proxies
+from last9_markers.api import http_date
+from last9_markers.check.findings import Findings, Overheard
+from last9_markers.clock import Clock
+from last9_markers.destination import BaseUrl
+from last9_markers.errors import CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
+from last9_markers.proxies import Proxy
+from last9_markers.redaction import Redactor
+from last9_markers.transport import Greeting
+from last9_markers.wording import check as wording
+
+#: A clock that is further off than this makes a difference on a dashboard.
+LARGEST_SKEW_SECONDS = 30.0
+#: How long a step may have waited for an agent before its time is held against the controller's clock.
+LONGEST_WAIT_SECONDS = 300.0
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def look_at_proxy(findings: Findings, base_url: BaseUrl, environ: Mapping[str, str], redactor: Redactor) -> Proxy | None:
+    """Which proxy the variables choose for that host, and the variables that cannot be used."""
+    overheard = Overheard(redactor)
+    proxy = proxies.choose(base_url, environ, overheard)
+    for warning in overheard.warnings:
+        findings.warn("proxy", warning)
+    if proxy is not None:
+        findings.ok("proxy", wording.proxy(proxy.shown, proxy.variable))
+    elif not overheard.warnings:
+        findings.ok("proxy", wording.no_proxy(base_url.host))
+    return proxy
+
+
+def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None) -> None:
+    """Whether the name that this machine has to resolve has an address: the proxy's where there is one, which resolves Last9's."""
+    host, port = base_url.host.strip("[]"), base_url.port
+    if proxy is not None:
+        host, port = proxy.url.host, proxy.url.port or _DEFAULT_PORTS[proxy.url.scheme]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        findings.fail("dns", wording.name_unknown(host, getattr(error, "strerror", None) or "no such name", proxy is not None))
+        return
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    findings.ok("dns", wording.name_known(host, addresses, base_url.host if proxy is not None else None))
+
+
+def culprit(failure: NotDelivered) -> str:
+    """What a connection that did not come about is to be blamed on."""
+    if isinstance(failure, CertificateRefused) or (isinstance(failure, NetworkFailure) and failure.kind == "tls"):
+        return "tls"
+    if isinstance(failure, ProxyRefused) or (isinstance(failure, NetworkFailure) and failure.kind == "proxy"):
+        return "proxy"
+    return "connection"
+
+
+def look_at_certificate(findings: Findings, greeting: Greeting, base_url: BaseUrl, warnings: list[str]) -> None:
+    """Whose certificate it was that was trusted, and the settings for CAs that cannot be used (``warnings``)."""
+    for warning in warnings:
+        findings.warn("tls", warning)
+    if base_url.scheme != "https":
+        findings.ok("tls", wording.no_tls())
+    else:
+        found = greeting.certificate or {}
+        findings.ok(
+            "tls", wording.certificate(_name(found.get("subject")), _name(found.get("issuer")), found.get("notAfter"), greeting.tls)
+        )
+
+
+def look_at_clocks(findings: Findings, greeting: Greeting, clock: Clock, called_ms: int | None, running_seconds: float) -> None:
+    """The agent's clock and the one that markers go by, against the server's.
+
+    ``called_ms``: when the step was called, by the controller; ``running_seconds``: since the engine started. The controller's can only
+    be too late by more than a step may wait for an agent.
+    """
+    there = http_date(greeting.headers.get("Date", ""))
+    if there is None:
+        findings.warn("clock", wording.clock_unproven())
+        return
+    agent = clock.wall() - there
+    controller = called_ms / 1000 - (there - running_seconds) if called_ms is not None else 0.0
+    if abs(agent) > LARGEST_SKEW_SECONDS:
+        findings.warn("clock", wording.agent_clock_off(agent))
+    if controller > LARGEST_SKEW_SECONDS or controller < -LONGEST_WAIT_SECONDS:
+        findings.warn("clock", wording.controller_clock_off(controller))
+    if not findings.has("clock"):
+        findings.ok("clock", wording.clock(agent))
+
+
+def _name(found: Any) -> str | None:
+    """The common name in a distinguished name as :mod:`ssl` gives it, or the organization where there is none."""
+    parts = {key: value for relative in found or () for key, value in relative}
+    return parts.get("commonName") or parts.get("organizationName")

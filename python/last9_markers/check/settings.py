@@ -1,0 +1,108 @@
+"""What settings and token say: credential, organization, host, scope, and whether they agree."""
+
+from __future__ import annotations
+
+from last9_markers.check.findings import Findings, Overheard
+from last9_markers.contract import ConnectionField, Request
+from last9_markers.credentials import Claims, RefreshToken, read_token
+from last9_markers.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
+from last9_markers.errors import CannotSend
+from last9_markers.marker import Surroundings
+from last9_markers.wording import check as wording
+from last9_markers.wording import failures
+
+#: How long before its end a token is said to expire soon.
+SOON_SECONDS = 14 * 24 * 3600.0
+
+
+class Account:
+    """The credential and where it leads; what cannot be used is a finding, and then ``None`` here."""
+
+    def __init__(self, request: Request, around: Surroundings, findings: Findings) -> None:
+        self._connection = request.connection
+        self._problem = request.credential_problem
+        self._around = around
+        self._findings = findings
+        self.credential_id = credential_id(request.connection)
+        self.token: RefreshToken | None = None
+        self.claims = Claims()
+        self.organization: str | None = None
+        self.elsewhere: str | None = None
+
+    def look_at_token(self) -> None:
+        """Whether there is one, and what it says of its own end."""
+        overheard = Overheard(self._around.journal.redactor)
+        try:
+            token = read_token(self._around.token, overheard)
+        except CannotSend as failure:
+            self._findings.fail("token", self._problem or self._because(failure, None))
+            return
+        for warning in overheard.warnings:
+            self._findings.warn("token", warning)
+        self.token, self.claims = token, token.claims
+        expires, now = token.claims.expires_at, self._around.clock.wall()
+        # One that has expired by its own word is Last9's to refuse: this machine's clock may be wrong.
+        if expires is not None and expires < now:
+            self._findings.warn("token", wording.token_expired(self.credential_id, expires))
+        elif expires is not None and expires < now + SOON_SECONDS:
+            self._findings.warn("token", wording.token_expires_soon(self.credential_id, expires))
+        else:
+            self._findings.ok("token", wording.token(self.credential_id, expires, is_jwt=token.claims != Claims()))
+
+    def look_at_host(self) -> BaseUrl | None:
+        """Where the API is, and whether the token may go there."""
+        field = self._connection.get("apiBaseUrl")
+        try:
+            base_url = resolve_base_url(field, self.claims)
+        except CannotSend as failure:
+            self._findings.fail("host", self._because(failure, None))
+            return None
+        self.elsewhere = named_elsewhere(base_url, self.claims)
+        if self.elsewhere:
+            self._findings.warn("host", wording.host_differs(base_url.text, _source(field, ""), self.elsewhere))
+        else:
+            self._findings.ok("host", wording.host(base_url.text, _source(field, "the token" if self.claims.api_urls else "the default")))
+        try:
+            self.organization = resolve_organization(self._connection.get("orgSlug"), self.claims)
+        except CannotSend as failure:
+            self._findings.fail("organization", self._because(failure, base_url))
+        return base_url
+
+    def look_at_scope(self, scopes: tuple[str, ...] | None, *, proven: bool) -> None:
+        """Whether the token may write, by a write that was taken, or by what exchange and token say."""
+        scopes = scopes or self.claims.scopes
+        if self._findings.has("scope"):
+            return
+        if proven:
+            self._findings.ok("scope", wording.scope_proven())
+        elif "write" in scopes:
+            self._findings.ok("scope", wording.scope(scopes))
+        elif scopes == ("read",):
+            self._findings.fail("scope", wording.scope_too_low(scopes, self.credential_id))
+        else:
+            # Not known: whether a scope of another name includes this one.
+            self._findings.warn("scope", wording.scope_unproven(scopes))
+
+    def look_at_organization(self, *, proven: bool) -> None:
+        """Whether that organization takes this token's markers, by a write that was taken, or by what the token says."""
+        slug, named = self.organization, self.claims.organization
+        if slug is None or self._findings.has("organization"):
+            return
+        source = _source(self._connection.get("orgSlug"), "the token")
+        if proven:
+            self._findings.ok("organization", wording.organization_proven(slug))
+        elif named is None:
+            self._findings.warn("organization", wording.organization_unproven(slug, source))
+        elif named != slug:
+            self._findings.warn("organization", wording.organization_differs(slug, source, named))
+        else:
+            self._findings.ok("organization", wording.organization(slug, source))
+
+    def _because(self, failure: CannotSend, base_url: BaseUrl | None) -> str:
+        host = base_url.host if base_url else None
+        now = self._around.clock.wall()
+        return failures.because(failure, failures.Circumstances(self.credential_id, self.organization, host, 0, self.claims, now))
+
+
+def _source(field: ConnectionField | None, otherwise: str) -> str:
+    return wording.SOURCES.get(field.source, field.source) if field else otherwise

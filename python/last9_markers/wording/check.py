@@ -1,0 +1,271 @@
+"""What a connection test says: of each thing it looks at what it found, and where that is no good, what to do."""
+
+from __future__ import annotations
+
+import time
+
+#: Longest of the names of what is looked at.
+_WIDTH = 12
+
+#: Level of configuration, as the contract names it → how it is told.
+SOURCES = {
+    "option": "the option",
+    "parameter": "a build parameter",
+    "environment": "an environment variable",
+    "profile": "the routing profile",
+    "config": "last9Config",
+    "global": "a LAST9_* variable",
+    "default": "the default",
+}
+
+
+def line(state: str, check: str, text: str) -> str:
+    """One finding in the log."""
+    return f"{state:<7} {check:<{_WIDTH}} {text}"
+
+
+BEGINS = "Connection test:"
+
+
+def summary(ok: int, warnings: int, failed: int, *, only_unwritten: bool) -> str:
+    """The line after the findings. ``only_unwritten``: whatever is warned of is that no test event was sent."""
+    if failed:
+        verdict = "markers will not get through"
+    elif not warnings:
+        verdict = "markers get through"
+    elif only_unwritten:
+        verdict = "nothing seems to stand in the way of a marker, but none was sent"
+    else:
+        verdict = "markers may or may not get through, see the warnings"
+    return f"Connection test: {verdict} ({ok} ok, {warnings} {'warning' if warnings == 1 else 'warnings'}, {failed} failed)"
+
+
+def fail_build(failed: str) -> str:
+    """The text with which ``failOnError`` fails the build."""
+    return f"Last9 connection test failed, and failOnError is set: {failed}"
+
+
+# -- the agent -----------------------------------------------------------------------------------------------------------------
+
+
+def interpreter(version: str, path: str, tls: str) -> str:
+    """The Python that runs the engine."""
+    return f"Python {version} at {path}, with {tls}"
+
+
+def bundle(version: str, folder: str) -> str:
+    """The engine that runs."""
+    return f"last9-markers {version}, from {folder}"
+
+
+def bundle_damaged(path: str) -> str:
+    """The file is not what its name promises."""
+    return f"{path} is not the bundle that the library placed there. Delete it; the next marker places it again."
+
+
+def bundle_not_unpacked(folder: str) -> str:
+    """Slower than it needs to be."""
+    return (
+        f"the engine runs from its zip, which makes each marker some 0.3 s slower: nothing can be unpacked in {folder}. Make the "
+        "temporary workspace writable for the agent's user, with some MB of space."
+    )
+
+
+# -- credential, organization, host --------------------------------------------------------------------------------------------
+
+
+def token(credential_id: str, expires_at: float | None, *, is_jwt: bool) -> str:
+    """A token that may be sent."""
+    if not is_jwt:
+        return f"there is one (credential '{credential_id}'); it is no JWT, so it does not say what it is for"
+    return f"there is one (credential '{credential_id}'){f', good until {_day(expires_at)}' if expires_at else ''}"
+
+
+def token_expired(credential_id: str, expires_at: float) -> str:
+    """By its own word and this machine's clock; Last9 has the last word."""
+    return (
+        f"the refresh token expired on {_day(expires_at)} (credential '{credential_id}'). Create a new one with write scope in Last9 and "
+        "save it there."
+    )
+
+
+def token_expires_soon(credential_id: str, expires_at: float) -> str:
+    """Markers stop getting through before long."""
+    return (
+        f"the refresh token expires on {_day(expires_at)} (credential '{credential_id}'). Create a new one with write scope in Last9 "
+        "and save it there before that day."
+    )
+
+
+def host(url: str, source: str) -> str:
+    """Where the API is, and who says so."""
+    return f"{url}, from {source}"
+
+
+def host_differs(url: str, source: str, named: str) -> str:
+    """Settings and token disagree about the host."""
+    return (
+        f"{url}, from {source}, but the token names {named}. If the exchange below fails, set apiBaseUrl to {named}, or leave it out: "
+        "then the token's own counts."
+    )
+
+
+def organization(slug: str, source: str) -> str:
+    """The organization, as far as it is known without a write."""
+    return f"'{slug}', from {source}{'' if source == 'the token' else '; the token says the same'}"
+
+
+def organization_differs(slug: str, source: str, named: str) -> str:
+    """Settings and token disagree about the organization."""
+    return (
+        f"'{slug}', from {source}, but the token is for '{named}'. Set orgSlug to '{named}', or leave it out: then the token's own counts."
+    )
+
+
+def organization_unproven(slug: str, source: str) -> str:
+    """Nothing but a write shows whether that organization takes markers."""
+    return f"'{slug}', from {source}: not proven, since the token does not name its organization. {_TO_PROVE}"
+
+
+def organization_proven(slug: str) -> str:
+    """A write got through."""
+    return f"'{slug}' takes markers"
+
+
+# -- the way to Last9 ----------------------------------------------------------------------------------------------------------
+
+
+def no_proxy(host: str) -> str:
+    """The direct way."""
+    return f"none for {host}"
+
+
+def proxy(shown: str, variable: str) -> str:
+    """The proxy in use."""
+    return f"{shown}, from {variable}"
+
+
+def name_known(host: str, addresses: list[str], behind: str | None) -> str:
+    """The name resolves."""
+    shown = ", ".join(addresses[:4]) + (", …" if len(addresses) > 4 else "")
+    return f"{host} is {shown}{f'; {behind} is for the proxy to resolve' if behind else ''}"
+
+
+def name_unknown(host: str, reason: str, is_proxy: bool) -> str:
+    """The name does not resolve."""
+    where = "HTTPS_PROXY" if is_proxy else "apiBaseUrl, or set HTTPS_PROXY if a proxy is the only way out"
+    return f"the name {host} cannot be resolved ({reason}). Check the agent's DNS and {where}."
+
+
+def connected(host: str, milliseconds: int, status: int, via: str | None) -> str:
+    """Somebody answered in HTTP."""
+    return f"{host} answers{f' through the proxy {via}' if via else ''} ({status} to a request without a token, {milliseconds} ms)"
+
+
+def certificate(subject: str | None, issuer: str | None, until: str | None, version: str | None) -> str:
+    """A chain that leads to a root we trust; who issued it tells whether a company's proxy looks into the traffic."""
+    return f"the certificate of {subject or '?'} is trusted: issued by {issuer or '?'}, good until {until or '?'} ({version or '?'})"
+
+
+def no_tls() -> str:
+    """Plain http never leaves this machine."""
+    return "none: plain http to this machine"
+
+
+def clock(off: float) -> str:
+    """The agent's clock is right enough."""
+    return f"the agent's clock and the server's are {abs(off):.0f} s apart"
+
+
+def clock_unproven() -> str:
+    """No Date in the answer."""
+    return "not proven: the server's answer has no Date header. Compare the clocks of agent and controller with a time server."
+
+
+def agent_clock_off(off: float) -> str:
+    """The agent's clock is wrong."""
+    return (
+        f"the agent's clock is {_off(off)} the server's. Markers from a shell are drawn that much off, and certificates may seem invalid. "
+        "Let a time server set it."
+    )
+
+
+def controller_clock_off(off: float) -> str:
+    """The clock that a Pipeline's markers go by is wrong, or the step waited very long for an agent."""
+    waited = "" if off > 0 else ", unless this step waited that long for an agent"
+    return f"the controller's clock is {_off(off)} the server's{waited}. A Pipeline's markers are drawn by it. Let a time server set it."
+
+
+# -- the API -------------------------------------------------------------------------------------------------------------------
+
+
+def exchanged(milliseconds: int, hours: float | None) -> str:
+    """The refresh token was taken."""
+    return f"Last9 takes the refresh token ({milliseconds} ms){f', for an access token good for {hours:.0f} h' if hours else ''}"
+
+
+def scope(scopes: tuple[str, ...]) -> str:
+    """It may write."""
+    return f"the access token has: {', '.join(scopes)}"
+
+
+def scope_proven() -> str:
+    """A write got through."""
+    return "the token may write"
+
+
+def scope_too_low(scopes: tuple[str, ...], credential_id: str) -> str:
+    """It may only read."""
+    return (
+        f"the token has only: {', '.join(scopes)}. Create a refresh token with the write scope in Last9 and save it as credential "
+        f"'{credential_id}'."
+    )
+
+
+def scope_unproven(scopes: tuple[str, ...]) -> str:
+    """Scopes that we do not know, or none told."""
+    told = f"the token has: {', '.join(scopes)}, which may or may not include write" if scopes else "the token does not tell its scopes"
+    return f"not proven: {told}. {_TO_PROVE}"
+
+
+def written(service: str, event_name: str) -> str:
+    """The test event is with Last9."""
+    return f"Last9 has taken a test event: event_name '{event_name}', service '{service}'"
+
+
+def write_unproven() -> str:
+    """Nobody asked for a write."""
+    return f"not proven: no marker was sent. {_TO_PROVE}"
+
+
+def write_refused(culprit: str) -> str:
+    """The finding that says why comes just before."""
+    return f"the test event was refused: see {culprit}."
+
+
+def write_held_back() -> str:
+    """A dry run sends nothing, test events included."""
+    return "not proven: dryRun (or LAST9_DRY_RUN) holds every marker back. Unset it for a test event."
+
+
+def not_reached(reason: str) -> str:
+    """Something before it failed."""
+    return f"not proven: {reason} failed. Mend that first."
+
+
+def time_is_over(seconds: float) -> str:
+    """The test hangs here."""
+    return (
+        f"no answer within the time limit of {seconds:g} s. Check what stands between the agent and Last9; timeoutSeconds raises the limit."
+    )
+
+
+_TO_PROVE = "Only a write proves it: test once with sendTestEvent: true (check --send-test-event)."
+
+
+def _day(moment: float) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(moment))
+
+
+def _off(seconds: float) -> str:
+    return f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'}"
