@@ -93,7 +93,7 @@ def read_settings(request: Request, environ: Mapping[str, str], journal: Journal
     if attribute_names.lower() not in ATTRIBUTE_NAMES:
         journal.warn(inputs.bad_attribute_names(attribute_names, DEFAULT_ATTRIBUTE_NAMES))
         attribute_names = DEFAULT_ATTRIBUTE_NAMES
-    fail_on_error = text(options.get("failOnError"))
+    fail_on_error = as_text(options.get("failOnError"))
     if fail_on_error is not None and fail_on_error.lower() not in _YES + _NO:
         journal.warn(inputs.bad_switch("failOnError", fail_on_error, "false counts"))
     return Settings(
@@ -109,10 +109,10 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
     if request.body is None:  # the start of a block has said it already
         _warn_of_unknown(request, journal)
     reasons = list(request.connection_problems)
-    service_name = text(options.get("serviceName"))
+    service_name = as_text(options.get("serviceName"))
     if service_name is None:
         reasons.append(inputs.service_name_missing(request.step))
-    event_state = (text(options.get("eventState")) or "stop").lower()
+    event_state = (as_text(options.get("eventState")) or "stop").lower()
     if event_state not in EVENT_STATES:
         reasons.append(inputs.bad_event_state(event_state))
     dry_run = (_first(options.get("dryRun"), environ.get("LAST9_DRY_RUN")) or "false").lower()
@@ -122,12 +122,12 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
         raise RequestRejected(reasons)
     return Marker(
         service_name=service_name,
-        environment=text(options.get("environment")),
+        environment=as_text(options.get("environment")),
         event_state=event_state,
-        event_name=text(options.get("eventName")) or DEFAULT_EVENT_NAME,
+        event_name=as_text(options.get("eventName")) or DEFAULT_EVENT_NAME,
         custom_attributes=_custom_attributes(options.get("customAttributes"), journal),
         dry_run=dry_run in _YES,
-        version=_text(options.get("version")),
+        version=as_text(options.get("version")),
         previous_commit=_commit(options.get("previousCommit"), journal),
         outcome=_outcome(request, event_state, journal),
     )
@@ -182,7 +182,7 @@ def _number(given: str) -> float | None:
 
 
 def _commit(given: Any, journal: Journal) -> str | None:
-    text = _text(given)
+    text = as_text(given)
     commit = as_commit(text)
     if text is not None and commit is None:
         journal.warn(inputs.bad_previous_commit(text))
@@ -197,15 +197,15 @@ def _custom_attributes(given: Any, journal: Journal) -> dict[str, Any]:
 
 
 def _first(option: Any, variable: str | None) -> str | None:
-    return text(option) or text(variable)
+    return as_text(option) or as_text(variable)
 
 
 def is_yes(value: Any) -> bool:
     """Whether an option says yes."""
-    return (text(value) or "").lower() in _YES
+    return (as_text(value) or "").lower() in _YES
 
 
-def text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """The text of an option: trimmed, and blank counts as not given."""
     if value is None:
         return None

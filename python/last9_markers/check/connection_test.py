@@ -14,6 +14,7 @@ from last9_markers.errors import BudgetSpent, NotDelivered, OrganizationNotFound
 from last9_markers.marker import Surroundings
 from last9_markers.wording import check as wording
 from last9_markers.wording import failures
+from last9_markers.workspace import Workspace
 
 #: A name of its own: a dashboard that colours deployments does not take it for one.
 EVENT_NAME = "connection-test"
@@ -146,12 +147,14 @@ class ConnectionTest:
     def _test_marker(self) -> options.Marker:
         # A stop: it keeps no alert about a deployment that hangs alive.
         given = self._request.options
-        service, environment = (options.text(given.get(name)) for name in ("serviceName", "environment"))
+        service, environment = (options.as_text(given.get(name)) for name in ("serviceName", "environment"))
         return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, {}, dry_run=False)
 
     def _compose(self, marker: options.Marker) -> event.Event:
         around, request = self._around, self._request._replace(build={}, body=None)
-        labels = attributes.collect(marker, request, around.environ, dict, self.settings.attribute_names, Overheard(self._journal.redactor))
+        unread = Overheard(self._journal.redactor)
+        nothing = Workspace(around.environ, around.clock, unread, ask=False)
+        labels = attributes.collect(marker, request, around.environ, nothing, self.settings.attribute_names, unread)
         cluster = request.connection.get("dataSourceName")
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
         return event.compose(marker, moment, cluster.value if cluster else None, labels)
@@ -173,7 +176,7 @@ class ConnectionTest:
         return options.is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
 
     def _held_back(self) -> bool:
-        given = options.text(self._request.options.get("dryRun")) or self._around.environ.get("LAST9_DRY_RUN")
+        given = options.as_text(self._request.options.get("dryRun")) or self._around.environ.get("LAST9_DRY_RUN")
         return options.is_yes(given)
 
     def _because(self, failure: NotDelivered, base_url: BaseUrl) -> str:
