@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'a7217ce7e6c438f6cffaa1ba8d6c3a71ee139d0ca9bb8d79742aed3e0f4768d7'
+    static final String SHA256 = 'e8d101a542da9139d13523fd5559916b1c1f380072d48db3e8457bfd2e8a04ce'
 
 }
