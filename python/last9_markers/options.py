@@ -146,7 +146,7 @@ def _warn_of_unknown(request: Request, journal: Journal) -> None:
 
 def _outcome(request: Request, event_state: str, journal: Journal) -> str | None:
     """What a manual stop says; a block knows its own end, and a start has none yet."""
-    given = _text(request.options.get("outcome"))
+    given = as_text(request.options.get("outcome"))
     if given is None or request.body is not None:
         return None
     if event_state == "start":
