@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'e8d101a542da9139d13523fd5559916b1c1f380072d48db3e8457bfd2e8a04ce'
+    static final String SHA256 = 'f46609f9fd33b0de7870c3984519fbe238d52ca3edcebcb67e74ea82020e9b9b'
 
 }
