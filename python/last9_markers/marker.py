@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from last9_markers import attributes, event, pending
+from last9_markers import attributes, event, pending, records
 from last9_markers.attributes import changes
 from last9_markers.clock import Budget, Clock
 from last9_markers.contract import SHELL_COMMANDS, Answer, Request
@@ -63,6 +64,7 @@ class Errand:
         self._claims = Claims()
         self._destination: Destination | None = None
         self._via: str | None = None
+        self._refused = False
 
     def run(self) -> Answer:
         """Deliver the marker, the kept ones first. Every expected failure is a warning and an answer, never an exception."""
@@ -89,7 +91,7 @@ class Errand:
                 return self._dry_run(marker, workspace)
             self._deliver(marker, workspace)
         except DestinationRefused as refusal:
-            self._outbox.own.dropped = True
+            self._refused = self._outbox.own.dropped = True
             return self._failed(refusal, accepted=False)
         except NotDelivered as failure:
             return self._failed(failure)
@@ -127,7 +129,7 @@ class Errand:
             self._deliver_kept(run, destination, workspace)
             run.deliver(own)
         except EventRefused:
-            own.dropped = True
+            self._refused = own.dropped = True
             raise
         finally:
             connection.close()
@@ -156,6 +158,7 @@ class Errand:
     def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
         self._outbox.own.dropped = True
         composed = self._compose(marker, self._request, workspace, self.settings)
+        self._outbox.own.event = event.encode(composed)
         try:
             self._destination = resolve(self._request.connection, self._read_token().claims)
         except (TokenMissing, TokenUnusable, OrganizationUnknown):
@@ -215,6 +218,7 @@ class Errand:
         return self._answer(accepted=accepted, failure=failure)
 
     def _answer(self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None) -> Answer:
+        happened = self._records()
         return Answer(
             delivered=delivered,
             accepted=accepted,
@@ -222,4 +226,21 @@ class Errand:
             warnings=self._journal.warnings,
             fail_build=self._journal.redactor.clean(log.fail_build(failure)) if failure and self.settings.fail_on_error else None,
             pending=self._outbox.pending(),
+            more={"records": happened} if happened else {},
         )
+
+    def _records(self) -> list[str]:
+        """What has become of the markers of this run, for the build's report."""
+        own, last9 = self._outbox.own, self._destination.base_url.text if self._destination else None
+        found = [
+            records.write(json.loads(kept.event), records.LATE if kept.delivered else records.REFUSED, last9)
+            for kept in self._outbox.kept
+            if kept.event is not None and kept.settled
+        ]
+        if own.event is not None:
+            # A dry run's is dropped like one that was refused, but nobody has refused it.
+            unsent = records.REFUSED if self._refused else records.DRY_RUN if own.dropped else records.KEPT
+            found.append(records.write(json.loads(own.event), records.SENT if own.delivered else unsent, last9))
+        elif not own.dropped and self._request.text:
+            found.append(self._request.text)
+        return found

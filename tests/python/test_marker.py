@@ -15,7 +15,7 @@ from last9_markers.journal import Journal
 from last9_markers.marker import Errand, Surroundings
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
-from support import HandClock, make_request
+from support import BARE, STOPPED, HandClock, Ran, make_request, run_errand
 
 
 def _errand(request: dict[str, Any], token: str | None, transport: httpx.BaseTransport | None = None) -> Errand:
@@ -93,3 +93,52 @@ def test_a_repeated_request_has_the_same_body(last9: StandIn, monkeypatch: pytes
     assert len(bodies) == 2
     assert bodies[0] == bodies[1]
     assert bodies[0] == event.encode(json.loads(bodies[0]))
+
+
+def _records(ran: Ran) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in ran.answer.more.get("records", [])]
+
+
+def test_what_happened_is_recorded(last9: StandIn) -> None:
+    """Each run says what became of its marker: the report knows no more of a build than that."""
+    (sent,) = _records(run_errand(make_request("stop", options={"customAttributes": {"team": "pay"}}), last9.refresh_token))
+    assert (sent["fate"], sent["state"], sent["at"]) == ("sent", "stop", STOPPED)
+    assert (sent["service"], sent["environment"]) == ("payments-api", "production")
+    assert sent["facts"]["deployment.outcome"] == "success"
+    assert sent["labels"] == {"team": "pay"}
+    (tried,) = _records(run_errand(make_request(options={"dryRun": "true"}), None))
+    assert tried["fate"] == "dry run"
+    assert _records(run_errand(make_request(options={"serviceName": " "}), None)) == []
+
+
+def test_a_kept_marker_is_recorded_when_it_arrives(last9: StandIn) -> None:
+    """A marker that could not be delivered is first recorded as kept, and once Last9 has it as late, beside the one it came with."""
+    last9.order({"on": "event", "status": 403, "times": 1})
+    first = run_errand(make_request(), last9.refresh_token)
+    assert [record["fate"] for record in _records(first)] == ["kept"]
+    second = run_errand(make_request("stop", pending=first.answer.pending), last9.refresh_token)
+    assert [(record["fate"], record["state"]) for record in _records(second)] == [("late", "start"), ("sent", "stop")]
+
+
+def test_a_refused_marker_is_recorded(last9: StandIn) -> None:
+    """What Last9 will never take is not shown as waiting."""
+    last9.order({"on": "event", "status": 422, "times": 1})
+    assert [record["fate"] for record in _records(run_errand(make_request(), last9.refresh_token))] == ["refused"]
+
+
+def test_a_marker_that_was_never_composed_is_recorded_as_asked_for(last9: StandIn) -> None:
+    """Where the engine was broken off before there was an event, the request itself is the record."""
+    around = Surroundings(BARE, last9.refresh_token, HandClock(), Journal(io.StringIO(), Redactor()))
+    (record,) = Errand(parse(json.dumps(make_request(pending=["older"]))), around).broken_off("over").more["records"]
+    assert json.loads(record) == make_request(pending=None)
+
+
+def test_records_stay_small(last9: StandIn) -> None:
+    """A build keeps its records in the controller's memory: texts are cut and labels counted, secrets are not in them."""
+    attributes = {f"label{n}": "x" * 5000 for n in range(100)}
+    environ = {"PASSWORD": "hunter22hunter22"}
+    request = make_request(options={"serviceName": "s" * 5000, "customAttributes": {"p": "hunter22hunter22", **attributes}})
+    ran = run_errand({**request, "secretParameters": ["PASSWORD"]}, last9.refresh_token, environ=environ)
+    (text,) = ran.answer.more["records"]
+    assert len(text) < 10_000
+    assert "hunter22" not in text

@@ -42,12 +42,14 @@ class Sender implements Serializable {
         List<String> before = own
         List<String> shared = []
         List<String> kept = before
+        String asked = null
         Map answer = null
         try {
             shared = undelivered.take()
             kept = before + shared
             Map request = request(marker)
-            kept = kept + [JsonOutput.toJson(request)]
+            asked = JsonOutput.toJson(request)
+            kept = kept + [asked]
             answer = new Courier(script).deliver(request + [pending: before + shared])
             kept = answer.pending == null ? kept : answer.pending
         } catch (FlowInterruptedException abort) {
@@ -58,6 +60,8 @@ class Sender implements Serializable {
                 "the deployment marker was not sent: ${defect.message}. Please report this to the library's maintainers")
         } finally {
             settle(kept, shared)
+            // without an answer all that is known of the marker is what was asked for
+            new Records(script).add(answer?.pending == null && asked ? [asked] : answer?.records)
         }
         if (Options.isTrue(marker.options.failOnError ?: defaults?.failOnError) && !answer.delivered && !answer.failBuild) {
             answer.failBuild = (answer.warnings ?: ['the deployment marker was not delivered'])[0]
