@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'f46609f9fd33b0de7870c3984519fbe238d52ca3edcebcb67e74ea82020e9b9b'
+    static final String SHA256 = '7a5ad435a3a1776fbe3c9321d65272aedef14789babc53fe78e664f27b7f70f4'
 
 }
