@@ -61,7 +61,7 @@ lint: $(VENV)/ready $(CODENARC) ## ruff, mypy, CodeNarc, shellcheck
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py
 	@tools/codenarc/run "$(CODENARC)"
 	@command -v shellcheck >/dev/null || { echo "shellcheck is missing: install your system's package of that name" >&2; exit 1; }
-	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/codenarc/run .ci/run
+	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/codenarc/run .ci/run examples/freestyle/last9-markers examples/*/*.sh
 
 requirements: $(VENV)/ready ## lock requirements-dev.in again
 	@$(IN_VENV)/python -m pip install -q uv && $(IN_VENV)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.9 requirements-dev.in -o requirements-dev.txt

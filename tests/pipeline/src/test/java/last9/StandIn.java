@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -27,10 +28,12 @@ final class StandIn implements AutoCloseable {
         this.refreshToken = String.valueOf(first.get("refreshToken"));
     }
 
-    /** Starts one that knows the organization acme alone. */
-    static StandIn start(Path checkout) {
+    /** Starts one that knows the organization acme alone, unless {@code more} arguments say otherwise. */
+    static StandIn start(Path checkout, String... more) {
         try {
-            Process p = new ProcessBuilder("python3", checkout.resolve("resources/last9/last9-markers.pyz").toString(), "standin", "--port", "0")
+            List<String> command = new ArrayList<>(List.of("python3", checkout.resolve("resources/last9/last9-markers.pyz").toString(), "standin"));
+            command.addAll(List.of(more));
+            Process p = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
             String line = new BufferedReader(new InputStreamReader(p.getInputStream(), StandardCharsets.UTF_8)).readLine();

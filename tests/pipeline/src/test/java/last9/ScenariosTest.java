@@ -1,0 +1,214 @@
+package last9;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import pipeline.run.Pipeline;
+
+/** The Jenkinsfiles in the folders of examples/: several teams on one Jenkins, markers beside a Freestyle job, containers. */
+class ScenariosTest {
+    private static final Path EXAMPLES = LibraryTest.CHECKOUT.resolve("examples");
+    private static final String ACME = token("acme");
+    private static final String EMEA = token("acme-emea");
+    private static final String SEARCH = token("acme-search");
+    private static StandIn last9;
+
+    /** One Last9 with three organizations, and a token for each that names its own. */
+    @BeforeAll
+    static void startLast9() {
+        last9 = StandIn.start(LibraryTest.CHECKOUT, "--organization", "acme", "acme-emea", "acme-search", "--refresh-token", ACME, EMEA, SEARCH);
+    }
+
+    @AfterAll
+    static void stopLast9() {
+        last9.close();
+    }
+
+    @AfterEach
+    void forget() {
+        last9.reset();
+    }
+
+    /** Each profile's markers reach its own organization, with its own credential and metrics cluster, and no other. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void routingProfilesKeepOrganizationsApart(boolean sandboxed) {
+        try (var run = example("several-teams/routing-profiles", sandboxed).credential("last9-acme", ACME).credential("last9-acme-emea", EMEA).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("acme start null, acme stop null, acme-emea start emea-metrics, acme-emea stop emea-metrics",
+                    told("organization", "event_state", "data_source_name"), run.log());
+            assertQuiet(run);
+        }
+    }
+
+    /** A profile whose credential is missing sends nothing at all: no other team's credential steps in. */
+    @Test
+    void missingCredentialOfAProfileSendsNothingElsewhere() {
+        try (var run = example("several-teams/routing-profiles", false).credential("last9-acme", ACME).credential("last9-refresh-token", SEARCH).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("acme start, acme stop", told("organization", "event_state"), run.log());
+            assertTrue(run.log().contains("there is no credential 'last9-acme-emea'"), run.log());
+        }
+    }
+
+    /** What a folder's properties name is where its jobs' markers go, with not a word in the Jenkinsfile. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void folderPropertiesReachTheMarkers(boolean sandboxed) {
+        String folder = "def withFolderProperties(Closure body) { withEnv(['LAST9_ORG_SLUG=acme-search', 'LAST9_CREDENTIAL_ID=search-token']) { body() } }";
+        try (var run = example("several-teams/folder-properties", sandboxed, folder).credential("search-token", SEARCH).credential("last9-refresh-token", ACME).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("acme-search start search, acme-search stop search", told("organization", "event_state", "service"), run.log());
+            assertQuiet(run);
+        }
+    }
+
+    /** One credential id in every folder: the token alone decides, so the same Jenkinsfile serves each team. */
+    @Test
+    void tokenOfTheFolderDecides() {
+        for (var team : Map.of("acme", ACME, "acme-search", SEARCH).entrySet()) {
+            try (var run = example("01-declarative-window", false).credential("last9-refresh-token", team.getValue()).run()) {
+                assertEquals("SUCCESS", run.result(), run.log());
+                assertEquals(team.getKey() + " start, " + team.getKey() + " stop", told("organization", "event_state"), run.log());
+                assertQuiet(run);
+            }
+            last9.reset();
+        }
+    }
+
+    /** Build parameters choose tenant and credential; blank ones leave it to the administrator. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "acme-emea | emea-token | acme-emea start staging, acme-emea stop staging",
+        "''        | ''         | acme start staging, acme stop staging",
+    })
+    void buildParametersChooseTheTenant(String tenant, String credential, String expected) {
+        try (var run = example("several-teams/build-parameters", false).env("LAST9_ORG_SLUG", "acme")
+                .param("TENANT", tenant).param("TENANT_CREDENTIAL", credential).param("ENVIRONMENT", "staging")
+                .credential("emea-token", EMEA).credential("last9-refresh-token", ACME).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals(expected, told("organization", "event_state", "env"), run.log());
+            assertQuiet(run);
+        }
+    }
+
+    /** The downstream job tells of the build that triggered it: its result, outcome, name, number and address, not its own. */
+    @ParameterizedTest
+    @CsvSource({"SUCCESS, success", "UNSTABLE, unstable", "FAILURE, failure"})
+    void downstreamJobSendsTheMarkerOfTheBuildThatTriggeredIt(String result, String outcome) {
+        String upstream = "[result: '" + result + "', fullProjectName: 'payments/deploy', number: 41, absoluteUrl: 'https://jenkins/job/41/', duration: 1234L]";
+        String jenkinsfile = text("freestyle/marker-after-build").replace("currentBuild.upstreamBuilds[0]", upstream);
+        assertFalse(jenkinsfile.contains("upstreamBuilds"));
+        try (var run = pipeline(jenkinsfile, false).credential("last9-refresh-token", ACME).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("stop " + outcome + " " + result + " payments/deploy 41 https://jenkins/job/41/ 1234", told("event_state", "deployment_outcome",
+                    "jenkins_build_result", "jenkins_job_name", "jenkins_build_number", "jenkins_build_url", "jenkins_build_duration_ms"), run.log());
+            // Nothing of the marker job itself under the other spelling.
+            assertEquals("null null " + outcome, told("jenkins.build_result", "jenkins.build_url", "deployment.outcome"), run.log());
+            assertQuiet(run);
+        }
+    }
+
+    /** A window around a whole job, from a pipeline without an agent: it closes with the job's own end. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "echo 'deployed'                                                                                              | SUCCESS | success",
+        "throw new hudson.AbortException('no such job')                                                                | FAILURE | failure",
+    })
+    void windowAroundAJobEndsAsTheJobDid(String job, String result, String outcome) {
+        try (var run = example("freestyle/window-around-a-job", false, "def build(Map job) { assert job.job == 'deploy-payments-api'; " + job + " }")
+                .credential("last9-refresh-token", ACME).run()) {
+            assertEquals(result, run.result(), run.log());
+            assertEquals("start null, stop " + outcome, told("event_state", "deployment.outcome"), run.log());
+            assertEquals(1, last9.received().stream().map(e -> LibraryTest.attributes(e).get("deployment.id")).distinct().count());
+            assertQuiet(run);
+        }
+    }
+
+    /** The deployment runs in its own container, the markers where Python is; a failing deployment is a failed window. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "kubernetes/declarative-pod                          | def container(String name, Closure body) { echo \"in $name\"; body() }",
+        "agent-without-python/marker-outside-the-container   | docker = [image: { image -> [inside: { options, body -> echo \"in $image\"; body() }] }]",
+        "agent-without-python/image-with-python              | def unused() { }",
+    })
+    void containersKeepMarkersAndDeploymentApart(String example, String steps) {
+        String jenkinsfile = text(example).replaceAll("(?s)agent \\{\n.*?\n    }\n", "agent any\n").replace("echo deploying payments-api", "exit 1");
+        assertTrue(jenkinsfile.contains("agent any") && jenkinsfile.contains("sh 'exit 1'"), jenkinsfile);
+        // In Jenkins `container` and `docker` come with their plugins; here they only run their block.
+        String script = steps.startsWith("def ") ? jenkinsfile + steps : jenkinsfile.replace("pipeline {", steps + "\npipeline {");
+        try (var run = pipeline(script, false).credential("last9-refresh-token", ACME).run()) {
+            assertEquals("FAILURE", run.result(), run.log());
+            assertEquals("start null, stop failure", told("event_state", "deployment.outcome"), run.log());
+            assertQuiet(run);
+        }
+    }
+
+    /** Every Jenkinsfile in a folder has a test above: a new one needs a row of its own. */
+    @Test
+    void knowsEveryScenario() throws IOException {
+        try (Stream<Path> files = Files.walk(EXAMPLES)) {
+            assertEquals(new TreeSet<>(List.of("agent-without-python/image-with-python", "agent-without-python/marker-outside-the-container",
+                    "freestyle/marker-after-build", "freestyle/window-around-a-job", "kubernetes/declarative-pod",
+                    "several-teams/build-parameters", "several-teams/folder-properties", "several-teams/routing-profiles")),
+                    files.map(f -> EXAMPLES.relativize(f).toString()).filter(f -> f.contains("/") && f.endsWith(".Jenkinsfile"))
+                            .map(f -> f.replace(".Jenkinsfile", "")).collect(Collectors.toCollection(TreeSet::new)));
+        }
+    }
+
+    private static Pipeline example(String name, boolean sandboxed, String... more) {
+        return pipeline(text(name) + String.join("\n", more), sandboxed);
+    }
+
+    private static Pipeline pipeline(String jenkinsfile, boolean sandboxed) {
+        return Pipeline.of(jenkinsfile).library("last9", LibraryTest.CHECKOUT, !sandboxed).sandbox(sandboxed).realTime().env("LAST9_API_BASE_URL", last9.url);
+    }
+
+    private static String text(String example) {
+        try {
+            return Files.readString(EXAMPLES.resolve(example + ".Jenkinsfile"));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** Those keys of each event, in order: its own or, where it has none, its attributes'. */
+    private static String told(String... keys) {
+        return last9.received().stream().map(e -> Stream.of(keys)
+                .map(key -> String.valueOf(e.getOrDefault(key, LibraryTest.attributes(e).get(key))))
+                .collect(Collectors.joining(" "))).collect(Collectors.joining(", "));
+    }
+
+    private static void assertQuiet(Pipeline.Run run) {
+        assertEquals(List.of(), LibraryTest.warnings(run), run.log());
+        for (String secret : List.of(ACME, EMEA, SEARCH)) {
+            LibraryTest.assertSilentAbout(secret, run);
+        }
+    }
+
+    /** A refresh token as Last9 makes them: a JWT that names its organization and the API; here unsigned. The URL is the stand-in's, set globally. */
+    private static String token(String organization) {
+        String claims = "{\"organization_slug\": \"" + organization + "\", \"scopes\": [\"write\"]}";
+        return Stream.of("{\"alg\": \"none\"}", claims, "signature of " + organization)
+                .map(part -> Base64.getUrlEncoder().withoutPadding().encodeToString(part.getBytes(StandardCharsets.UTF_8)))
+                .collect(Collectors.joining("."));
+    }
+}
