@@ -161,7 +161,8 @@ def run():
 
     gc.disable()  # collecting while modules load finds nothing and costs some milliseconds
     main = load_engine()
-    gc.enable()
+    if sys.argv[1:2] != ["step"]:  # a marker's process ends before there is anything to collect
+        gc.enable()
     return main(sys.argv[1:])
 
 

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-import httpx
-
 from last9_markers import __version__, proxies
 from last9_markers.clock import Budget
 from last9_markers.destination import BaseUrl
 from last9_markers.errors import BudgetSpent, CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
 from last9_markers.journal import Journal
+from last9_markers.lean_httpx import httpx
 from last9_markers.tls import Roots
 
 #: Last9's answers are a few hundred bytes; nothing that is longer is read to its end.
@@ -47,8 +46,8 @@ class Greeting(NamedTuple):
 class Connection:
     """Carries the requests of one marker, over one kept-alive connection as long as the server allows.
 
-    Redirects are not followed, and nothing but what is passed in is taken from the environment (httpx would raise on proxy and
-    CA variables that it cannot use).
+    Speaks to httpx's transport, below its client: so no redirect is followed, no cookie is kept, and nothing but what is passed in
+    is taken from the environment (the client would raise on proxy and CA variables that it cannot use).
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class Connection:
                 trust_env=False,
                 proxy=_with_roots(proxy, self._roots),
             )
-        self._client = httpx.Client(transport=transport, headers=_HEADERS, trust_env=False, follow_redirects=False)
+        self._transport = transport
 
     def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool = True) -> Reply:
         """Make one request. Raises the error of our tree that stands for whatever went wrong below HTTP.
@@ -85,7 +84,7 @@ class Connection:
 
     def close(self) -> None:
         """Let the connection go."""
-        self._client.close()
+        self._transport.close()
 
     def _with_all_roots(self, call: Callable[[], T]) -> T:
         while True:
@@ -112,11 +111,10 @@ class Connection:
     def _answer(self, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Iterator[httpx.Response]:
         if not self._budget.remaining():
             raise BudgetSpent
-        request = self._client.build_request(
-            method, self._base + path, headers=dict(headers), content=content, timeout=self._budget.attempt()
-        )
+        extensions = {"timeout": httpx.Timeout(self._budget.attempt()).as_dict()}
+        request = httpx.Request(method, self._base + path, headers={**_HEADERS, **headers}, content=content, extensions=extensions)
         try:
-            response = self._client.send(request, stream=True)
+            response = self._transport.handle_request(request)
         except Exception as error:  # noqa: BLE001 - the border: nothing foreign gets past it
             raise mapped(error) from None
         try:
