@@ -115,6 +115,7 @@ class Connection:
         request = httpx.Request(method, self._base + path, headers={**_HEADERS, **headers}, content=content, extensions=extensions)
         try:
             response = self._transport.handle_request(request)
+            response.request = request
         except Exception as error:  # noqa: BLE001 - the border: nothing foreign gets past it
             raise mapped(error) from None
         try:

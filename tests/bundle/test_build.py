@@ -18,6 +18,7 @@ from agents import BUNDLE, ROOT
 sys.path.insert(0, str(ROOT / "tools"))
 
 from bundling import archive, contents, wheels
+from last9_markers import lean_httpx
 
 ENTRIES = {
     "last9_markers/__init__.py": b'__version__ = "1"\n' * 20,
@@ -132,6 +133,13 @@ def test_every_pattern_of_what_is_left_out_still_means_something() -> None:
     required = wheels.fetch(ROOT / "requirements-bundle.txt", ROOT / ".cache" / "wheels")
     names = [name for wheel in required for name in wheel.files if ".dist-info/" not in name]
     assert [pattern for pattern in contents.LEFT_OUT if not any(Path(name).match(pattern) for name in names)] == []
+
+
+def test_what_has_a_stand_in_is_not_shipped(entries: dict[str, bytes]) -> None:
+    """Each module of httpx and httpcore that the engine replaces by a stand-in would be dead weight in the bundle."""
+    replaced = [name.replace(".", "/") for name in lean_httpx.LEFT_OUT if name.startswith(("httpx.", "httpcore."))]
+    assert replaced
+    assert [name for name in replaced if f"{name}.py" in entries or f"{name}/__init__.py" in entries] == []
 
 
 def test_licences_and_bill_of_materials_name_each_dependency(entries: dict[str, bytes]) -> None:

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '7a5ad435a3a1776fbe3c9321d65272aedef14789babc53fe78e664f27b7f70f4'
+    static final String SHA256 = '151c0d5bf705f2299e3eeec63fa872120c58ecfc11e162d49e5ced76a491a618'
 
 }
