@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from last9_markers.clock import Clock
+from last9_markers.destination import EXCHANGE_PATH, event_path
 from last9_markers.errors import (
     AuthenticationRefused,
     BrokenAnswer,
@@ -21,8 +22,6 @@ from last9_markers.errors import (
 )
 from last9_markers.redaction import Redactor
 from last9_markers.transport import Connection, Reply
-
-EXCHANGE_PATH = "/api/v4/oauth/access_token"
 
 _JSON = {"Content-Type": "application/json"}
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
@@ -132,11 +131,6 @@ class Last9:
         if until is None:
             return None
         return max(0.0, until - (self._clock.wall() if now is None else now))
-
-
-def event_path(organization: str) -> str:
-    """The path of the change events of an organization, which is a checked slug."""
-    return f"/api/v4/organizations/{organization}/change_events"
 
 
 def http_date(text: str) -> float | None:

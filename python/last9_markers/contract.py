@@ -28,7 +28,10 @@ class ConnectionField(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What the step was asked to send. Absent means unknown; ``text`` is the request itself without its ``pending``."""
+    """What the step was asked to send. Absent means unknown; ``text`` is the request itself without its ``pending``.
+
+    ``text`` is empty where the caller will not keep what is undelivered (``keepsPending`` is false), and must not be told that it is kept.
+    """
 
     step: str
     timestamp_ms: int | None
@@ -89,6 +92,7 @@ def parse(text: str) -> Request:
     """
     found = _object(text)
     pending = _texts(found.pop("pending", None))
+    kept = found.pop("keepsPending", True) is not False
     window = _mapping(found.get("window"))
     body = found.get("body")
     return Request(
@@ -107,7 +111,7 @@ def parse(text: str) -> Request:
         budget_seconds=_number(found.get("budgetSeconds")),
         elsewhere=found.get("elsewhere") is True,
         pending=pending,
-        text=json.dumps(found, separators=(",", ":")),
+        text=json.dumps(found, separators=(",", ":")) if kept else "",
         configured=tuple(_texts(found.get("configured"))),
         credential_problem=_text(found.get("credentialProblem")),
     )

@@ -20,6 +20,7 @@ from last9_markers.errors import (
 DEFAULT_BASE_URL = "https://app.last9.io"
 LAST9_DOMAIN = ".last9.io"
 DEFAULT_CREDENTIAL_ID = "last9-refresh-token"
+EXCHANGE_PATH = "/api/v4/oauth/access_token"
 
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,99})")
 _BASE = re.compile(
@@ -31,6 +32,11 @@ _BASE = re.compile(
 )
 #: What people paste, and what the token's ``aud`` may end in; the API paths begin with it anyway.
 _API_SUFFIX = re.compile(r"/api(?:/v4)?$")
+
+
+def event_path(organization: str) -> str:
+    """The path of the change events of an organization, which is a checked slug."""
+    return f"/api/v4/organizations/{organization}/change_events"
 
 
 class BaseUrl(NamedTuple):

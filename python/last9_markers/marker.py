@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from last9_markers import attributes, event, pending, records
 from last9_markers.attributes import changes
 from last9_markers.clock import Budget, Clock
-from last9_markers.contract import SHELL_COMMANDS, Answer, Request
+from last9_markers.contract import SHELL_COMMANDS, Answer, Json, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
-from last9_markers.destination import Destination, credential_id, named_elsewhere, resolve
+from last9_markers.destination import Destination, credential_id, named_elsewhere, resolve, resolve_base_url
 from last9_markers.errors import (
     DestinationRefused,
     EventRefused,
@@ -159,14 +160,16 @@ class Errand:
         self._outbox.own.dropped = True
         composed = self._compose(marker, self._request, workspace, self.settings)
         self._outbox.own.event = event.encode(composed)
-        try:
-            self._destination = resolve(self._request.connection, self._read_token().claims)
-        except (TokenMissing, TokenUnusable, OrganizationUnknown):
-            # It shows the marker; where it would go is told if it is known.
-            self._destination = None
+        connection, claims = self._request.connection, Claims()
+        with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; where there is one, it may say where to
+            claims = self._read_token().claims
+        base_url = resolve_base_url(connection.get("apiBaseUrl"), claims)
+        with contextlib.suppress(OrganizationUnknown):
+            self._destination = resolve(connection, claims)
         self._journal.say(log.dry_run(self._destination))
         self._journal.say(event.readable(composed))
-        return self._answer()
+        organization = self._destination.organization if self._destination else None
+        return self._answer(more={"dryRun": {"organization": organization, "apiBaseUrl": base_url.text, "event": composed}})
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
@@ -212,12 +215,15 @@ class Errand:
     def _failed(self, failure: NotDelivered | str, *, accepted: bool = True) -> Answer:
         if isinstance(failure, NotDelivered):
             failure = failures.not_delivered(self._label, failure, self._circumstances())
-        # A marker from a shell has no next one to go out with.
+        # A marker from a shell may have no next one to go out with.
         kept = self._request.text and not self._outbox.own.settled
-        self._journal.warn(failure + log.KEPT if kept else failure)
+        text = log.KEPT_BY_A_SHELL if self._request.step in SHELL_COMMANDS else log.KEPT
+        self._journal.warn(failure + text if kept else failure)
         return self._answer(accepted=accepted, failure=failure)
 
-    def _answer(self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None) -> Answer:
+    def _answer(
+        self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None, more: Mapping[str, Json] | None = None
+    ) -> Answer:
         happened = self._records()
         return Answer(
             delivered=delivered,
@@ -226,7 +232,7 @@ class Errand:
             warnings=self._journal.warnings,
             fail_build=self._journal.redactor.clean(log.fail_build(failure)) if failure and self.settings.fail_on_error else None,
             pending=self._outbox.pending(),
-            more={"records": happened} if happened else {},
+            more={**({"records": happened} if happened else {}), **(more or {})},
         )
 
     def _records(self) -> list[str]:

@@ -115,7 +115,7 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
     event_state = (as_text(options.get("eventState")) or "stop").lower()
     if event_state not in EVENT_STATES:
         reasons.append(inputs.bad_event_state(event_state))
-    dry_run = (_first(options.get("dryRun"), environ.get("LAST9_DRY_RUN")) or "false").lower()
+    dry_run = _dry_run(options, environ)
     if dry_run not in _YES + _NO:
         reasons.append(inputs.bad_switch("dryRun", dry_run, "no marker is sent"))
     if reasons or service_name is None:
@@ -131,6 +131,15 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
         previous_commit=_commit(options.get("previousCommit"), journal),
         outcome=_outcome(request, event_state, journal),
     )
+
+
+def is_dry_run(options: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether these options only show their marker. A value that is neither yes nor no makes no marker either: the errand says so."""
+    return _dry_run(options, environ) not in _NO
+
+
+def _dry_run(options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    return (_first(options.get("dryRun"), environ.get("LAST9_DRY_RUN")) or "false").lower()
 
 
 def _warn_of_unknown(request: Request, journal: Journal) -> None:

@@ -58,10 +58,15 @@ class Redactor:
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
         return self._pattern.sub(HIDDEN, text)
 
-    def clean(self, text: str) -> str:
-        """One printable line: known secrets and what looks like one removed, control characters shown as escapes."""
+    def presentable(self, text: str) -> str:
+        """A text of several lines with known secrets and what looks like one removed."""
         text = self.without_secrets(text)
         for pattern, instead in _LOOKS_SECRET:
             text = pattern.sub(instead, text)
+        return text
+
+    def clean(self, text: str) -> str:
+        """One printable line: :meth:`presentable`, and control characters shown as escapes."""
+        text = self.presentable(text)
         # A line break or an escape sequence from outside must not forge a log line or drive a terminal.
         return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)

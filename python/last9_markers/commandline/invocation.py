@@ -45,6 +45,10 @@ class Invocation:
         self.environ = environ
         self._read_token_file(given.get("tokenFile"))
 
+    def option(self, name: str, otherwise: str = "") -> str:
+        """A text option as it counts: trimmed, blank is not given."""
+        return (self.given.get(name) or "").strip() or otherwise
+
     def now_ms(self) -> int:
         """The moment, in epoch milliseconds."""
         return int(self.clock.wall() * 1000)
@@ -64,6 +68,7 @@ class Invocation:
         problems: list[str] | None = None,
         budget_seconds: float | None = None,
         pending: list[str] | None = None,
+        keeps_pending: bool = True,
     ) -> str:
         """The request that the library would have written: a JSON text. ``options`` go over the given ones, ``problems`` make no marker."""
         connection = Connection(self.given, self.environ)
@@ -79,6 +84,8 @@ class Invocation:
             "environmentAllowlist": self._names("envAllowlist", "LAST9_ENV_ALLOWLIST"),
             "pending": pending or [],
         }
+        if not keeps_pending:
+            found["keepsPending"] = False
         if window is not None:
             found["window"] = {"id": window.id, "startedAtMs": window.started_at_ms}
         if budget_seconds is not None:
@@ -94,7 +101,7 @@ class Invocation:
         return {"causes": [{"userId": user}]} if user else {}
 
     def _names(self, option: str, variable: str) -> list[str]:
-        text = (self.given.get(option) or "").strip() or self.environ.get(variable, "")
+        text = self.option(option, self.environ.get(variable, ""))
         return [name.strip() for name in text.split(",") if name.strip()]
 
     def _named(self, option: str, variable: str) -> dict[str, str]:

@@ -61,3 +61,75 @@ def profiles_unreadable() -> str:
 def token_file_unreadable(path: str, reason: str) -> str:
     """``--token-file`` names no readable file."""
     return f"the token file {path} cannot be read ({reason}). Correct --token-file, or bind the token to LAST9_REFRESH_TOKEN."
+
+
+# -- the state file --------------------------------------------------------------------------------------------------------------
+
+
+def state_foreign(path: str, reason: str) -> str:
+    """``--state`` names something that is not ours."""
+    return (
+        f"{path} is no state file: {reason}. It is left as it is, and this marker goes without what it should remember. Name another file "
+        "with --state, or remove this one."
+    )
+
+
+def state_of_another_version(path: str, found: str, ours: int) -> str:
+    """``--state`` names a file of a newer or older program."""
+    return (
+        f"the state file {path} is of version {found}, and this program writes version {ours}. It is left as it is, and this marker goes "
+        "without what it should remember. Use one version of last9-markers in a job, or name another file with --state."
+    )
+
+
+def state_unreadable(path: str, reason: str) -> str:
+    """The state file cannot be read."""
+    return (
+        f"the state file {path} cannot be read ({reason}): this marker goes without it. Let the build's user read it, or name another "
+        "with --state."
+    )
+
+
+def state_unwritable(path: str, reason: str) -> str:
+    """The state file cannot be written: a full disk, a read-only folder."""
+    return (
+        f"the state file {path} cannot be written ({reason}): what should be remembered is lost. Free some space, or name a file with "
+        "--state where the build's user may write."
+    )
+
+
+def state_locked(path: str) -> str:
+    """Another process keeps the lock."""
+    return (
+        f"the state file {path} is kept busy by another process: this marker goes without it. Look for a last9-markers that hangs on this "
+        "machine, or give each build a state file of its own."
+    )
+
+
+def pending_dropped(count: int, most: int) -> str:
+    """An outage that lasts."""
+    return (
+        f"the state file holds the {most} newest undelivered markers; {count} older ones are dropped. The warnings before this one say why "
+        "Last9 does not get them."
+    )
+
+
+# -- results ---------------------------------------------------------------------------------------------------------------------
+
+
+def bad_result(given: str, source: str, known: str) -> str:
+    """``--result`` or ``BUILD_RESULT`` is none of Jenkins' results."""
+    return f"no marker: {source} is '{given}', but must be one of {known}."
+
+
+def not_for_this_result(result: str, flag: str) -> str:
+    """A result that the switches do not ask for."""
+    return f"No marker is sent: the result is {result}, and {flag} is off"
+
+
+def window_stays_open(result: str, flag: str) -> str:
+    """A stop that the switches hold back."""
+    return (
+        f"this window stays open at Last9: the result is {result}, and {flag} is off. Give the stop of a window --on-failure --on-unstable "
+        "--on-aborted."
+    )

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 SENT = "Deployment marker sent successfully"
 KEPT = " The marker is kept and goes out with the build's next one."
+KEPT_BY_A_SHELL = " The marker is kept and goes out with the next one."
 INTERRUPTED = "the engine was interrupted before the marker was delivered."
 
 

@@ -1,0 +1,56 @@
+"""A lock between processes, held by a file beside the one it protects. It ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from types import TracebackType
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+#: Whoever holds the lock reads and writes one small file: longer than this is a machine in trouble.
+PATIENCE_SECONDS = 2.0
+_PAUSE_SECONDS = 0.02
+#: A file system that knows no locks (some NFS mounts): better without than no memory at all.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+class Lock:
+    """Takes the lock when made. Raises ``TimeoutError`` where somebody else keeps it, ``OSError`` where the file cannot be made."""
+
+    def __init__(self, path: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            until = time.monotonic() + patience_seconds
+            while not self._take():
+                if time.monotonic() > until:
+                    raise TimeoutError(path)
+                time.sleep(_PAUSE_SECONDS)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        os.close(self._descriptor)
+
+    def _take(self) -> bool:
+        try:
+            if fcntl is not None:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                import msvcrt
+
+                msvcrt.locking(self._descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                return False
+            if error.errno not in _NO_LOCKS:
+                raise
+        return True
