@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '151c0d5bf705f2299e3eeec63fa872120c58ecfc11e162d49e5ced76a491a618'
+    static final String SHA256 = '37348e8db722b29dfb59e39a8d5ac941d75db8b671cbb846933bea705218e587'
 
 }
