@@ -35,12 +35,13 @@ NOT_WARNINGS = {
         "value_missing",
         "no_pair",
         "option_missing",
+        "not_for_this_result",
         "MORE_HELP",
         "INDIRECT_FIELDS",
         "VARIABLES",
     },
     # the log's ordinary lines, and additions to others
-    "log": {"sending", "sent_late", "dry_run", "fail_build", "SENT", "KEPT"},
+    "log": {"sending", "sent_late", "dry_run", "fail_build", "SENT", "KEPT", "KEPT_BY_A_SHELL"},
     "failures": {"because"},
 }
 #: Groovy's literals of some length that are no warnings: what Jenkins says and we compare with; a reason of last resort.
