@@ -18,9 +18,12 @@ class Courier implements Serializable {
     private static final int GRACE_SECONDS = 15
 
     private final Object script
+    private final String beginning
 
-    Courier(Object script) {
+    /** `beginning`: of the log line that tells a failure. */
+    Courier(Object script, String beginning = '[Last9] WARNING: ') {
         this.script = script
+        this.beginning = beginning
     }
 
     /**
@@ -40,7 +43,7 @@ class Courier implements Serializable {
             if (!isOurs(interruption, began, seconds)) {
                 throw interruption
             }
-            return undelivered("the deployment marker was given up after ${seconds} seconds: no agent took it, or the agent did not answer. " +
+            return undelivered("${what(request)} was given up after ${seconds} seconds: no agent took it, or the agent did not answer. " +
                 'Check that the agent is online, or name a label with free agents in agentLabel')
         } catch (Throwable failure) { // also NoSuchMethodError: a step whose plugin is not installed
             return undelivered(explain(failure, request))
@@ -49,7 +52,7 @@ class Courier implements Serializable {
 
     /** Warns in the log and answers for an engine that could not be reached. The request stays undelivered. */
     Map undelivered(Object problem) {
-        script.echo("[Last9] WARNING: ${problem}".toString())
+        script.echo("${beginning}${problem}".toString())
         return [delivered: false, accepted: true, deploymentId: null, warnings: [problem.toString()], failBuild: null, pending: null]
     }
 
@@ -81,14 +84,36 @@ class Courier implements Serializable {
     }
 
     private Map withToken(Map request) {
-        if (Options.isTrue(request.options.dryRun ?: script.env.LAST9_DRY_RUN)) {
-            return new Launcher(script).run(request)
+        boolean test = request.step == ConnectionTest.STEP
+        if (!test && Options.isTrue(request.options.dryRun ?: script.env.LAST9_DRY_RUN)) {
+            return launch(request)
         }
         Map answer = null
-        script.withCredentials([script.string(credentialsId: credentialId(request), variable: TOKEN_VARIABLE)]) {
-            answer = new Launcher(script).run(request)
+        try {
+            script.withCredentials([script.string(credentialsId: credentialId(request), variable: TOKEN_VARIABLE)]) {
+                answer = launch(request)
+            }
+        } catch (IOException failure) { // Jenkins' AbortException is one
+            if (!test || !isCredentialMissing(failure)) {
+                throw failure
+            }
+            answer = launch(request + [credentialProblem: explain(failure, request)]) // the rest of the way can be tested all the same
         }
         return answer
+    }
+
+    private Map launch(Map request) {
+        return new Launcher(script).run(request) ?: undelivered(
+            "the engine gave no answer, so it is not known ${request.step == ConnectionTest.STEP ? 'more' : 'whether Last9 has this marker'}. " +
+            'Look at the lines above for what ended it')
+    }
+
+    private static String what(Map request) {
+        return request.step == ConnectionTest.STEP ? 'the connection test' : 'the deployment marker'
+    }
+
+    private static boolean isCredentialMissing(Throwable failure) {
+        return (failure.message ?: '').contains('Could not find credentials entry')
     }
 
     private static String credentialId(Map request) {
@@ -109,7 +134,7 @@ class Courier implements Serializable {
 
     private static String explain(Throwable failure, Map request) {
         String message = failure.message ?: 'no reason was given'
-        if (message.contains('Could not find credentials entry')) {
+        if (isCredentialMissing(failure)) {
             return "there is no credential '${credentialId(request)}' that this job may use. Add the Last9 refresh token as a ".toString() +
                 'Secret text credential with this id, or name another one with credentialId'
         }
@@ -121,7 +146,7 @@ class Courier implements Serializable {
             return "Jenkins cannot save this pipeline, so no step can wait: a variable around the marker holds a ${message}. ".toString() +
                 'Turn it into text, a number, a plain map or a list before the step'
         }
-        return "the deployment marker could not be sent: ${message.take(500)}. Check the agent and its temporary workspace".toString()
+        return "${what(request)} could not be sent: ${message.take(500)}. Check the agent and its temporary workspace".toString()
     }
 
 }

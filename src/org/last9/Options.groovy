@@ -14,6 +14,7 @@ class Options implements Serializable {
     private static final Map<String, String> EXAMPLES = [
         withLast9Deployment: "serviceName: 'payments-api', environment: 'production'",
         last9DeploymentMarker: "serviceName: 'payments-api', environment: 'production'",
+        last9TestConnection: "credentialId: 'last9-refresh-token', sendTestEvent: true",
         last9Config: "orgSlug: 'acme', timeoutSeconds: 10",
     ]
     /** Options that stay a map or a list; every other one is a text. */

@@ -97,7 +97,8 @@ class Sender implements Serializable {
         }
     }
 
-    private Map request(Marker marker) {
+    /** The request as the contract has it, without what is pending. */
+    Map request(Marker marker) {
         if (connection == null) {
             defaults = new BuildDefaults(script).read()
             connection = new Connection(script, marker.options, defaults).resolve()
