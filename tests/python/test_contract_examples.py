@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,19 @@ def test_the_engine_answers_as_the_example_says(name: str, last9: StandIn, tmp_p
     done = run_step(request, token, tmp_path, environ=expected["environment"])
     received = [{key: value for key, value in event.items() if key != "received_at"} for event in last9.received()]
     assert done.code == 0
-    assert done.answer == expected["answer"]
-    assert done.stderr.splitlines() == expected["log"]
+    assert _with_gaps(done.answer, expected["answer"]) == expected["answer"]
+    assert _with_gaps(done.stderr.splitlines(), expected["log"]) == expected["log"]
     assert received == expected["received"]
     assert not (tmp_path / "request.json").exists()
     assert last9.refresh_token not in done.stdout + done.stderr
+
+
+def _with_gaps(found: Any, expected: Any) -> Any:
+    """What was found, with its texts as the example has them wherever they differ in nothing but the example's gaps."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return {key: _with_gaps(value, expected.get(key)) for key, value in found.items()}
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        return [_with_gaps(*pair) for pair in zip(found, expected)]
+    if isinstance(found, str) and isinstance(expected, str) and re.fullmatch(re.escape(expected).replace("…", ".+"), found):
+        return expected
+    return found

@@ -21,7 +21,7 @@ class ConnectionTest implements Serializable {
      */
     Map run(Object given) {
         Map options = Options.named(script, STEP, given)
-        Courier courier = new Courier(script, line('agent', ''))
+        Courier courier = new Courier(script, '[Last9] failed  agent        ')
         Map answer = null
         try {
             Map request = new Sender(script, STEP).request(new Marker(options, null, System.currentTimeMillis()))
@@ -46,16 +46,11 @@ class ConnectionTest implements Serializable {
         String check = answer.noEngine ? 'interpreter' : 'agent'
         String problem = answer.warnings[0]
         if (answer.noEngine) {
-            script.echo(line(check, problem))
+            script.echo("[Last9] failed  interpreter  ${problem}".toString())
         }
         script.echo('[Last9] Connection test: markers will not get through (0 ok, 0 warnings, 1 failed)')
         String asked = Options.isTrue(options.failOnError) ? "Last9 connection test failed, and failOnError is set: ${problem}".toString() : null
         return answer + [ok: false, findings: [[check: check, state: 'failed', text: problem]], failBuild: asked]
-    }
-
-    /** A failed finding as the engine writes it. */
-    private static String line(String check, String text) {
-        return "[Last9] failed  ${check.padRight(12)} ${text}".toString()
     }
 
 }

@@ -23,6 +23,7 @@ class ExamplesTest extends LibraryTest {
         "02-failing-window     | FAILURE | start payments-api production 1, stop payments-api production 1 failure",
         "03-manual-start-stop  | SUCCESS | start payments-api production 1, stop payments-api production 1 success",
         "04-marker-in-post     | SUCCESS | stop payments-api production - success",
+        "06-test-connection    | SUCCESS | stop last9-connection-test null -",
     })
     void sendsTheDocumentedMarkers(String example, String result, String expected) throws IOException {
         try (var run = run(example)) {
@@ -51,7 +52,7 @@ class ExamplesTest extends LibraryTest {
     @Test
     void knowsEveryExample() throws IOException {
         try (Stream<Path> files = Files.list(CHECKOUT.resolve("examples"))) {
-            assertEquals(5, files.filter(f -> f.toString().endsWith(".Jenkinsfile")).count());
+            assertEquals(6, files.filter(f -> f.toString().endsWith(".Jenkinsfile")).count());
         }
     }
 
