@@ -11,6 +11,7 @@ import sys
 #: Command → what the usage says of it. Each is ``main(arguments) -> exit code`` in its module of :mod:`last9_markers.commands`.
 COMMANDS = {
     "send": "send one deployment marker",
+    "check": "test the connection to Last9 and say what to change",
     "demo": "show a start and a stop travelling to a stand-in for Last9 on this machine",
     "standin": "run that stand-in",
     "step": "what the Jenkins library calls: step --request FILE",

@@ -13,7 +13,7 @@ from last9_markers.wire import LAST_MOMENT_MS
 CONTRACT = 1
 
 #: What stands in a request's ``step`` where no library wrote it but a command of the command line.
-SHELL_COMMANDS = ("send", "window")
+SHELL_COMMANDS = ("send", "window", "check")
 
 Json = Any
 

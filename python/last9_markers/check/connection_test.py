@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from last9_markers import api, attributes, event, options, pending, transport
 from last9_markers.check import agent, network
 from last9_markers.check.findings import FAILED, OK, WARNING, Findings, Overheard
 from last9_markers.check.settings import Account
 from last9_markers.clock import Budget
-from last9_markers.contract import Answer, Request
+from last9_markers.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.delivery import Delivery
 from last9_markers.destination import BaseUrl, Destination, credential_id
 from last9_markers.errors import BudgetSpent, NotDelivered, OrganizationNotFound, RequestRejected, ScopeTooLow
@@ -31,8 +33,8 @@ _NEEDED = {
 class ConnectionTest:
     """Tests the connection of one request: :meth:`run`. Without ``sendTestEvent`` nothing is written to Last9."""
 
-    def __init__(self, request: Request, around: Surroundings) -> None:
-        """Reads the settings and starts the budget."""
+    def __init__(self, request: Request, around: Surroundings, phrase: Callable[[str], str] = str) -> None:
+        """Reads the settings and starts the budget. ``phrase`` is as in :class:`Findings`."""
         self._request = request
         self._around = around
         self._journal = around.journal
@@ -40,7 +42,7 @@ class ConnectionTest:
         self._misread = Overheard(self._journal.redactor)
         self.settings = options.read_settings(request, around.environ, self._misread)
         self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
-        self.findings = Findings(self._journal)
+        self.findings = Findings(self._journal, phrase)
         self._account = Account(request, around, self.findings)
         self._at = "interpreter"
         self._via: str | None = None
@@ -189,6 +191,7 @@ class ConnectionTest:
             claims=account.claims,
             now=self._around.clock.wall(),
             via=self._via,
+            from_shell=self._request.step in SHELL_COMMANDS,
             elsewhere=account.elsewhere,
         )
         return failures.because(failure, about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import NamedTuple
 
 from last9_markers.journal import Journal
@@ -23,13 +24,15 @@ class Finding(NamedTuple):
 class Findings:
     """Says each finding as it is made, so that a test that hangs has told how far it came, and keeps it, redacted."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, phrase: Callable[[str], str] = str) -> None:
+        """``phrase`` puts a text into the terms of whoever reads it."""
         self._journal = journal
+        self._phrase = phrase
         self.all: list[Finding] = []
 
     def add(self, check: str, state: str, text: str) -> None:
         """Keep and say one finding."""
-        found = Finding(check, state, self._journal.redactor.clean(text))
+        found = Finding(check, state, self._journal.redactor.clean(self._phrase(text)))
         self.all.append(found)
         self._journal.say(wording.line(found.state, found.check, found.text))
 

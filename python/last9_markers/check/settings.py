@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from last9_markers.check.findings import Findings, Overheard
-from last9_markers.contract import ConnectionField, Request
+from last9_markers.contract import SHELL_COMMANDS, ConnectionField, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
 from last9_markers.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
 from last9_markers.errors import CannotSend
@@ -21,6 +21,7 @@ class Account:
     def __init__(self, request: Request, around: Surroundings, findings: Findings) -> None:
         self._connection = request.connection
         self._problem = request.credential_problem
+        self._from_shell = request.step in SHELL_COMMANDS
         self._around = around
         self._findings = findings
         self.credential_id = credential_id(request.connection)
@@ -100,8 +101,16 @@ class Account:
 
     def _because(self, failure: CannotSend, base_url: BaseUrl | None) -> str:
         host = base_url.host if base_url else None
-        now = self._around.clock.wall()
-        return failures.because(failure, failures.Circumstances(self.credential_id, self.organization, host, 0, self.claims, now))
+        about = failures.Circumstances(
+            credential_id=self.credential_id,
+            organization=self.organization,
+            host=host,
+            timeout_seconds=0,  # nothing that is told here takes time
+            claims=self.claims,
+            now=self._around.clock.wall(),
+            from_shell=self._from_shell,
+        )
+        return failures.because(failure, about)
 
 
 def _source(field: ConnectionField | None, otherwise: str) -> str:

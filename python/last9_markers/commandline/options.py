@@ -93,6 +93,15 @@ DELIVERY = Group(
         Option("state", "FILE", "remembers open windows and undelivered markers from one call to the next"),
     ),
 )
+CHECK = Group(
+    "the test",
+    (
+        Option("sendTestEvent", "", "write one event named connection-test: the only proof that markers arrive", default="off"),
+        Option("serviceName", "NAME", "the service of that event, to see it on a dashboard", default="last9-connection-test"),
+        Option("environment", "NAME", "the environment of that event"),
+        Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "15", "LAST9_TIMEOUT_SECONDS"),
+    ),
+)
 OUTPUT = Group(
     "what is said",
     (
@@ -102,10 +111,11 @@ OUTPUT = Group(
     ),
 )
 
-#: Which options each command has that sends a marker.
+#: Which options each command has that speaks to Last9.
 OF_COMMAND = {
     "send": (MARKER, SEND, CONNECTION, DELIVERY, OUTPUT),
     "window": (MARKER, CONNECTION, DELIVERY, OUTPUT),
+    "check": (CHECK, CONNECTION, OUTPUT),
 }
 
 #: Connection fields can also be given by the name of a build parameter or of a variable, as in the steps: ``--org-slug-param``.
@@ -118,9 +128,9 @@ INDIRECT = tuple(
 )
 
 #: What goes into the request's options as it is; the rest is the command line's own, or resolved before.
-PASSED_ON = frozenset(KNOWN) - {option.name for option in INDIRECT} - set(CONNECTION_FIELDS) - {"envAllowlist", "paramAllowlist"}
+PASSED_ON = frozenset(KNOWN) - {option.name for option in INDIRECT} - set(CONNECTION_FIELDS) - {"envAllowlist", "paramAllowlist"} | {"sendTestEvent"}
 
-_BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY) for option in group.options} | {
+_BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY, CHECK) for option in group.options} | {
     option.name: option.long for option in INDIRECT
 }
 #: Only names that are no plain English word: "environment" in a sentence is not always the option.

@@ -260,7 +260,7 @@ def time_is_over(seconds: float) -> str:
     )
 
 
-_TO_PROVE = "Only a write proves it: test once with sendTestEvent: true (check --send-test-event)."
+_TO_PROVE = "Only a write proves it: test once with sendTestEvent."
 
 
 def _day(moment: float) -> str:

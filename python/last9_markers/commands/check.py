@@ -1,0 +1,66 @@
+"""``check``: the connection test from a shell, on any machine that shall send markers."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from last9_markers import contract
+from last9_markers.check.connection_test import ConnectionTest
+from last9_markers.check.findings import FAILED, WARNING
+from last9_markers.commandline import exits
+from last9_markers.commandline.invocation import Invocation
+from last9_markers.commandline.options import OF_COMMAND, in_shell_terms
+from last9_markers.commandline.parsing import Parser
+from last9_markers.commands.step import engine_failed
+from last9_markers.contract import Answer
+from last9_markers.errors import BudgetSpent
+from last9_markers.journal import Journal
+from last9_markers.redaction import Redactor
+from last9_markers.watchdog import Watchdog
+
+_EXAMPLES = """
+last9-markers check
+last9-markers check --send-test-event --json
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Look at everything and say it on stdout, a line each, or with ``--json`` as one object.
+
+    Returns :data:`exits.DONE`, or :data:`exits.FAILED` where something has failed; a warning is no failure.
+    """
+    given = Parser("check", "Test the connection to Last9.", OF_COMMAND["check"], examples=_EXAMPLES).parse(arguments)
+    call = Invocation(given, os.environ)
+    lines = Lines(call.journal.redactor, silent=bool(given.get("json")), quiet=bool(given.get("quiet")))
+    request = contract.parse(call.request("check", timestamp_ms=call.now_ms()))
+    test = ConnectionTest(request, call.surroundings()._replace(journal=lines), in_shell_terms)
+
+    def finish(answer: Answer) -> int:
+        if given.get("json"):
+            print(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), flush=True)
+        return exits.DONE if answer.more["ok"] else exits.FAILED
+
+    watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.broken_off(BudgetSpent())), end=lambda _: os._exit(exits.FAILED))
+    try:
+        answer = test.run()
+    except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other
+        answer = test.broken_off(engine_failed(error))
+    watchdog.call_off()
+    return finish(answer)
+
+
+class Lines(Journal):
+    """The findings on stdout: they are what was asked for, not a log beside it. ``quiet`` shows only those that are not ok."""
+
+    def __init__(self, redactor: Redactor, *, silent: bool, quiet: bool) -> None:
+        super().__init__(sys.stdout, redactor)
+        self._silent = silent
+        self._quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Write one line, without the mark that tells the library's lines from others in a build log."""
+        if self._silent or (self._quiet and not text.startswith((WARNING, FAILED))):
+            return
+        print(self.redactor.clean(text), flush=True)
