@@ -128,7 +128,8 @@ INDIRECT = tuple(
 )
 
 #: What goes into the request's options as it is; the rest is the command line's own, or resolved before.
-PASSED_ON = frozenset(KNOWN) - {option.name for option in INDIRECT} - set(CONNECTION_FIELDS) - {"envAllowlist", "paramAllowlist"} | {"sendTestEvent"}
+_RESOLVED = {option.name for option in INDIRECT} | {*CONNECTION_FIELDS, "envAllowlist", "paramAllowlist"}
+PASSED_ON = (frozenset(KNOWN) | {"sendTestEvent"}) - _RESOLVED
 
 _BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY, CHECK) for option in group.options} | {
     option.name: option.long for option in INDIRECT
