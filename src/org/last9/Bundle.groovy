@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '37348e8db722b29dfb59e39a8d5ac941d75db8b671cbb846933bea705218e587'
+    static final String SHA256 = '159d1d548825954f77da578fa9b89d3767fee3690d0e3b95388ae256a5014f6f'
 
 }
