@@ -146,7 +146,8 @@ class Courier implements Serializable {
             return "Jenkins cannot save this pipeline, so no step can wait: a variable around the marker holds a ${message}. ".toString() +
                 'Turn it into text, a number, a plain map or a list before the step'
         }
-        return "${what(request)} could not be sent: ${message.length() > 500 ? message.substring(0, 500) : message}. Check the agent and its temporary workspace".toString()
+        String shown = message.length() > 500 ? message.substring(0, 500) : message
+        return "${what(request)} could not be sent: ${shown}. Check the agent and its temporary workspace".toString()
     }
 
 }
