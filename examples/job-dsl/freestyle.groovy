@@ -12,8 +12,8 @@ freeStyleJob('payments-api-window-around-one-step') {
     steps {
         shell("""\
             markers=${markers}
-            if [ -x \$markers ]; then
-                \$markers window ${service} -- ./deploy.sh
+            if [ -x "\$markers" ]; then
+                "\$markers" window ${service} -- ./deploy.sh
             else
                 ./deploy.sh
             fi""".stripIndent())

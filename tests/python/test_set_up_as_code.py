@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,34 @@ def test_the_pod_has_a_python_container() -> None:
         # The kubernetes plugin's steps need a container that stays.
         assert all(container["command"] == ["sleep"] for container in containers.values())
     assert set(re.findall(r"container\('(\w+)'\)", jenkinsfile)) == {"markers", "deploy"}
+
+
+def test_the_image_with_python_installs_it() -> None:
+    """The Dockerfile's instructions are a base image and the installation of Python, and its layer leaves no package lists behind."""
+    lines = (EXAMPLES / "agent-without-python" / "Dockerfile").read_text("utf-8").splitlines()
+    instructions = [line.split(" ", 1) for line in lines if not line.startswith("#")]
+    assert [name for name, _ in instructions] == ["FROM", "RUN"]
+    assert re.search(r"apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/\*$", instructions[1][1])
+
+
+@pytest.mark.parametrize(("verify", "code", "mirrored"), [("true", 0, True), ("false", 2, False)])
+def test_only_a_verified_version_reaches_the_mirror(tmp_path: Path, verify: str, code: int, mirrored: bool) -> None:
+    """mirror.sh pushes the version, as a tag and as main, after `make verify` there; where that fails nothing is pushed."""
+    clone, mirror = tmp_path / "clone", tmp_path / "mirror.git"
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "--quiet", "--bare", str(mirror))
+    git("init", "--quiet", str(clone))
+    (clone / "Makefile").write_text(f"verify:\n\t@{verify}\n", "utf-8")
+    git("-C", str(clone), "add", "Makefile")
+    git("-C", str(clone), "commit", "--quiet", "-m", "One version")
+    git("-C", str(clone), "tag", "v1.0.0")
+    script = EXAMPLES / "locked-down" / "mirror.sh"
+    done = subprocess.run([script, clone, "v1.0.0", mirror], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    refs = git("-C", str(mirror), "for-each-ref", "--format=%(refname)").split()
+    assert refs == (["refs/heads/main", "refs/tags/v1.0.0"] if mirrored else [])
+    assert (git("-C", str(clone), "rev-parse", "HEAD") in done.stdout) == mirrored
