@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "show a start and a stop travelling to a stand-in for Last9 on this machine",
     "standin": "run that stand-in",
     "step": "what the Jenkins library calls: step --request FILE",
+    "background": "what step leaves behind for startInBackground",
 }
 
 
@@ -26,7 +27,7 @@ def main(argv: list[str]) -> int:
     command, arguments = (argv[0], argv[1:]) if argv else ("--help", [])
     if command in COMMANDS:
         code: int = importlib.import_module(f"last9_markers.commands.{command}").main(arguments)
-        if command == "step":
+        if command in ("step", "background"):
             _end_at_once(code)
         return code
     if command == "--version":
@@ -54,7 +55,7 @@ def _end_at_once(code: int) -> None:
 
 
 def _usage() -> str:
-    lines = "\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())
+    lines = "\n".join(f"  {name:<10} {text}" for name, text in COMMANDS.items())
     return f"usage: last9-markers COMMAND …\n\n{lines}\n\nlast9-markers COMMAND --help tells more. last9-markers --version"
 
 

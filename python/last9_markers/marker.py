@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from last9_markers import attributes, event, pending, records
+from last9_markers import attributes, background, event, pending, records
 from last9_markers.attributes import changes
 from last9_markers.clock import Budget, Clock
 from last9_markers.contract import SHELL_COMMANDS, Answer, Json, Request
@@ -30,6 +30,7 @@ from last9_markers.workspace import Workspace
 if TYPE_CHECKING:
     import httpx
 
+    from last9_markers.background.settling import Settlement
     from last9_markers.delivery import Delivery
 
 
@@ -66,6 +67,7 @@ class Errand:
         self._destination: Destination | None = None
         self._via: str | None = None
         self._refused = False
+        self._settlement: Settlement | None = None
 
     def run(self) -> Answer:
         """Deliver the marker, the kept ones first. Every expected failure is a warning and an answer, never an exception."""
@@ -90,6 +92,8 @@ class Errand:
         try:
             if marker.dry_run:
                 return self._dry_run(marker, workspace)
+            if self._may_go_to_background(marker) and self._left_to_background(marker, workspace):
+                return self._answer(more={"background": True})
             self._deliver(marker, workspace)
         except DestinationRefused as refusal:
             self._refused = self._outbox.own.dropped = True
@@ -98,13 +102,15 @@ class Errand:
             return self._failed(failure)
         finally:
             workspace.abandon()
+            self._close_settlement()
         self._journal.say(log.SENT)
-        return self._answer(delivered=True)
+        return self._delivered()
 
     def broken_off(self, failure: NotDelivered | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept."""
+        self._close_settlement()
         if self._outbox.own.delivered:
-            return self._answer(delivered=True)
+            return self._delivered()
         return self._failed(failure)
 
     # -- the stations ----------------------------------------------------------------------------------------------------------
@@ -114,14 +120,11 @@ class Errand:
         from last9_markers import api, delivery, transport
 
         own = self._outbox.own
-        composed = self._compose(marker, self._request, workspace, self.settings)
-        own.event = event.encode(composed)
-        own.text = pending.write(self._meant(), composed)
-        token = self._read_token()
-        destination = self._destination = resolve(self._request.connection, token.claims)
-        own.text = pending.write(self._meant(), composed)
-        self._journal.say(log.sending(marker.label))
+        _, token, destination = self._prepare(marker, workspace)
         around = self._around
+        if background.concerns(self._request, around.environ):
+            self._settle_background()
+        self._journal.say(log.sending(marker.label))
         connection = transport.Connection(destination.base_url, around.environ, self.budget, self._journal, around.transport)
         self._via = connection.via
         last9 = api.Last9(connection, around.clock, self._journal.redactor)
@@ -134,6 +137,46 @@ class Errand:
             raise
         finally:
             connection.close()
+
+    def _prepare(self, marker: Marker, workspace: Workspace) -> tuple[event.Event, RefreshToken, Destination]:
+        """Compose the marker, so that it can be kept whatever happens from here on; then who it goes to. Raises ``CannotSend``."""
+        own = self._outbox.own
+        composed = self._compose(marker, self._request, workspace, self.settings)
+        own.event = event.encode(composed)
+        own.text = pending.write(self._meant(), composed)
+        token = self._read_token()
+        destination = self._destination = resolve(self._request.connection, token.claims)
+        own.text = pending.write(self._meant(), composed)
+        return composed, token, destination
+
+    def _left_to_background(self, marker: Marker, workspace: Workspace) -> bool:
+        """Leave the start to a process of its own. False where none can be left behind: then it is sent here and now."""
+        from last9_markers.background import launching
+        from last9_markers.wording import background as wording
+
+        composed, token, _ = self._prepare(marker, workspace)
+        order = launching.Order(token.text, marker.label, self.settings.timeout_seconds, self._request.secret_parameters)
+        try:
+            self._outbox.own.text = launching.leave(order, self._request, self._meant(), composed, self._around.environ)
+        except launching.CannotLaunch as obstacle:
+            self._journal.warn(wording.cannot_run(str(obstacle)))
+            return False
+        self._journal.say(wording.handed_over(marker.label))
+        return True
+
+    def _may_go_to_background(self, marker: Marker) -> bool:
+        return marker.event_state == "start" and self.settings.start_in_background and not self._request.elsewhere
+
+    def _settle_background(self) -> None:
+        from last9_markers.background.settling import Settlement
+
+        around = self._around
+        self._settlement = Settlement(self._outbox, self._request, around.environ, self.budget, self._journal)
+        self._settlement.run()
+
+    def _close_settlement(self) -> None:
+        if self._settlement is not None:
+            self._settlement.finish()
 
     def _deliver_kept(self, run: Delivery, destination: Destination, workspace: Workspace) -> None:
         """First what was kept: Last9 shall get everything in the order in which it happened."""
@@ -150,9 +193,14 @@ class Errand:
             try:
                 run.deliver(outgoing)
                 sent += 1
+                if self._settlement is not None:
+                    self._settlement.delivered(outgoing)
             except EventRefused as refusal:
                 outgoing.dropped = True
-                self._journal.warn(failures.late_marker_refused(refusal, self._circumstances()))
+                reason = failures.late_marker_refused(refusal, self._circumstances())
+                self._journal.warn(reason)
+                if self._settlement is not None:
+                    self._settlement.refused_now(outgoing, reason)
         if sent:
             self._journal.say(log.sent_late(sent))
 
@@ -212,6 +260,10 @@ class Errand:
 
     # -- the answer ------------------------------------------------------------------------------------------------------------
 
+    def _delivered(self) -> Answer:
+        # failOnError judges a start in the background here, where its fate is known.
+        return self._answer(delivered=True, failure=self._settlement.refused if self._settlement else None)
+
     def _failed(self, failure: NotDelivered | str, *, accepted: bool = True) -> Answer:
         if isinstance(failure, NotDelivered):
             failure = failures.not_delivered(self._label, failure, self._circumstances())
@@ -239,7 +291,7 @@ class Errand:
         """What has become of the markers of this run, for the build's report."""
         own, last9 = self._outbox.own, self._destination.base_url.text if self._destination else None
         found = [
-            records.write(json.loads(kept.event), records.LATE if kept.delivered else records.REFUSED, last9)
+            records.write(json.loads(kept.event), _fate(kept), last9)
             for kept in self._outbox.kept
             if kept.event is not None and kept.settled
         ]
@@ -250,3 +302,9 @@ class Errand:
         elif not own.dropped and self._request.text:
             found.append(self._request.text)
         return found
+
+
+def _fate(kept: pending.Outgoing) -> str:
+    if kept.delivered:
+        return records.SENT if kept.in_background else records.LATE
+    return records.REFUSED

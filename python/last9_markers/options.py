@@ -34,6 +34,7 @@ KNOWN = (
     "dryRun",
     "version",
     "previousCommit",
+    "startInBackground",
     "agentLabel",
     "routingProfiles",
     "envAllowlist",
@@ -64,6 +65,7 @@ class Settings(NamedTuple):
     timeout_seconds: float
     attribute_names: str
     fail_on_error: bool
+    start_in_background: bool
 
 
 class Marker(NamedTuple):
@@ -93,14 +95,20 @@ def read_settings(request: Request, environ: Mapping[str, str], journal: Journal
     if attribute_names.lower() not in ATTRIBUTE_NAMES:
         journal.warn(inputs.bad_attribute_names(attribute_names, DEFAULT_ATTRIBUTE_NAMES))
         attribute_names = DEFAULT_ATTRIBUTE_NAMES
-    fail_on_error = as_text(options.get("failOnError"))
-    if fail_on_error is not None and fail_on_error.lower() not in _YES + _NO:
-        journal.warn(inputs.bad_switch("failOnError", fail_on_error, "false counts"))
     return Settings(
         timeout_seconds=_timeout(request, environ, journal),
         attribute_names=attribute_names.lower(),
-        fail_on_error=is_yes(fail_on_error),
+        fail_on_error=_switch("failOnError", as_text(options.get("failOnError")), journal),
+        start_in_background=_switch(
+            "startInBackground", _first(options.get("startInBackground"), environ.get("LAST9_START_IN_BACKGROUND")), journal
+        ),
     )
+
+
+def _switch(name: str, given: str | None, journal: Journal) -> bool:
+    if given is not None and given.lower() not in _YES + _NO:
+        journal.warn(inputs.bad_switch(name, given, "false counts"))
+    return is_yes(given)
 
 
 def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) -> Marker:

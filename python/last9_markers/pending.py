@@ -26,15 +26,20 @@ VERSION = 1
 
 
 class Outgoing:
-    """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good."""
+    """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good.
 
-    __slots__ = ("delivered", "dropped", "event", "text")
+    With ``later`` it is handed back as it is: somebody else is at work on it. ``in_background``: it was delivered at its own time.
+    """
+
+    __slots__ = ("delivered", "dropped", "event", "in_background", "later", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.event: bytes | None = None
         self.delivered = False
         self.dropped = False
+        self.later = False
+        self.in_background = False
 
     @property
     def settled(self) -> bool:
@@ -47,7 +52,7 @@ class Outbox:
 
     def __init__(self, kept: list[str], own: str) -> None:
         """``kept`` are the texts from before, ``own`` is the request itself until there is an event."""
-        self.kept = [Outgoing(text) for text in kept]
+        self.kept = [Outgoing(text) for text in dict.fromkeys(kept)]
         self.own = Outgoing(own)
 
     def pending(self) -> list[str]:
@@ -63,16 +68,68 @@ class Meant(NamedTuple):
     base_url: str | None
 
 
-def write(meant: Meant, event: Event) -> str:
-    """A marker as it is kept: the very event, and whom it is for."""
-    kept = {
+class InBackground(NamedTuple):
+    """Where to learn what became of a start that was left to the background.
+
+    ``state`` is the path of its state file on the agent ``node``; from ``over_ms`` on (epoch milliseconds, the controller's clock) its
+    process has surely ended.
+    """
+
+    state: str
+    node: str | None
+    over_ms: int
+
+
+def write(meant: Meant, event: Event, left: InBackground | None = None) -> str:
+    """A marker as it is kept: the very event, and whom it is for; for a start in the background, where its state is."""
+    kept: dict[str, Any] = {
         "last9Pending": VERSION,
         "credentialId": meant.credential_id,
         "organization": meant.organization,
         "apiBaseUrl": meant.base_url,
         "event": event,
     }
+    if left is not None:
+        kept["background"] = {"state": left.state, "node": left.node, "overMs": left.over_ms}
     return json.dumps(kept, separators=(",", ":"))
+
+
+def read(text: str) -> dict[str, Any]:
+    """A kept text as an object. Raises :exc:`RequestUnreadable` where it is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise RequestUnreadable from None
+    if not isinstance(found, dict):
+        raise RequestUnreadable
+    return found
+
+
+def in_background(kept: dict[str, Any]) -> InBackground | None:
+    """Where the state of a kept start is, if it was left to the background."""
+    found = kept.get("background")
+    if not isinstance(found, dict) or not isinstance(found.get("state"), str):
+        return None
+    node, over = found.get("node"), found.get("overMs")
+    return InBackground(found["state"], node if isinstance(node, str) else None, contract.whole(over) or 0)
+
+
+def no_longer_in_background(text: str) -> str:
+    """The same kept marker, as one that nobody is at work on any more."""
+    kept = read(text)
+    kept.pop("background", None)
+    return json.dumps(kept, separators=(",", ":"))
+
+
+def window_of(kept: dict[str, Any]) -> str | None:
+    """The id of the window that a kept marker, or a request without an answer, belongs to."""
+    window, event = kept.get("window"), kept.get("event")
+    attributes = event.get("attributes") if isinstance(event, dict) else None
+    if isinstance(window, dict):
+        found = window.get("id")
+    else:
+        found = (attributes.get("deployment.id") or attributes.get("deployment_id")) if isinstance(attributes, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def claim(
@@ -85,6 +142,8 @@ def claim(
     """
     ours = []
     for outgoing in outbox.kept:
+        if outgoing.settled or outgoing.later:
+            continue
         try:
             event = _event_for(outgoing.text, destination, claims, compose)
             outgoing.event = encode(event) if event is not None else None
@@ -102,7 +161,7 @@ def claim(
 
 def _event_for(text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event]) -> Event | None:
     """The event in a kept text, ``None`` if it is for somebody else."""
-    found = _read(text)
+    found = read(text)
     if "contract" in found:
         request = contract.parse(text)
         try:
@@ -123,13 +182,3 @@ def _event_for(text: str, destination: Destination, claims: Claims, compose: Cal
 
 def _kept_base_url(kept: Any, claims: Claims) -> BaseUrl:
     return read_base_url(kept) if isinstance(kept, str) else resolve_base_url(None, claims)
-
-
-def _read(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise RequestUnreadable from None
-    if not isinstance(found, dict):
-        raise RequestUnreadable
-    return found

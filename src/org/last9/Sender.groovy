@@ -63,7 +63,9 @@ class Sender implements Serializable {
             // without an answer all that is known of the marker is what was asked for
             new Records(script).add(answer?.pending == null && asked ? [asked] : answer?.records)
         }
-        if (Options.isTrue(marker.options.failOnError ?: defaults?.failOnError) && !answer.delivered && !answer.failBuild) {
+        // a start in the background is judged by the stop, which learns what became of it
+        boolean judged = !answer.delivered && !answer.background && !answer.failBuild
+        if (judged && Options.isTrue(marker.options.failOnError ?: defaults?.failOnError)) {
             answer.failBuild = (answer.warnings ?: ['the deployment marker was not delivered'])[0]
         }
         return answer

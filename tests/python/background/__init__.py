@@ -1,0 +1,1 @@
+"""Starts in the background, with real processes and a real server."""
