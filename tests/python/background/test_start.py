@@ -197,7 +197,7 @@ def test_a_process_that_takes_the_lock_itself(agent: Agent, monkeypatch: pytest.
     monkeypatch.setattr(launching, "LOCK_IS_INHERITED", False)
     agent.last9.order(HANGS)
     ran = _start_in_this_process(agent, agent.last9)
-    assert ran.answer.more == {"background": True}
+    assert ran.answer.more["background"] is True
     state = StateFile.open(str(agent.state()))
     assert state is not None
     assert not state.try_lock()
