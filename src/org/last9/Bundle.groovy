@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '159d1d548825954f77da578fa9b89d3767fee3690d0e3b95388ae256a5014f6f'
+    static final String SHA256 = 'd890589e8c6c8560e6f21a036fa42a457f8a23590ae5655e43fd718f166af1ed'
 
 }
