@@ -148,6 +148,8 @@ def _launchers() -> Iterator[tuple[str, str]]:
     """What the shell scripts say by themselves."""
     launcher = (ROOT / "resources" / "last9" / "run.sh").read_text("utf-8")
     yield "run.sh", re.findall(r'cause="([^"]+)"', launcher)[0]
+    windows = (ROOT / "resources" / "last9" / "run.bat").read_text("utf-8")
+    yield "run.bat", re.sub(r"%\w+%", "…", re.findall(r'"LAST9_WARNING=([^"]+)"', windows)[0])
     freestyle = (ROOT / "examples" / "freestyle" / "last9-markers").read_text("utf-8")
     yield "examples/freestyle/last9-markers", re.sub(r"\$\w+", "…", re.findall(r"\[Last9\] WARNING: ([^\"]+)", freestyle)[0])
 
