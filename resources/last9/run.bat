@@ -60,7 +60,7 @@ echo {"last9Answer":1,"delivered":false,"accepted":true,"deploymentId":null,"war
 goto :clean_up
 
 :run
-%LAST9_COMMAND% -I -S -X utf8 %LAST9_STEP%
+%LAST9_COMMAND% -I -S -X utf8 %LAST9_STEP% <nul
 if not "%ERRORLEVEL%"=="0" echo [Last9] The engine ended with exit code %ERRORLEVEL%.>&2
 
 :clean_up

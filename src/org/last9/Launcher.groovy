@@ -41,7 +41,8 @@ class Launcher implements Serializable {
         if (isUnix()) {
             return script.sh(script: text('last9/run.sh', id), returnStdout: true, label: 'Last9 deployment marker')
         }
-        return script.bat(script: text('last9/run.bat', id), returnStdout: true, label: 'Last9 deployment marker')
+        // run.bat has Python write UTF-8; without a word Jenkins takes it for the encoding of the agent's Java
+        return script.bat(script: text('last9/run.bat', id), returnStdout: true, encoding: 'UTF-8', label: 'Last9 deployment marker')
     }
 
     private String text(String resource, String id) {

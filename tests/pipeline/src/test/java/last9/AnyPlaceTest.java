@@ -30,4 +30,30 @@ class AnyPlaceTest extends LibraryTest {
             assertEquals(List.of(), warnings(run));
         }
     }
+
+    /** On a Windows agent the same steps go through run.bat: one window, its warnings and its log in any language. */
+    @Test
+    void aWindowsAgent() throws Exception {
+        String jenkinsfile = "node('windows') { withLast9Deployment(serviceName: 'zürich ✓') { bat 'echo deployed from %NODE_NAME%' } }";
+        try (var run = pipeline(jenkinsfile).windowsAgent("w", "windows", wine()).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("start zürich ✓, stop zürich ✓", markers(), run.log());
+            assertEquals("success", stop().get("deployment.outcome"));
+            assertEquals("w", stop().get("jenkins.node_name"));
+            assertEquals(attributes(last9.received().get(0)).get("deployment.id"), stop().get("deployment.id"));
+            assertEquals(List.of(), warnings(run));
+            assertTrue(run.log().contains("[Last9] Sending deployment marker: deployment (start) for zürich ✓"), run.log());
+            assertSilentAbout(last9.refreshToken, run);
+        }
+    }
+
+    /** Wine and a Python for Windows, set up at the first use. */
+    @SuppressWarnings("unchecked")
+    private static Map<String, String> wine() throws Exception {
+        Process p = new ProcessBuilder("python3", CHECKOUT.resolve("tools/windows_agent.py").toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String said = new String(p.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        assertEquals(0, p.waitFor(), "tools/windows_agent.py has said what is missing");
+        return (Map<String, String>) new groovy.json.JsonSlurperClassic().parseText(said);
+    }
 }

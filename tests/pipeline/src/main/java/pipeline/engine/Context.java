@@ -31,6 +31,11 @@ public final class Context implements Serializable {
     /** The call of the innermost timeout that counts from the last output, 0 without one. */
     int quietTimeout;
 
+    /** The file on this machine that a path in pipeline code means. */
+    public java.nio.file.Path file(String path) {
+        return java.nio.file.Path.of(folder).resolve(agent.local(path));
+    }
+
     private Context copy() {
         Context c = new Context();
         c.enclosing = enclosing;

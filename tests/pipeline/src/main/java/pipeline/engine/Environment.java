@@ -31,8 +31,8 @@ final class Environment {
         e.put("NODE_NAME", a.name);
         e.put("NODE_LABELS", a.labels);
         e.put("EXECUTOR_NUMBER", String.valueOf(a.executor));
-        e.put("WORKSPACE", a.workspace);
-        e.put("WORKSPACE_TMP", a.workspace + "@tmp");
+        e.put("WORKSPACE", a.named(a.workspace));
+        e.put("WORKSPACE_TMP", a.named(a.workspace + "@tmp"));
         e.put("JENKINS_NODE_COOKIE", a.cookie);
         e.put("HUDSON_COOKIE", a.cookie);
     }

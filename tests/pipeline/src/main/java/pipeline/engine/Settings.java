@@ -43,6 +43,9 @@ public final class Settings implements Serializable {
     public String abortUserId = "anonymous";
     public String abortUserName = "unknown";
     public List<AgentSpec> agents = new ArrayList<>(List.of(new AgentSpec("built-in", "built-in", 1000)));
+    /** Which of them are Windows agents, and Wine's set-up there: wine (the program), prefix, path (more folders on PATH). */
+    public java.util.Set<String> windowsAgents = new java.util.LinkedHashSet<>();
+    public Map<String, String> wine = new LinkedHashMap<>();
     public Map<String, LibrarySpec> libraries = new LinkedHashMap<>();
     public List<Happening> happenings = new ArrayList<>();
     /** How the controller is restarted: kill, or term for an orderly stop [809]. */

@@ -121,6 +121,13 @@ public final class Pipeline {
         return this;
     }
 
+    /** A Windows agent: {@code bat} runs Wine's cmd, set up as {@code tools/windows_agent.py} says. */
+    public Pipeline windowsAgent(String name, String labels, Map<String, String> wine) {
+        settings.windowsAgents.add(name);
+        settings.wine.putAll(wine);
+        return agent(name, labels, 1);
+    }
+
     /** That agent goes away while the Nth call of that step runs. */
     public Pipeline agentLostAt(String name, String step, int nth) {
         settings.happenings.add(new Settings.Happening("remove " + name, null, step, nth, null));

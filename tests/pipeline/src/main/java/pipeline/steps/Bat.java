@@ -1,20 +1,46 @@
 package pipeline.steps;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
 import pipeline.engine.Step;
 
-/** {@code bat 'script'}: there are no Windows agents here, so it fails as on any other Unix agent [401]. */
+/**
+ * {@code bat 'script'}: on a Windows agent runs Wine's cmd, by {@code call} and with Windows' line ends as durable-task does (read, not
+ * recorded); on any other agent it fails [401].
+ */
 @Step.Named(value = "bat", type = "org.jenkinsci.plugins.workflow.steps.durable_task.BatchScriptStep", sole = "script", needs = "hudson.FilePath")
-public final class Bat extends Step {
+public final class Bat extends Sh {
     private static final long serialVersionUID = 1L;
-    @Arg(required = true) String script;
-    @Arg boolean returnStdout;
-    @Arg boolean returnStatus;
-    @Arg String encoding;
-    @Arg String label;
+    /** As durable-task's: cmd itself writes the outputs to files. Unlike there, they are shown when it has ended. */
+    private static final String WRAPPER = "@echo off\r\n"
+            + "cmd /c call \"%RUNNER_BATCH%\" > \"%RUNNER_BATCH%.out\" 2> \"%RUNNER_BATCH%.log\"\r\nexit /b %ERRORLEVEL%\r\n";
+    private static final String RUN = "#!/bin/sh\n\"$RUNNER_WINE\" cmd /c call \"$RUNNER_BATCH.wrap.bat\"\n"
+            + "code=$?\ncat \"$RUNNER_FILE.out\"\ncat \"$RUNNER_FILE.log\" >&2\nexit $code\n";
 
     @Override
     public void start() throws IOException {
-        throw new IOException("Batch scripts can only be run on Windows nodes");
+        if (!call.context().agent.windows) {
+            throw new IOException("Batch scripts can only be run on Windows nodes");
+        }
+        super.start();
+    }
+
+    @Override
+    DurableTask launch(Path folder, Map<String, String> env) throws IOException {
+        Map<String, String> wine = build().settings().wine;
+        Path main = Path.of(call.context().agent.workspace + "@tmp").resolve("jenkins-main-" + call.id() + ".bat");
+        Files.createDirectories(main.getParent());
+        Files.writeString(main, script.replace("\r\n", "\n").replace("\n", "\r\n"));
+        Files.writeString(Path.of(main + ".wrap.bat"), WRAPPER);
+        env.put("WINEPREFIX", wine.get("prefix"));
+        env.put("WINEDEBUG", "-all");
+        env.put("WINEPATH", wine.get("path"));
+        env.put("LC_ALL", "C.UTF-8");
+        env.put("RUNNER_WINE", wine.get("wine"));
+        env.put("RUNNER_FILE", main.toString());
+        env.put("RUNNER_BATCH", call.context().agent.named(main.toString()));
+        return new DurableTask(folder, RUN, env, returnStdout);
     }
 }

@@ -1,7 +1,6 @@
 package pipeline.steps;
 
 import java.nio.file.Files;
-import java.nio.file.Path;
 import pipeline.engine.Step;
 
 /** {@code fileExists 'file'} [708]. */
@@ -15,7 +14,6 @@ public final class FileExists extends Step {
         if (file == null || file.isBlank()) {
             call.log("The fileExists step was called with a null or empty string, so the current directory will be checked instead.");
         }
-        Path folder = Path.of(call.context().folder);
-        call.succeed(Files.exists(file == null ? folder : folder.resolve(file)));
+        call.succeed(Files.exists(call.context().file(file == null ? "" : file)));
     }
 }

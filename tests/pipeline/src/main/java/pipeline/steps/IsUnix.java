@@ -9,6 +9,6 @@ public final class IsUnix extends Step {
 
     @Override
     public void start() {
-        call.succeed(true);
+        call.succeed(!call.context().agent.windows);
     }
 }

@@ -33,7 +33,7 @@ public final class Node extends Step {
     private boolean take() throws IOException {
         for (Settings.AgentSpec spec : build().settings().agents) {
             if (Labels.match(label, spec) && !build().state().removedAgents.contains(spec.name()) && lease(spec)) {
-                call.log("Running on " + (spec.name().equals("built-in") ? "Jenkins" : spec.name()) + " in " + agent.workspace);
+                call.log("Running on " + (spec.name().equals("built-in") ? "Jenkins" : spec.name()) + " in " + agent.named(agent.workspace));
                 body = call.runBody(call.context().on(agent, agent.workspace));
                 return true;
             }
@@ -44,7 +44,8 @@ public final class Node extends Step {
     private boolean lease(Settings.AgentSpec spec) throws IOException {
         for (int executor = 0; executor < spec.executors(); executor++) {
             if (build().state().leases.add(spec.name() + "#" + executor)) {
-                agent = new Agent(spec.name(), spec.labels(), workspace(spec), executor, UUID.randomUUID().toString());
+                agent = new Agent(spec.name(), spec.labels(), workspace(spec), executor, UUID.randomUUID().toString(),
+                        build().settings().windowsAgents.contains(spec.name()));
                 return true;
             }
         }

@@ -17,7 +17,7 @@ public final class ReadFile extends Step {
 
     @Override
     public void start() throws IOException {
-        Path p = Path.of(call.context().folder).resolve(file);
+        Path p = call.context().file(file);
         if (Files.isDirectory(p)) {
             call.failUnrecorded(new IOException("Is a directory"));
             return;

@@ -16,7 +16,7 @@ import pipeline.engine.Step;
  * goes on while the controller is down and is found again afterwards [801, 803].
  */
 @Step.Named(value = "sh", type = "org.jenkinsci.plugins.workflow.steps.durable_task.ShellStep", sole = "script", needs = "hudson.FilePath")
-public final class Sh extends Step {
+public class Sh extends Step {
     private static final long serialVersionUID = 1L;
     /** How long Jenkins waits for a process that was told to stop [446]. */
     private static final long PATIENCE_MILLIS = 20_000;
@@ -41,8 +41,11 @@ public final class Sh extends Step {
         if (label != null && !label.isBlank()) {
             call.node().label = label;
         }
-        Map<String, String> env = build().environment(call.context());
-        task = new DurableTask(Path.of(call.context().folder), script, env, returnStdout);
+        task = launch(Path.of(call.context().folder), build().environment(call.context()));
+    }
+
+    DurableTask launch(Path folder, Map<String, String> env) throws IOException {
+        return new DurableTask(folder, script, env, returnStdout);
     }
 
     @Override

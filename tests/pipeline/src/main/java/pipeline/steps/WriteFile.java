@@ -18,7 +18,7 @@ public final class WriteFile extends Step {
 
     @Override
     public void start() throws IOException {
-        Path p = Path.of(call.context().folder).resolve(file).normalize();
+        Path p = call.context().file(file).normalize();
         if (text == null) {
             throw new NullPointerException("Cannot invoke \"String.length()\" because \"str\" is null");
         }
