@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from last9_markers.delivery import Delivery
 
 
+#: The step whose start is always followed by a stop.
+BLOCK = "withLast9Deployment"
+
+
 class Surroundings(NamedTuple):
     """Everything a marker takes from the outside. ``token`` is no longer in ``environ``; ``transport`` is the network."""
 
@@ -68,6 +72,7 @@ class Errand:
         self._via: str | None = None
         self._refused = False
         self._settlement: Settlement | None = None
+        self._late_told = False
 
     def run(self) -> Answer:
         """Deliver the marker, the kept ones first. Every expected failure is a warning and an answer, never an exception."""
@@ -109,6 +114,7 @@ class Errand:
     def broken_off(self, failure: NotDelivered | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept."""
         self._close_settlement()
+        self._say_late()
         if self._outbox.own.delivered:
             return self._delivered()
         return self._failed(failure)
@@ -188,20 +194,26 @@ class Errand:
                 raise RequestRejected([])
             return self._compose(marker, request, workspace, settings)
 
-        sent = 0
-        for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
-            try:
-                run.deliver(outgoing)
-                sent += 1
-                if self._settlement is not None:
-                    self._settlement.delivered(outgoing)
-            except EventRefused as refusal:
-                outgoing.dropped = True
-                reason = failures.late_marker_refused(refusal, self._circumstances())
-                self._journal.warn(reason)
-                if self._settlement is not None:
-                    self._settlement.refused_now(outgoing, reason)
-        if sent:
+        try:
+            for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
+                try:
+                    run.deliver(outgoing)
+                    if self._settlement is not None:
+                        self._settlement.delivered(outgoing)
+                except EventRefused as refusal:
+                    outgoing.dropped = True
+                    reason = failures.late_marker_refused(refusal, self._circumstances())
+                    self._journal.warn(reason)
+                    if self._settlement is not None:
+                        self._settlement.refused_now(outgoing, reason)
+        finally:
+            self._say_late()
+
+    def _say_late(self) -> None:
+        """What was kept and is with Last9 now: told once, also where the next of them failed or the time was over."""
+        sent = sum(outgoing.delivered and not outgoing.in_background for outgoing in self._outbox.kept)
+        if sent and not self._late_told:
+            self._late_told = True
             self._journal.say(log.sent_late(sent))
 
     def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
@@ -269,9 +281,14 @@ class Errand:
             failure = failures.not_delivered(self._label, failure, self._circumstances())
         # A marker from a shell may have no next one to go out with.
         kept = self._request.text and not self._outbox.own.settled
-        text = log.KEPT_BY_A_SHELL if self._request.step in SHELL_COMMANDS else log.KEPT
-        self._journal.warn(failure + text if kept else failure)
+        self._journal.warn(failure + self._kept() if kept else failure)
         return self._answer(accepted=accepted, failure=failure)
+
+    def _kept(self) -> str:
+        request = self._request
+        if request.step in SHELL_COMMANDS:
+            return log.KEPT_BY_A_SHELL
+        return log.kept(len(self._outbox.pending()), stop_follows=request.step == BLOCK and request.body is None)
 
     def _answer(
         self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None, more: Mapping[str, Json] | None = None

@@ -119,6 +119,11 @@ class Stepped(NamedTuple):
         return found
 
 
+def patience() -> float:
+    """Seconds that a process may be late on a machine as busy as this one: on a quiet one next to none."""
+    return 1.0 + 3.0 * os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
 def field(value: str, *, chosen: bool = False, trusted: tuple[str, ...] = (), source: str = "option") -> dict[str, Any]:
     """One connection field of a request."""
     return {"value": value, "source": source, "fromParameter": chosen, "trusted": list(trusted)}

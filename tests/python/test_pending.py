@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pytest
+from last9_markers.contract import parse
+from last9_markers.errors import BudgetSpent
+from last9_markers.journal import Journal
+from last9_markers.marker import Errand, Surroundings
+from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
 from support import STARTED, STOPPED, WINDOW, HandClock, Ran, field, make_request, run_errand
 
@@ -228,3 +234,42 @@ def test_nothing_secret_is_kept(last9: StandIn, clock: HandClock) -> None:
     assert ran.answer.pending
     assert json.loads(ran.answer.pending[0])["event"]["attributes"]["note"] == "**** and ****"
     assert last9.refresh_token not in ran.answer.line()
+
+
+def test_each_warning_says_what_becomes_of_all(last9: StandIn, clock: HandClock) -> None:
+    """A start waits for its stop; from then on each warning is the final account if no other marker of the build gets through."""
+    last9.order({"status": 503})
+    start = run_errand(make_request(), last9.refresh_token, clock=clock)
+    assert start.answer.warnings[0].endswith(" The marker is kept and goes out with the window's stop.")
+    stop = run_errand(make_request("stop", pending=start.answer.pending), last9.refresh_token, clock=clock)
+    assert stop.answer.warnings[0].endswith(
+        " 2 deployment markers are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
+    )
+    assert stop.log.count("WARNING") == 1
+    point = run_errand(make_request("stop", step="last9DeploymentMarker", window=None, body=None), last9.refresh_token, clock=clock)
+    assert point.answer.warnings[0].endswith("goes out with the build's next one; if none gets through, Last9 never has it.")
+
+
+def test_late_markers_are_told_though_the_next_one_fails(last9: StandIn, clock: HandClock) -> None:
+    """What did arrive is in the log, also where the outage came back before all had."""
+    texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(3)]
+    # Two events are taken: a lifetime is no fault of an event's.
+    last9.order([{"on": "event", "times": 2, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
+    ran = run_errand(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
+    assert ran.log.count("Sent first: 2 deployment markers that could not be delivered before, with the original time") == 1
+    assert "2 deployment markers are kept by now" in ran.answer.warnings[0]
+    assert ran.answer.pending is not None
+    assert ran.answer.pending[0] == texts[2]
+    assert len(last9.received()) == 2
+
+
+def test_late_markers_are_told_though_the_time_is_over(last9: StandIn, clock: HandClock) -> None:
+    """The same where the watchdog has the last word, and once only."""
+    text = _kept(last9, clock)
+    last9.order([{"on": "event", "times": 1, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
+    log = io.StringIO()
+    around = Surroundings({"PATH": "/nowhere"}, last9.refresh_token, clock, Journal(log, Redactor()))
+    errand = Errand(parse(json.dumps(make_request("stop", pending=[text]))), around)
+    errand.run()
+    errand.broken_off(BudgetSpent())
+    assert log.getvalue().count("Sent first: 1 deployment marker that could not") == 1

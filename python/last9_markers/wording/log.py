@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from last9_markers.destination import Destination
 
 SENT = "Deployment marker sent successfully"
-KEPT = " The marker is kept and goes out with the build's next one."
 KEPT_BY_A_SHELL = " The marker is kept and goes out with the next one."
 INTERRUPTED = "the engine was interrupted before the marker was delivered."
 
@@ -21,6 +20,18 @@ def sending(label: str) -> str:
 def sent_late(count: int) -> str:
     """What was kept from an outage has arrived."""
     return f"Sent first: {_markers(count)} that could not be delivered before, with the original time"
+
+
+def kept(count: int, *, stop_follows: bool) -> str:
+    """The end of a warning about a marker that was not delivered: with it ``count`` of the build's markers wait.
+
+    A library cannot know which marker is the build's last, so each says what becomes of all if it is; the last one is the final account.
+    """
+    if count > 1:
+        return f" {_markers(count)} are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
+    if stop_follows:
+        return " The marker is kept and goes out with the window's stop."
+    return " The marker is kept and goes out with the build's next one; if none gets through, Last9 never has it."
 
 
 def dry_run(destination: Destination | None) -> str:

@@ -10,6 +10,9 @@ class Courier implements Serializable {
 
     private static final long serialVersionUID = 1L
 
+    private static final String WARNING = '[Last9] WARNING: '
+    /** As the engine says it of a marker that it could not deliver. */
+    private static final String KEPT = '. The marker is kept and goes out with the build\'s next one; if none gets through, Last9 never has it'
     private static final String TOKEN_VARIABLE = 'LAST9_REFRESH_TOKEN'
     private static final int DEFAULT_SECONDS = 15
     /** `timeoutSeconds` beyond this is a mistake; the engine says so. */
@@ -21,7 +24,7 @@ class Courier implements Serializable {
     private final String beginning
 
     /** `beginning`: of the log line that tells a failure. */
-    Courier(Object script, String beginning = '[Last9] WARNING: ') {
+    Courier(Object script, String beginning = WARNING) {
         this.script = script
         this.beginning = beginning
     }
@@ -52,7 +55,7 @@ class Courier implements Serializable {
 
     /** Warns in the log and answers for an engine that could not be reached. The request stays undelivered. */
     Map undelivered(Object problem) {
-        script.echo("${beginning}${problem}".toString())
+        script.echo("${beginning}${problem}${beginning == WARNING ? KEPT : ''}".toString())
         return [delivered: false, accepted: true, deploymentId: null, warnings: [problem.toString()], failBuild: null, pending: null]
     }
 

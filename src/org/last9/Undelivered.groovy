@@ -12,6 +12,10 @@ class Undelivered implements Serializable {
 
     private static final long serialVersionUID = 1L
 
+    /** A long outage must make neither requests nor the controller's memory grow without end: the oldest give way. */
+    private static final int MOST = 100
+    private static final int MOST_CHARACTERS = 400_000
+
     /** Replaced, never cleared: the sandbox approves no Collection.clear(). */
     private static List<String> kept = []
 
@@ -27,6 +31,11 @@ class Undelivered implements Serializable {
         if (lost > 0) {
             script.echo "[Last9] WARNING: ${lost} undelivered deployment marker(s) of this build were lost when the ".toString() +
                 'controller restarted. Nothing is left to do; what happens from here on is sent as usual'
+        }
+        int dropped = dropOldest()
+        if (dropped > 0) {
+            script.echo "[Last9] WARNING: ${dropped} undelivered deployment marker(s) of this build were given up, the oldest: no more than ".toString() +
+                "${MOST} (${MOST_CHARACTERS} characters) are kept. The warnings before say why they could not be delivered".toString()
         }
         return takeAll()
     }
@@ -45,6 +54,26 @@ class Undelivered implements Serializable {
         replace([])
         count()
         return taken
+    }
+
+    /** How many the list is too long by; they are gone. */
+    @NonCPS
+    private int dropOldest() {
+        int from = kept.size()
+        int characters = 0
+        while (from > 0 && kept.size() - from < MOST && characters + kept[from - 1].length() < MOST_CHARACTERS) {
+            from--
+            characters += kept[from].length()
+        }
+        if (from > 0) {
+            List<String> newest = []
+            for (int i = from; i < kept.size(); i++) {
+                newest.add(kept[i])
+            }
+            replace(newest)
+            count()
+        }
+        return from
     }
 
     @NonCPS

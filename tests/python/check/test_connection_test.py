@@ -21,7 +21,7 @@ from last9_markers.marker import Surroundings
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
 from last9_markers.transport import Greeting
-from support import HandClock, Loopback, Stepped, field, make_request, run_step
+from support import HandClock, Loopback, Stepped, field, make_request, patience, run_step
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
 EVERYTHING = [
@@ -273,16 +273,16 @@ def test_a_mute_server_costs_the_time_limit(tmp_path: Path) -> None:
         done = check(
             None, tmp_path, token="opaque-token", connection={"apiBaseUrl": url, "orgSlug": field("acme")}, options={"timeoutSeconds": "2"}
         )
-    assert done.seconds < 2 + 1 + 3
+    assert done.seconds < 2 + 1 + patience()
     assert found(done)["connection"][0] == "failed"
-    assert "did not answer in time" in found(done)["connection"][1]
+    assert any(words in found(done)["connection"][1] for words in ("did not answer in time", "time limit of 2 s"))
 
 
 def test_an_exchange_that_drips_ends_with_the_time_limit(last9: StandIn, tmp_path: Path) -> None:
     """Even what no limit of the HTTP client's reaches ends in time: the watchdog names the place, and the rest is unproven."""
     last9.order({"on": "exchange", "drip": 0.2})
     done = check(last9, tmp_path, options={"timeoutSeconds": "1"})
-    assert done.seconds < 1 + 1 + 3
+    assert done.seconds < 1 + 1 + patience()
     assert found(done)["exchange"] == (
         "failed",
         "no answer within the time limit of 1 s. Check what stands between the agent and Last9; timeoutSeconds raises the limit.",
