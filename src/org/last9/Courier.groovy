@@ -24,7 +24,7 @@ class Courier implements Serializable {
     private final String beginning
 
     /** `beginning`: of the log line that tells a failure. */
-    Courier(Object script, String beginning = WARNING) {
+    Courier(Object script, String beginning = '[Last9] WARNING: ') { // no constant: in the sandbox a constructor's default cannot name one
         this.script = script
         this.beginning = beginning
     }
