@@ -195,9 +195,7 @@ def test_what_is_excepted_is_there() -> None:
 
 # -- options and variables -----------------------------------------------------------------------------------------------------
 
-#: last9TestConnection's alone: a marker that is given it warns of an unknown option.
-OF_TEST = {"sendTestEvent"}
-PLAIN_OPTIONS = {name for name in KNOWN if not name.endswith(("Param", "EnvVar"))} | OF_TEST
+PLAIN_OPTIONS = {name for name in KNOWN if not name.endswith(("Param", "EnvVar"))}
 #: last9Config's alone: described below the README's table.
 OF_CONFIG = {"routingProfiles", "envAllowlist", "paramAllowlist"}
 
