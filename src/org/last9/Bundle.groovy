@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'd890589e8c6c8560e6f21a036fa42a457f8a23590ae5655e43fd718f166af1ed'
+    static final String SHA256 = 'f2746c3abab515186d3e4890a0bddae37d1d37a386a254c060457da4f3a68ddd'
 
 }
