@@ -34,8 +34,8 @@ class Undelivered implements Serializable {
         }
         int dropped = dropOldest()
         if (dropped > 0) {
-            script.echo "[Last9] WARNING: ${dropped} undelivered deployment marker(s) of this build were given up, the oldest: no more than ".toString() +
-                "${MOST} (${MOST_CHARACTERS} characters) are kept. The warnings before say why they could not be delivered".toString()
+            script.echo "[Last9] WARNING: ${dropped} undelivered deployment marker(s) of this build were given up, the oldest: ".toString() +
+                "no more than ${MOST} (${MOST_CHARACTERS} characters) are kept. The warnings before say why they could not be delivered".toString()
         }
         return takeAll()
     }
