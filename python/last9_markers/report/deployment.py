@@ -1,0 +1,78 @@
+"""A deployment as the report shows it: a window with its two markers, or a point in time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from last9_markers.attributes import forges
+from last9_markers.report.texts import http_link
+from last9_markers.wire import iso8601
+
+#: Outcomes in the order in which they are told; the last two are the report's own: no stop yet, a stop that does not say.
+OUTCOMES = ("success", "unstable", "failure", "timeout", "aborted", "running", "unknown")
+
+
+class End(NamedTuple):
+    """One marker of a deployment: when it was, and what became of it (:mod:`last9_markers.records`, or ``unanswered``)."""
+
+    at_ms: int
+    fate: str
+
+
+class Deployment(NamedTuple):
+    """``ended_ms`` is ``None`` while it is running; a point has no start. ``begun_ms`` may be known without a start marker."""
+
+    service: str
+    environment: str | None
+    name: str
+    window_id: str | None
+    begun_ms: int
+    ended_ms: int | None
+    start: End | None
+    stop: End | None
+    outcome: str
+    facts: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    @property
+    def is_point(self) -> bool:
+        """Whether this is a moment and no window: a stop without a start."""
+        return self.start is None and self.begun_ms == self.ended_ms
+
+    @property
+    def duration_ms(self) -> int | None:
+        """From start to stop; ``None`` for a point and while it is running."""
+        return None if self.ended_ms is None or self.is_point else self.ended_ms - self.begun_ms
+
+    @property
+    def commit_url(self) -> str | None:
+        """The commit's page, where its forge is known."""
+        forge, commit = forges.of(self.facts.get("scm.url")), self.facts.get("scm.commit_sha")
+        return http_link(forge.commit(commit)) if forge and commit else None
+
+    @property
+    def compare_url(self) -> str | None:
+        """The page that shows what changed."""
+        return http_link(self.facts.get("scm.compare_url"))
+
+    def as_json(self) -> dict[str, Any]:
+        """The deployment as ``last9-deployments.json`` has it; what is unknown is left out."""
+        found = {
+            "service": self.service,
+            "environment": self.environment,
+            "eventName": self.name,
+            "id": self.window_id,
+            "outcome": self.outcome,
+            "start": iso8601(self.begun_ms) if not self.is_point else None,
+            "stop": iso8601(self.ended_ms) if self.ended_ms is not None else None,
+            "durationMs": self.duration_ms,
+            "startMarker": self.start.fate if self.start else None,
+            "stopMarker": self.stop.fate if self.stop else None,
+            "facts": {name: value for name, value in self.facts.items() if not name.startswith("deployment.") or name in _CHANGE} or None,
+            "labels": dict(self.labels) or None,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+_CHANGE = ("deployment.kind", "deployment.version")

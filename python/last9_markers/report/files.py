@@ -1,0 +1,62 @@
+"""The report on the disk: a page, its stylesheet, JSON and Markdown, side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+
+from last9_markers.report import markdown, page
+from last9_markers.report.page import Report
+from last9_markers.wire import iso8601
+
+NAMES = {kind: f"last9-deployments.{kind}" for kind in ("html", "css", "json", "md")}
+#: What an earlier build's step may have left behind where its agent went away before it could tidy up.
+_FOLDER = re.compile(r"report-[0-9a-f-]{36}")
+_LEFT_OVER_AFTER_SECONDS = 86400
+
+
+def write(report: Report, folder: str) -> None:
+    """Write all four, replacing what an earlier report has left. Raises ``OSError``."""
+    os.makedirs(folder, exist_ok=True)
+    contents = {
+        "html": page.render(report, NAMES),
+        "css": page.stylesheet(),
+        "json": as_json(report),
+        "md": markdown.render(report),
+    }
+    for kind, text in contents.items():
+        path = os.path.join(folder, NAMES[kind])
+        aside = f"{path}.{os.getpid()}"
+        with open(aside, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(aside, path)
+
+
+def as_json(report: Report) -> str:
+    """``last9-deployments.json``: names as they are, escaped to ASCII."""
+    found = {
+        "version": 1,
+        "madeAt": iso8601(report.made_ms),
+        "build": {name: value for name, value in report.build._asdict().items() if value},
+        "notes": report.notes,
+        "deployments": [deployment.as_json() for deployment in report.deployments],
+    }
+    return json.dumps(found, indent=1) + "\n"
+
+
+def remove_left_overs(folder: str) -> None:
+    """Remove reports of a day ago and more; what cannot be removed stays."""
+    try:
+        with os.scandir(folder) as entries:
+            old = [entry.path for entry in entries if _FOLDER.fullmatch(entry.name) and _is_old(entry)]
+    except OSError:
+        return
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_old(entry: os.DirEntry[str]) -> bool:
+    return time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_OVER_AFTER_SECONDS

@@ -1,0 +1,48 @@
+"""The Markdown summary: a headline and a table, for a pull request, a chat or a job summary."""
+
+from __future__ import annotations
+
+from last9_markers.report import texts
+from last9_markers.report.deployment import Deployment
+from last9_markers.report.page import Report
+from last9_markers.wire import iso8601
+from last9_markers.wording import report as wording
+
+
+def render(report: Report) -> str:
+    """The summary; its first line stands for itself."""
+    lines = [wording.headline(report.deployments), ""]
+    lines += [f"Build {_link(report.build.url, report.build.name)}", ""]
+    lines += [f"> {texts.markdown(note)}\n" for note in report.notes]
+    if report.deployments:
+        lines += ["| service | environment | outcome | start | duration | what | markers |", "|---|---|---|---|---|---|---|"]
+        lines += [_row(deployment) for deployment in report.deployments]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _row(deployment: Deployment) -> str:
+    facts = deployment.facts
+    commit, branch, version = (facts.get(name) for name in ("scm.commit_sha", "scm.branch", "deployment.version"))
+    change = wording.change(deployment)
+    what = [
+        texts.markdown(version) if version else "",
+        _link(deployment.commit_url, commit[:10]) if commit else "",
+        texts.markdown(branch) if branch else "",
+        _link(deployment.compare_url, change) if change else "",
+    ]
+    cells = [
+        texts.markdown(deployment.service),
+        texts.markdown(deployment.environment or ""),
+        wording.OUTCOMES[deployment.outcome][0],
+        iso8601(deployment.begun_ms),
+        "" if deployment.duration_ms is None else texts.duration(deployment.duration_ms),
+        ", ".join(filter(None, what)),
+        wording.markers(deployment),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _link(url: str | None, text: str) -> str:
+    # What http_link lets through may hold brackets, which would end the link early.
+    safe = url.replace("(", "%28").replace(")", "%29").replace("|", "%7C") if url else ""
+    return f"[{texts.markdown(text)}]({safe})" if safe else texts.markdown(text)

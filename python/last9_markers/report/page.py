@@ -1,0 +1,137 @@
+"""The page: one HTML file with its drawing inside, and a stylesheet beside it.
+
+Jenkins serves artifacts with ``Content-Security-Policy: sandbox; default-src 'none'; img-src 'self'; style-src 'self'``: no scripts, and no
+style but that of a file. So the drawing is SVG with presentation attributes; what looks depend on a width is the stylesheet's.
+"""
+
+from __future__ import annotations
+
+import functools
+import pkgutil
+from typing import NamedTuple
+
+import jinja2
+
+from last9_markers.report import texts, timeline
+from last9_markers.report.deployment import Deployment
+from last9_markers.wire import iso8601
+from last9_markers.wording import report as wording
+
+#: For where the stylesheet is missing; it has these and those for the dark. All of them AA on white.
+COLOURS = {
+    "success": "#1a7f37",
+    "unstable": "#9a6700",
+    "failure": "#c11b26",
+    "timeout": "#8250df",
+    "aborted": "#57606a",
+    "running": "#0969da",
+    "unknown": "#57606a",
+}
+
+
+class Build(NamedTuple):
+    """What the report is about. ``url`` is a plain http(s) one or nothing."""
+
+    name: str
+    url: str | None
+
+
+class Report(NamedTuple):
+    """Everything that is shown."""
+
+    build: Build
+    deployments: list[Deployment]
+    last9: str | None
+    notes: list[str]
+    made_ms: int
+
+
+def stylesheet() -> str:
+    """The file that stands beside the page."""
+    return _file("page.css")
+
+
+def render(report: Report, files: dict[str, str]) -> str:
+    """The page; ``files`` are the names of its neighbours by their kind."""
+    deployments = report.deployments
+    told = [wording.delivery(deployment) for deployment in deployments]
+    place = texts.http_link(report.last9)
+    count = len(deployments)
+    span = _span(deployments, report.made_ms) if deployments else (0, 0)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=f"Deployments of {report.build.name}",
+            build=report.build,
+            count="No deployments" if not count else "1 deployment" if count == 1 else f"{count} deployments",
+            tally=wording.tally(deployments),
+            when=_when(span) if deployments else "",
+            last9={"url": place, "host": place.split("/")[2]} if place else None,
+            notes=report.notes,
+            timeline=timeline.lay_out(deployments, report.made_ms) if deployments else None,
+            deployments=deployments,
+            moments=functools.partial(_moments, day=not _one_day(span)),
+            numbers=_Numbers(deployments),
+            late=any("late" in text for text in told),
+            missing=any(fate in text for text in told for name, fate in wording.FATES.items() if name != "late"),
+            words={outcome: words[0] for outcome, words in wording.OUTCOMES.items()},
+            verbs={outcome: words[1] for outcome, words in wording.OUTCOMES.items()},
+            colours=COLOURS,
+            made=f"{texts.date(report.made_ms)}, {texts.clock(report.made_ms)}",
+            files=files,
+        )
+    )
+
+
+class _Numbers:
+    """A deployment's row in the table; two may be equal in everything."""
+
+    def __init__(self, deployments: list[Deployment]) -> None:
+        self._numbers = {id(deployment): number for number, deployment in enumerate(deployments, 1)}
+
+    def __getitem__(self, deployment: Deployment) -> int:
+        return self._numbers[id(deployment)]
+
+
+def _span(deployments: list[Deployment], now_ms: int) -> tuple[int, int]:
+    """From the first start to the last stop, or to now while something is running."""
+    ends = [now_ms if deployment.ended_ms is None else deployment.ended_ms for deployment in deployments]
+    return min(deployment.begun_ms for deployment in deployments), max(ends)
+
+
+def _one_day(span: tuple[int, int]) -> bool:
+    return span[0] // 86_400_000 == span[1] // 86_400_000
+
+
+def _when(span: tuple[int, int]) -> str:
+    begun, ended = span
+    if begun == ended:
+        return f"{texts.date(begun)}, {texts.clock(begun)} UTC"
+    to = texts.clock(ended) if _one_day(span) else f"{texts.date(ended)}, {texts.clock(ended)}"
+    return f"{texts.date(begun)}, {texts.clock(begun)} – {to} UTC, {texts.duration(ended - begun)}"
+
+
+def _moments(deployment: Deployment, *, day: bool) -> list[dict[str, str]]:
+    found = [deployment.begun_ms] + ([deployment.ended_ms] if deployment.ended_ms is not None and not deployment.is_point else [])
+    return [{"iso": iso8601(moment), "text": texts.clock(moment, day=day)} for moment in found]
+
+
+@functools.lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(autoescape=True, loader=jinja2.FunctionLoader(_file), undefined=jinja2.StrictUndefined)
+    environment.filters.update(
+        visible=texts.visible,
+        percent=lambda number: f"{number:.4f}%",
+        duration=texts.duration,
+        change=wording.change,
+        markers=wording.markers,
+    )
+    return environment
+
+
+def _file(name: str) -> str:
+    # Works from a folder and from within the bundle; importlib.resources would unpack to the disk.
+    data: bytes | None = pkgutil.get_data("last9_markers.report", f"templates/{name}")
+    assert data is not None
+    return data.decode()

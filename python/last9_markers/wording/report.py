@@ -1,0 +1,136 @@
+"""What the report and its step say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from last9_markers.report import texts
+
+if TYPE_CHECKING:
+    from last9_markers.report.deployment import Deployment
+
+#: Outcome → as an adjective in a table, as a verb in a sentence.
+OUTCOMES = {
+    "success": ("success", "succeeded"),
+    "unstable": ("unstable", "unstable"),
+    "failure": ("failure", "failed"),
+    "timeout": ("timeout", "timed out"),
+    "aborted": ("aborted", "aborted"),
+    "running": ("still running", "still running"),
+    "unknown": ("no outcome", "without an outcome"),
+}
+
+#: What became of a marker → how it is told; a marker that simply arrived needs no words.
+FATES = {
+    "late": "late",
+    "kept": "undelivered",
+    "refused": "refused",
+    "dry run": "dry run",
+    "unanswered": "without an answer",
+}
+KINDS = {"forward": "forward", "rollback": "rollback", "redeploy": "same commit again", "unknown": "change unknown"}
+
+# -- the step's own lines ------------------------------------------------------------------------------------------------------
+
+
+def written(headline: str) -> str:
+    """The report is there."""
+    return f"Deployment report: {headline}"
+
+
+def cannot_write(reason: str) -> str:
+    """The report's files cannot be written."""
+    return f"the deployment report is not written ({reason}). Check that the agent's temporary workspace can be written and has room."
+
+
+def no_place() -> str:
+    """The engine was not told where the temporary workspace is."""
+    return "the deployment report is not written: its folder is not known. The library's Groovy code and its bundle must come from one version."
+
+
+def records_lost() -> str:
+    """A controller restart has emptied the memory that the records were kept in."""
+    return (
+        "the controller restarted during this build: deployments from before it are missing from the report. Nothing is left to do; Last9 "
+        "has their markers."
+    )
+
+
+def records_dropped(count: int) -> str:
+    """There were more records than a build keeps."""
+    return f"the report shows the latest markers only; {count} earlier ones are missing. Split the build if it shall show them all."
+
+
+def records_unreadable(count: int) -> str:
+    """Some of what was kept is no record."""
+    return (
+        f"{count} of the records cannot be read and are missing from the report. Use one version of last9-markers for all steps of a build."
+    )
+
+
+# -- the page ------------------------------------------------------------------------------------------------------------------
+
+
+def headline(deployments: list[Deployment]) -> str:
+    """How many there were and how they ended: ``3 deployments: 2 succeeded, 1 failed``."""
+    if not deployments:
+        return "no deployments"
+    count = "1 deployment" if len(deployments) == 1 else f"{len(deployments)} deployments"
+    return f"{count}: {', '.join(f'{number} {OUTCOMES[outcome][1]}' for outcome, number in tally(deployments))}"
+
+
+def tally(deployments: Iterable[Deployment]) -> list[tuple[str, int]]:
+    """How many there are of each outcome, in the order in which outcomes are told."""
+    outcomes = [deployment.outcome for deployment in deployments]
+    return [(outcome, outcomes.count(outcome)) for outcome in OUTCOMES if outcome in outcomes]
+
+
+def delivery(deployment: Deployment) -> str:
+    """What is to be told of the two markers: ``start late, stop undelivered``; empty when both simply arrived."""
+    ends = (("start", deployment.start), ("stop", deployment.stop))
+    told = [(name, FATES[end.fate]) for name, end in ends if end is not None and end.fate in FATES]
+    if len(told) == 2 and told[0][1] == told[1][1]:
+        return told[0][1]
+    return ", ".join(f"{name} {fate}" for name, fate in told)
+
+
+def markers(deployment: Deployment) -> str:
+    """The same for the table, where it always says something."""
+    if deployment.start is None and not deployment.is_point:
+        return ", ".join(filter(None, ("start not on record", delivery(deployment))))
+    return delivery(deployment) or "delivered"
+
+
+def bar_label(deployment: Deployment, *, short: bool = False) -> str:
+    """The words at a bar. Success has its colour and sign; everything else is said in words too, unless it must be short."""
+    duration = "" if deployment.duration_ms is None else texts.duration(deployment.duration_ms)
+    if short:
+        return duration
+    outcome = "" if deployment.outcome == "success" else OUTCOMES[deployment.outcome][0]
+    return " · ".join(filter(None, (outcome, duration, delivery(deployment))))
+
+
+def bar_title(deployment: Deployment) -> str:
+    """What a bar says when it is pointed at."""
+    where = f" ({deployment.environment})" if deployment.environment else ""
+    when = texts.clock(deployment.begun_ms)
+    if not deployment.is_point:
+        when += " – " + (texts.clock(deployment.ended_ms) if deployment.ended_ms is not None else "…")
+    told = (
+        f"{deployment.service}{where}",
+        OUTCOMES[deployment.outcome][0],
+        f"{when} UTC",
+        bar_label(deployment, short=True),
+        delivery(deployment),
+    )
+    return texts.visible(" · ".join(filter(None, told)))
+
+
+def change(deployment: Deployment) -> str:
+    """What changed, in words: ``forward, 3 commits by 2 people``."""
+    facts = deployment.facts
+    commits, authors = facts.get("scm.commit_count", "0"), facts.get("scm.author_count", "0")
+    kind = facts.get("deployment.kind", "")
+    size = f"{commits} {'commit' if commits == '1' else 'commits'} by {authors} {'person' if authors == '1' else 'people'}"
+    return ", ".join(filter(None, (KINDS.get(kind, kind), size if commits != "0" else "")))
