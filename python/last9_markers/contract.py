@@ -52,6 +52,8 @@ class Request(NamedTuple):
     #: Names of the options that ``last9Config`` gave and not the step itself.
     configured: tuple[str, ...] = ()
     credential_problem: str | None = None
+    #: What a report is made of.
+    report: Mapping[str, Json] = MappingProxyType({})
 
 
 class Answer(NamedTuple):
@@ -113,6 +115,7 @@ def parse(text: str) -> Request:
         pending=pending,
         text=json.dumps(found, separators=(",", ":")) if kept else "",
         configured=tuple(_texts(found.get("configured"))),
+        report=_mapping(found.get("report")),
         credential_problem=_text(found.get("credentialProblem")),
     )
 

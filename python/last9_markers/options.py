@@ -115,7 +115,7 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
     """What to send. Raises :exc:`RequestRejected` with a warning for each reason why there is no marker."""
     options = request.options
     if request.body is None:  # the start of a block has said it already
-        _warn_of_unknown(request, journal)
+        warn_of_unknown(request, journal)
     reasons = list(request.connection_problems)
     service_name = as_text(options.get("serviceName"))
     if service_name is None:
@@ -150,13 +150,14 @@ def _dry_run(options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     return (_first(options.get("dryRun"), environ.get("LAST9_DRY_RUN")) or "false").lower()
 
 
-def _warn_of_unknown(request: Request, journal: Journal) -> None:
+def warn_of_unknown(request: Request, journal: Journal, names: tuple[str, ...] = KNOWN) -> None:
+    """Warn of each option that the step does not have, and name the nearest that it has."""
     for name in request.options:
-        if name not in KNOWN:
+        if name not in names:
             # Loaded only for a misspelt name.
             import difflib
 
-            folded = {known.lower(): known for known in KNOWN}
+            folded = {known.lower(): known for known in names}
             near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
             journal.warn(inputs.unknown_option(name, folded[near[0]] if near else None, configured=name in request.configured))
 

@@ -20,7 +20,10 @@ from last9_markers.watchdog import Watchdog
 from last9_markers.wording import inputs, log
 
 #: What a request's ``step`` asks for → the class that does it, where it is no marker. Each is loaded only when it is asked for.
-ERRANDS = {"last9TestConnection": ("last9_markers.check.connection_test", "ConnectionTest")}
+ERRANDS = {
+    "last9TestConnection": ("last9_markers.check.connection_test", "ConnectionTest"),
+    "last9DeploymentReport": ("last9_markers.report.errand", "Errand"),
+}
 MARKER = ("last9_markers.marker", "Errand")
 
 

@@ -44,9 +44,14 @@ def cannot_write(reason: str) -> str:
     return f"the deployment report is not written ({reason}). Check that the agent's temporary workspace can be written and has room."
 
 
+def took_too_long(seconds: float) -> str:
+    """The time limit is over."""
+    return f"the deployment report is not written: {seconds:g} s were not enough. The agent may be slow; timeoutSeconds raises the limit."
+
+
 def no_place() -> str:
     """The engine was not told where the temporary workspace is."""
-    return "the deployment report is not written: its folder is not known. The library's Groovy code and its bundle must come from one version."
+    return "the deployment report is not written: its folder is unknown. The library's Groovy code and bundle must come from one version."
 
 
 def records_lost() -> str:

@@ -1,0 +1,89 @@
+"""``last9DeploymentReport``: what the library's step asks of the engine. It needs no token and no network."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from last9_markers.clock import Budget
+from last9_markers.contract import Answer, Request
+from last9_markers.errors import NotDelivered
+from last9_markers.marker import Surroundings
+from last9_markers.options import read_settings, warn_of_unknown
+from last9_markers.report import files, reading, texts
+from last9_markers.report.page import Build, Report
+from last9_markers.wording import report as wording
+
+KNOWN = ("archive", "summary", "agentLabel", "timeoutSeconds")
+_ID = re.compile(r"[0-9a-f-]{36}")
+
+
+class Errand:
+    """Writes the report of one build beside the bundle: :meth:`run`."""
+
+    def __init__(self, request: Request, around: Surroundings) -> None:
+        """Reads the settings and starts the budget."""
+        self._request = request
+        self._around = around
+        self._journal = around.journal
+        self.budget = Budget.of(read_settings(request, around.environ, self._journal).timeout_seconds, around.clock)
+
+    def run(self) -> Answer:
+        """Write the files. The answer's ``directory`` is where they are, ``null`` where there are none; ``headline`` says it in a line."""
+        warn_of_unknown(self._request, self._journal, KNOWN)
+        folder = self._folder()
+        if folder is None:
+            self._journal.warn(wording.no_place())
+            return self._answer(None, "")
+        report = compose(self._request, self._around)
+        try:
+            files.remove_left_overs(os.path.dirname(folder))
+            files.write(report, folder)
+        except OSError as error:
+            self._journal.warn(wording.cannot_write(error.strerror or type(error).__name__))
+            return self._answer(None, "")
+        headline = wording.headline(report.deployments)
+        self._journal.say(wording.written(headline))
+        return self._answer(folder, headline)
+
+    def broken_off(self, failure: NotDelivered | str) -> Answer:
+        """The answer where the time was not enough, or a defect of ours has struck: no report."""
+        self._journal.warn(failure if isinstance(failure, str) else wording.took_too_long(self.budget.seconds))
+        return self._answer(None, "")
+
+    def _folder(self) -> str | None:
+        """In the temporary workspace, where the launcher has the bundle; the library has given it a name that no other step has."""
+        place, name = self._around.environ.get("LAST9_CACHE_DIR"), str(self._request.report.get("id"))
+        return os.path.join(os.path.abspath(place), f"report-{name}") if place and _ID.fullmatch(name) else None
+
+    def _answer(self, folder: str | None, headline: str) -> Answer:
+        more = {"directory": folder, "headline": headline, "files": list(files.NAMES.values()) if folder else []}
+        return Answer(folder is not None, True, None, self._journal.warnings, None, None, more)
+
+
+def compose(request: Request, around: Surroundings) -> Report:
+    """The report of what a request brings, with a warning and a note for everything that is known to be missing."""
+    asked = request.report
+    story = reading.read(text for text in _list(asked.get("records")) if isinstance(text, str))
+    dropped = asked.get("recordsDropped")
+    notes = [
+        wording.records_lost() if asked.get("recordsLost") is True else None,
+        wording.records_dropped(dropped) if isinstance(dropped, int) and dropped > 0 else None,
+        wording.records_unreadable(story.unreadable) if story.unreadable else None,
+    ]
+    told = [note for note in notes if note]
+    for note in told:
+        around.journal.warn(note)
+    now_ms = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
+    return Report(build_of(around.environ), story.deployments, story.last9, told, now_ms)
+
+
+def build_of(environ: Mapping[str, str]) -> Build:
+    """The build by the variables that Jenkins gives every process."""
+    number = f" #{environ['BUILD_NUMBER']}" if environ.get("BUILD_NUMBER") else ""
+    return Build((environ.get("JOB_NAME") or "this build") + number, texts.http_link(environ.get("BUILD_URL")))
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
