@@ -21,6 +21,7 @@ NARROW, WIDE = 320, 560
 SIGN = 18
 _CHARACTER = 6.7
 _MARGIN = 3.5
+_LEAST_SPAN_MS = 10_000
 _STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 _MOST_TICKS = 9
 
@@ -78,7 +79,7 @@ def lay_out(deployments: list[Deployment], now_ms: int) -> Timeline:
     begins = min(deployment.begun_ms for deployment in deployments)
     ends = max(_end(deployment, now_ms) for deployment in deployments)
     # A moment alone needs some time around it to stand in.
-    spare = max((ends - begins) / (100 - 2 * _MARGIN) * _MARGIN, 500 if ends > begins else 30_000)
+    spare = max((ends - begins) / (100 - 2 * _MARGIN) * _MARGIN, (_LEAST_SPAN_MS - (ends - begins)) / 2)
     scale = _Scale(begins - spare, ends + spare)
     grouped: dict[tuple[str, str | None], list[Deployment]] = {}
     for deployment in deployments:

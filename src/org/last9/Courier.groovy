@@ -20,6 +20,14 @@ class Courier implements Serializable {
     /** The engine keeps its own budget. This much later something around it hangs: an agent that went away, a node that never comes. */
     private static final int GRACE_SECONDS = 15
 
+    /** What a request is about, and what is missing where it gets no answer, by its step; every other one is about a marker. */
+    private static final Map<String, String> WHAT = [
+        last9TestConnection: 'the connection test', last9DeploymentReport: 'the deployment report',
+    ]
+    private static final Map<String, String> UNANSWERED = [
+        last9TestConnection: 'it is not known more', last9DeploymentReport: 'there is no report',
+    ]
+
     private final Object script
     private final String beginning
 
@@ -32,14 +40,15 @@ class Courier implements Serializable {
     /**
      * Delivers a request as the contract has it and returns the answer.
      * Throws nothing but an abort of the build; a time limit of ours that runs out is none.
+     * `afterwards` gets the answer while the node is still there.
      */
-    Map deliver(Map request) {
+    Map deliver(Map request, Closure afterwards = null) {
         int seconds = limit(request)
         long began = System.currentTimeMillis()
         try {
             Map answer = null
             script.timeout(time: seconds, unit: 'SECONDS') {
-                answer = onNode(request)
+                answer = onNode(request, afterwards)
             }
             return answer
         } catch (FlowInterruptedException interruption) {
@@ -59,10 +68,10 @@ class Courier implements Serializable {
         return [delivered: false, accepted: true, deploymentId: null, warnings: [problem.toString()], failBuild: null, pending: null]
     }
 
-    private Map onNode(Map request) {
+    private Map onNode(Map request, Closure afterwards) {
         if (script.env.WORKSPACE) {
             try {
-                return withToken(request)
+                return carry(request, afterwards)
             } catch (IOException failure) {
                 if (!isAgentLost(failure)) {
                     throw failure
@@ -72,7 +81,15 @@ class Courier implements Serializable {
         // no node here, as in `post` of `agent none`, or no more: any other will do, the marker needs nothing of this build's workspace
         Map answer = null
         script.node(request.options.agentLabel ?: script.env.LAST9_AGENT_LABEL ?: '') {
-            answer = withToken(request + [elsewhere: true])
+            answer = carry(request + [elsewhere: true], afterwards)
+        }
+        return answer
+    }
+
+    private Map carry(Map request, Closure afterwards) {
+        Map answer = withToken(request)
+        if (afterwards != null) {
+            afterwards.call(answer)
         }
         return answer
     }
@@ -88,7 +105,7 @@ class Courier implements Serializable {
 
     private Map withToken(Map request) {
         boolean test = request.step == ConnectionTest.STEP
-        if (!test && Options.isTrue(request.options.dryRun ?: script.env.LAST9_DRY_RUN)) {
+        if (request.step == Report.STEP || !test && Options.isTrue(request.options.dryRun ?: script.env.LAST9_DRY_RUN)) {
             return launch(request)
         }
         Map answer = null
@@ -107,12 +124,12 @@ class Courier implements Serializable {
 
     private Map launch(Map request) {
         return new Launcher(script).run(request) ?: undelivered(
-            "the engine gave no answer, so it is not known ${request.step == ConnectionTest.STEP ? 'more' : 'whether Last9 has this marker'}. " +
+            "the engine gave no answer, so ${UNANSWERED[request.step] ?: 'it is not known whether Last9 has this marker'}. " +
             'Look at the lines above for what ended it')
     }
 
     private static String what(Map request) {
-        return request.step == ConnectionTest.STEP ? 'the connection test' : 'the deployment marker'
+        return WHAT[request.step] ?: 'the deployment marker'
     }
 
     private static boolean isCredentialMissing(Throwable failure) {

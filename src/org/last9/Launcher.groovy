@@ -26,7 +26,7 @@ class Launcher implements Serializable {
         String folder = temporaryFolder()
         placeBundle(folder, id)
         script.writeFile(file: "${folder}/request-${id}.json".toString(), text: JsonOutput.toJson(request), encoding: 'UTF-8')
-        return Answer.parse(launch(id))
+        return Answer.parse(launch(id, request.step == Report.STEP ? 'Last9 deployment report' : 'Last9 deployment marker'))
     }
 
     /** The text is nested into the call: a variable that holds half a megabyte would be written into the program's state. */
@@ -37,12 +37,12 @@ class Launcher implements Serializable {
         }
     }
 
-    private String launch(String id) {
+    private String launch(String id, String label) {
         if (isUnix()) {
-            return script.sh(script: text('last9/run.sh', id), returnStdout: true, label: 'Last9 deployment marker')
+            return script.sh(script: text('last9/run.sh', id), returnStdout: true, label: label)
         }
         // run.bat has Python write UTF-8; without a word Jenkins takes it for the encoding of the agent's Java
-        return script.bat(script: text('last9/run.bat', id), returnStdout: true, encoding: 'UTF-8', label: 'Last9 deployment marker')
+        return script.bat(script: text('last9/run.bat', id), returnStdout: true, encoding: 'UTF-8', label: label)
     }
 
     private String text(String resource, String id) {

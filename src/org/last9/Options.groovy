@@ -15,6 +15,7 @@ class Options implements Serializable {
         withLast9Deployment: "serviceName: 'payments-api', environment: 'production'",
         last9DeploymentMarker: "serviceName: 'payments-api', environment: 'production'",
         last9TestConnection: "credentialId: 'last9-refresh-token', sendTestEvent: true",
+        last9DeploymentReport: 'summary: true',
         last9Config: "orgSlug: 'acme', timeoutSeconds: 10",
     ]
     /** Options that stay a map or a list; every other one is a text. */

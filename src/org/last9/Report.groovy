@@ -1,0 +1,87 @@
+package org.last9
+
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
+/**
+ * `last9DeploymentReport`: what was deployed in this build so far, as a page that is archived with it.
+ *
+ * The engine writes the files on an agent, into a folder of the temporary workspace, where they are archived from and removed.
+ */
+class Report implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    static final String STEP = 'last9DeploymentReport'
+    private static final String PAGE = 'last9-deployments.html'
+
+    private final Object script
+
+    Report(Object script) {
+        this.script = script
+    }
+
+    /**
+     * Returns `[archived:, headline:, directory:, warnings:]`; `directory` is where the files are that were not archived, else null.
+     * Throws nothing but an abort: without a report the build goes on.
+     */
+    Map publish(Object given) {
+        Map options = Options.named(script, STEP, given)
+        Map outcome = [archived: false, tidied: false, problems: []]
+        Courier courier = new Courier(script)
+        Map answer = null
+        try {
+            answer = courier.deliver(request(options)) { Map written -> archive(written, options, outcome) }
+            if (answer.headline && Options.isTrue(options.summary)) {
+                describe(answer.headline)
+            }
+        } catch (FlowInterruptedException abort) {
+            throw abort
+        } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
+            answer = courier.undelivered("the deployment report was not made: ${defect.message}. Please report this to the library's maintainers")
+        }
+        return [archived: outcome.archived, headline: answer.headline, directory: outcome.tidied ? null : answer.directory,
+            warnings: answer.warnings + outcome.problems]
+    }
+
+    private Map request(Map options) {
+        Map defaults = new BuildDefaults(script).read()
+        Map asked = [:]
+        for (String name in ['agentLabel', 'timeoutSeconds']) {
+            if (defaults[name]) {
+                asked[name] = defaults[name]
+            }
+        }
+        return [contract: 1, step: STEP, timestampMs: System.currentTimeMillis(), options: asked + options,
+            report: new Records(script).all() + [id: UUID.randomUUID().toString()]]
+    }
+
+    /** On the node that has the files. The temporary workspace outlives the build, so what was archived does not stay in it. */
+    private void archive(Map written, Map options, Map outcome) {
+        if (!written.directory || 'false'.equalsIgnoreCase((String) options.archive)) {
+            return
+        }
+        script.dir(written.directory) {
+            try {
+                script.archiveArtifacts(artifacts: 'last9-deployments.*')
+                outcome.archived = true
+                script.echo("[Last9] Deployment report: ${script.env.BUILD_URL ?: ''}artifact/${PAGE}".toString())
+            } catch (FlowInterruptedException abort) {
+                throw abort
+            } catch (Throwable failure) {
+                String problem = "the deployment report could not be archived: ${failure.message}. Check the controller's room for artifacts, " +
+                    'or take the files yourself with archive: false'
+                script.echo("[Last9] WARNING: ${problem}".toString())
+                outcome.problems.add(problem.toString())
+            }
+            script.deleteDir()
+            outcome.tidied = true
+        }
+    }
+
+    /** Below what the description says already; an earlier report's line gives way. The headline has counts only, no names. */
+    private void describe(String headline) {
+        String others = (script.currentBuild.description ?: '').replaceAll('(?m)^(no deployments|[0-9]+ deployments?: .*)$', '').trim()
+        script.currentBuild.description = others ? others + '\n' + headline : headline
+    }
+
+}

@@ -1,0 +1,133 @@
+"""From records to deployments: whatever order, repetition, gap or nonsense they come in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from last9_markers.report import reading
+from last9_markers.report.deployment import Deployment
+from last9_markers.wording import report as wording
+from report.builds import NOON_MS, marker, window
+from support import STARTED_MS, STOPPED_MS, WINDOW, make_request
+
+MINUTE = 60_000
+
+
+def _read(*records: str) -> list[Deployment]:
+    return reading.read(records).deployments
+
+
+def _only(*records: str) -> Deployment:
+    (deployment,) = _read(*records)
+    return deployment
+
+
+def test_start_and_stop_are_a_window() -> None:
+    """Two markers of one id are one deployment, in whatever order they come."""
+    records = window(NOON_MS, NOON_MS + MINUTE, outcome="failure", version="2.1")
+    for order in (records, records[::-1]):
+        deployment = _only(*order)
+        assert (deployment.begun_ms, deployment.ended_ms, deployment.duration_ms) == (NOON_MS, NOON_MS + MINUTE, MINUTE)
+        assert (deployment.outcome, deployment.facts["deployment.version"]) == ("failure", "2.1")
+        assert wording.markers(deployment) == "delivered"
+
+
+def test_windows_of_one_service_stay_apart() -> None:
+    """Two windows at the same time of the same service are two, by their ids."""
+    assert len(_read(*window(NOON_MS, NOON_MS + 5, id="a"), *window(NOON_MS, NOON_MS + 5, id="b"))) == 2
+
+
+def test_a_start_alone_is_running() -> None:
+    """A window without a stop is still open, and is said to be."""
+    deployment = _only(*window(NOON_MS, None))
+    assert (deployment.outcome, deployment.ended_ms, deployment.duration_ms) == ("running", None, None)
+
+
+def test_a_stop_without_a_start_is_a_point() -> None:
+    """A single marker is a moment with an outcome; two of the same service are two moments."""
+    deployment = _only(marker("stop", NOON_MS, outcome="success"))
+    assert deployment.is_point
+    assert (deployment.begun_ms, deployment.ended_ms, deployment.duration_ms) == (NOON_MS, NOON_MS, None)
+    assert len(_read(marker("stop", NOON_MS), marker("stop", NOON_MS + 1))) == 2
+
+
+def test_a_window_whose_start_is_not_on_record() -> None:
+    """After a controller restart the start's record is lost; the stop still knows how long the window was."""
+    deployment = _only(marker("stop", NOON_MS, id="a", outcome="success", facts={"deployment.window_duration_ms": "60000"}))
+    assert (deployment.begun_ms, deployment.duration_ms) == (NOON_MS - MINUTE, MINUTE)
+    assert not deployment.is_point
+    assert wording.markers(deployment) == "start not on record"
+
+
+@pytest.mark.parametrize(
+    ("fates", "fate", "told"),
+    [
+        (["sent"], "sent", "delivered"),
+        (["kept"], "kept", "stop undelivered"),
+        (["kept", "late"], "late", "stop late"),
+        (["late", "kept"], "late", "stop late"),
+        (["refused"], "refused", "stop refused"),
+        (["dry run"], "dry run", "stop dry run"),
+        (["sent", "sent"], "sent", "delivered"),
+    ],
+)
+def test_what_became_of_a_marker(fates: list[str], fate: str, told: str) -> None:
+    """Of everything that is on record of one marker the best counts: what was kept first and sent later is late, and is one marker."""
+    start = marker("start", NOON_MS, id="a")
+    deployment = _only(start, *(marker("stop", NOON_MS + 1, fate=each, id="a", outcome="success") for each in fates))
+    assert deployment.stop is not None
+    assert deployment.stop.fate == fate
+    assert wording.markers(deployment) == told
+
+
+def test_a_request_without_answer_is_a_marker() -> None:
+    """Where no engine answered, the request says what was to be sent; whether Last9 has it nobody knows."""
+    requests = [json.dumps(make_request("start")), json.dumps(make_request("stop", body={"ended": "threw"}))]
+    deployment = _only(*requests)
+    assert (deployment.begun_ms, deployment.ended_ms, deployment.window_id) == (STARTED_MS, STOPPED_MS, WINDOW)
+    assert (deployment.service, deployment.environment, deployment.outcome) == ("payments-api", "production", "failure")
+    assert wording.markers(deployment) == "without an answer"
+    late = marker("start", STARTED_MS, fate="late", id=WINDOW)
+    assert wording.markers(_only(*requests, late)) == "start late, stop without an answer"
+
+
+def test_the_stop_of_an_unanswered_window_knows_its_start() -> None:
+    """Even where only the stop's request is left, the window it speaks of has its beginning."""
+    assert _only(json.dumps(make_request("stop"))).begun_ms == STARTED_MS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{",
+        "[" * 100_000,
+        '{"last9Record":2,"fate":"sent","state":"stop","at":"2026-11-24T14:02:10.000Z","service":"s"}',
+        '{"last9Record":1,"fate":"eaten","state":"stop","at":"2026-11-24T14:02:10.000Z","service":"s"}',
+        '{"last9Record":1,"fate":"sent","state":"pause","at":"2026-11-24T14:02:10.000Z","service":"s"}',
+        '{"last9Record":1,"fate":"sent","state":"stop","at":"yesterday","service":"s"}',
+        '{"last9Record":1,"fate":"sent","state":"stop","at":"2026-13-99T14:02:10.000Z","service":"s"}',
+        '{"last9Record":1,"fate":"sent","state":"stop","at":"2026-11-24T14:02:10.000Z","service":7}',
+        '{"last9Record":1,"fate":["sent"],"state":"stop","at":"2026-11-24T14:02:10.000Z","service":"s"}',
+        '{"contract":1}',
+        '{"contract":9,"options":{"serviceName":"s"},"timestampMs":1}',
+    ],
+)
+def test_what_is_no_record_is_counted(text: str) -> None:
+    """Nonsense among the records costs itself only, and is not passed over in silence."""
+    story = reading.read([text, *window(NOON_MS, NOON_MS + 1)])
+    assert (len(story.deployments), story.unreadable) == (1, 1)
+
+
+def test_odd_values_in_a_record() -> None:
+    """Facts and labels that are no texts are left out; a stop before its start makes no bar that runs backwards."""
+    odd = json.loads(marker("stop", NOON_MS, id="a"))
+    odd.update(facts={"deployment.id": "a", "deployment.outcome": 7, "scm.branch": None}, labels=["x"], environment={"x": 1})
+    deployment = _only(marker("start", NOON_MS + MINUTE, id="a"), json.dumps(odd))
+    assert deployment.outcome == "unknown"
+    assert deployment.environment is None
+    assert deployment.duration_ms == 0
