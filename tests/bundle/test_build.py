@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from bundling import archive, contents, wheels
 from last9_markers import lean_httpx
+from last9_markers.report import templating
 
 ENTRIES = {
     "last9_markers/__init__.py": b'__version__ = "1"\n' * 20,
@@ -104,7 +105,11 @@ def _digest(data: bytes) -> str:
 def test_the_committed_bundle_is_this_checkouts_engine(entries: dict[str, bytes]) -> None:
     """A change of the engine that forgot `make bundle` is noticed here already."""
     package = ROOT / "python" / "last9_markers"
-    sources = {f"last9_markers/{path.relative_to(package).as_posix()}": path.read_bytes() for path in package.rglob("*.py")}
+    sources = {
+        f"last9_markers/{path.relative_to(package).as_posix()}": path.read_bytes()
+        for path in package.rglob("*.*")
+        if "__pycache__" not in path.parts
+    }
     sources |= {path.name: path.read_bytes() for path in (ROOT / "python" / "bundle").glob("*.py")}
     assert sources
     assert [name for name, data in sources.items() if entries.get(name) != data] == []
@@ -136,8 +141,9 @@ def test_every_pattern_of_what_is_left_out_still_means_something() -> None:
 
 
 def test_what_has_a_stand_in_is_not_shipped(entries: dict[str, bytes]) -> None:
-    """Each module of httpx and httpcore that the engine replaces by a stand-in would be dead weight in the bundle."""
-    replaced = [name.replace(".", "/") for name in lean_httpx.LEFT_OUT if name.startswith(("httpx.", "httpcore."))]
+    """Each module of httpx, httpcore and jinja2 that the engine replaces by a stand-in would be dead weight in the bundle."""
+    left_out = [*lean_httpx.LEFT_OUT, *templating.LEFT_OUT]
+    replaced = [name.replace(".", "/") for name in left_out if name.startswith(("httpx.", "httpcore.", "jinja2."))]
     assert replaced
     assert [name for name in replaced if f"{name}.py" in entries or f"{name}/__init__.py" in entries] == []
 

@@ -7,12 +7,9 @@ style but that of a file. So the drawing is SVG with presentation attributes; wh
 from __future__ import annotations
 
 import functools
-import pkgutil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jinja2
-
-from last9_markers.report import texts, timeline
+from last9_markers.report import templating, texts, timeline
 from last9_markers.report.deployment import Deployment
 from last9_markers.wire import iso8601
 from last9_markers.wording import report as wording
@@ -48,7 +45,7 @@ class Report(NamedTuple):
 
 def stylesheet() -> str:
     """The file that stands beside the page."""
-    return _file("page.css")
+    return templating.text_of("page.css")
 
 
 def render(report: Report, files: dict[str, str]) -> str:
@@ -58,30 +55,27 @@ def render(report: Report, files: dict[str, str]) -> str:
     place = texts.http_link(report.last9)
     count = len(deployments)
     span = _span(deployments, report.made_ms) if deployments else (0, 0)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=f"Deployments of {report.build.name}",
-            build=report.build,
-            count="No deployments" if not count else "1 deployment" if count == 1 else f"{count} deployments",
-            tally=wording.tally(deployments),
-            when=_when(span) if deployments else "",
-            last9={"url": place, "host": place.split("/")[2]} if place else None,
-            notes=report.notes,
-            timeline=timeline.lay_out(deployments, report.made_ms) if deployments else None,
-            deployments=deployments,
-            moments=functools.partial(_moments, day=not _one_day(span)),
-            numbers=_Numbers(deployments),
-            late=any("late" in text for text in told),
-            missing=any(fate in text for text in told for name, fate in wording.FATES.items() if name != "late"),
-            words={outcome: words[0] for outcome, words in wording.OUTCOMES.items()},
-            verbs={outcome: words[1] for outcome, words in wording.OUTCOMES.items()},
-            colours=COLOURS,
-            made=f"{texts.date(report.made_ms)}, {texts.clock(report.made_ms)}",
-            files=files,
-        )
-    )
+    values = {
+        "title": f"Deployments of {report.build.name}",
+        "build": report.build,
+        "count": "No deployments" if not count else "1 deployment" if count == 1 else f"{count} deployments",
+        "tally": wording.tally(deployments),
+        "when": _when(span) if deployments else "",
+        "last9": {"url": place, "host": place.split("/")[2]} if place else None,
+        "notes": report.notes,
+        "timeline": timeline.lay_out(deployments, report.made_ms) if deployments else None,
+        "deployments": deployments,
+        "moments": functools.partial(_moments, day=not _one_day(span)),
+        "numbers": _Numbers(deployments),
+        "late": any("late" in text for text in told),
+        "missing": any(fate in text for text in told for name, fate in wording.FATES.items() if name != "late"),
+        "words": {outcome: words[0] for outcome, words in wording.OUTCOMES.items()},
+        "verbs": {outcome: words[1] for outcome, words in wording.OUTCOMES.items()},
+        "colours": COLOURS,
+        "made": f"{texts.date(report.made_ms)}, {texts.clock(report.made_ms)}",
+        "files": files,
+    }
+    return templating.render("page.html", _FILTERS, values)
 
 
 class _Numbers:
@@ -117,21 +111,10 @@ def _moments(deployment: Deployment, *, day: bool) -> list[dict[str, str]]:
     return [{"iso": iso8601(moment), "text": texts.clock(moment, day=day)} for moment in found]
 
 
-@functools.lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(autoescape=True, loader=jinja2.FunctionLoader(_file), undefined=jinja2.StrictUndefined)
-    environment.filters.update(
-        visible=texts.visible,
-        percent=lambda number: f"{number:.4f}%",
-        duration=texts.duration,
-        change=wording.change,
-        markers=wording.markers,
-    )
-    return environment
-
-
-def _file(name: str) -> str:
-    # Works from a folder and from within the bundle; importlib.resources would unpack to the disk.
-    data: bytes | None = pkgutil.get_data("last9_markers.report", f"templates/{name}")
-    assert data is not None
-    return data.decode()
+_FILTERS: dict[str, Any] = {
+    "visible": texts.visible,
+    "percent": lambda number: f"{number:.4f}%",
+    "duration": texts.duration,
+    "change": wording.change,
+    "markers": wording.markers,
+}

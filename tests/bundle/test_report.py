@@ -1,0 +1,33 @@
+"""The report out of the committed bundle: its templates and the part of jinja2 that is shipped are enough, on every Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import uuid
+
+import pytest
+from agents import Agent, promised, pythons
+
+
+@pytest.mark.parametrize("version", promised())
+def test_the_bundle_writes_the_report(version: str, agent: Agent) -> None:
+    """From start to page: what two markers' answers bring becomes four files, with and without a cache, and no token is needed."""
+    records = [text for state in ("start", "stop") for text in agent.step(pythons()[version], state).answer["records"]]
+    for folder in ([], ["elsewhere"]):
+        identity = str(uuid.uuid4())
+        request = {"contract": 1, "step": "last9DeploymentReport", "timestampMs": 1790000090000, "options": {}}
+        path = agent.folder / f"request-{identity}.json"
+        path.write_text(json.dumps({**request, "report": {"id": identity, "records": records}}), "utf-8")
+        place = agent.folder.joinpath(*folder)
+        command = [pythons()[version], "-I", "-S", str(agent.bundle), "step", "--request", str(path)]
+        environ = agent.environ({"LAST9_CACHE_DIR": str(place)})
+        del environ["LAST9_REFRESH_TOKEN"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60)
+        answer = json.loads(done.stdout)
+        assert answer["warnings"] == []
+        assert answer["headline"] == "1 deployment: 1 failed"
+        written = place / f"report-{identity}"
+        assert answer["directory"] == str(written)
+        assert sorted(path.name for path in written.iterdir()) == sorted(answer["files"])
+        assert "payments-api" in (written / "last9-deployments.html").read_text("utf-8")
