@@ -13,7 +13,7 @@ SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
 side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
-.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline bundle verify lint requirements clean needs-python needs-java
+.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline bundle verify lint requirements clean needs-python needs-java needs-chromium
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -21,13 +21,13 @@ help:
 demo: needs-python needs-java ## the examples through the library to a stand-in Last9
 	@$(PYTHON) tools/demo.py
 
-test: $(VENV)/ready needs-java ## every test
+test: $(VENV)/ready needs-java needs-chromium ## every test
 	@$(call side_by_side,test-python test-pipeline); $(IN_VENV)/python tools/count_tests.py build/pytest.xml $(SUREFIRE) && exit $$status
 
 endurance: $(VENV)/ready needs-java ## the long tests: many markers, many windows, kill -9, full disks
 	@$(call side_by_side,endurance-python endurance-pipeline); $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
 
-test-python: $(VENV)/ready ## engine, contract and bundle
+test-python: $(VENV)/ready needs-chromium ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
 	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
 
@@ -86,3 +86,6 @@ needs-java:
 	@test "$$(javac -version 2>&1 | sed 's/javac \([0-9]*\).*/\1/')" -ge 17 || { echo "The JDK is too old ($$(javac -version 2>&1)): 17 or newer is needed" >&2; exit 1; }
 	@command -v mvn >/dev/null || { echo "Maven is needed, 3.6 or newer: install it (maven on Debian)" >&2; exit 1; }
 	@mvn -B -v | sed -n 's/.*Apache Maven \([0-9]*\)\.\([0-9]*\).*/\1 \2/p' | { read -r major minor; test "$$major" -gt 3 || test "$$minor" -ge 6; } || { echo "This Maven is too old: 3.6 or newer is needed" >&2; exit 1; }
+
+needs-chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed for the tests of the report: install it (chromium on Debian)" >&2; exit 1; }

@@ -53,7 +53,7 @@ def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert path, "the report's tests need Chromium: install it (chromium on Debian)"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+        chromium = playwright.chromium.launch(executable_path=path, args=list(_QUIET), timeout=120_000)
         yield chromium
         chromium.close()
 

@@ -23,6 +23,7 @@ class ExamplesTest extends LibraryTest {
         "02-failing-window     | FAILURE | start payments-api production 1, stop payments-api production 1 failure",
         "03-manual-start-stop  | SUCCESS | start payments-api production 1, stop payments-api production 1 success",
         "04-marker-in-post     | SUCCESS | stop payments-api production - success",
+        "07-report             | SUCCESS | start payments-api production 1, stop payments-api production 1 success",
         "06-test-connection    | SUCCESS | stop last9-connection-test null -",
     })
     void sendsTheDocumentedMarkers(String example, String result, String expected) throws IOException {
@@ -52,7 +53,7 @@ class ExamplesTest extends LibraryTest {
     @Test
     void knowsEveryExample() throws IOException {
         try (Stream<Path> files = Files.list(CHECKOUT.resolve("examples"))) {
-            assertEquals(6, files.filter(f -> f.toString().endsWith(".Jenkinsfile")).count());
+            assertEquals(7, files.filter(f -> f.toString().endsWith(".Jenkinsfile")).count());
         }
     }
 
