@@ -42,6 +42,9 @@ LEFT_OUT = {
     "httpcore/_sync/socks_proxy.py": "SOCKS proxies, which need a package of their own",
     # What last9_markers/report/templating.py has stand-ins for.
     "jinja2/bccache.py": "a cache of compiled templates",
+    "jinja2/filters.py": "the page has its own",
+    "jinja2/optimizer.py": "one page is compiled and rendered once",
+    "jinja2/tests.py": "the page has its own",
     "jinja2/loaders.py": "templates come from the engine as texts",
     "jinja2/constants.py": "words for lorem ipsum",
     "jinja2/ext.py": "extensions",

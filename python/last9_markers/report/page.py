@@ -112,6 +112,7 @@ def _moments(deployment: Deployment, *, day: bool) -> list[dict[str, str]]:
 
 
 _FILTERS: dict[str, Any] = {
+    "length": len,
     "visible": texts.visible,
     "percent": lambda number: f"{number:.4f}%",
     "duration": texts.duration,

@@ -1,4 +1,4 @@
-"""jinja2 as the page needs it: the bundle ships it without its loaders and its cache of compiled templates, which are not used."""
+"""jinja2 as the page needs it: the bundle ships it without loaders, filters, tests and cached templates, of which none is used."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-#: Module → the names that jinja2 takes from it while it loads. Each is an empty class in its place; the tests hold this against jinja2.
+#: Module → the names that jinja2 takes from it while it loads. In their places stand empty classes, and empty tables for what is in
+#: capitals; the tests hold this against jinja2.
 LEFT_OUT = {
     "jinja2.bccache": ("BytecodeCache", "FileSystemBytecodeCache", "MemcachedBytecodeCache"),
+    "jinja2.filters": ("FILTERS",),
     "jinja2.loaders": (
         "BaseLoader",
         "ChoiceLoader",
@@ -22,13 +24,15 @@ LEFT_OUT = {
         "PackageLoader",
         "PrefixLoader",
     ),
+    "jinja2.optimizer": ("Optimizer",),
+    "jinja2.tests": ("TESTS",),
 }
 
 
 def _load() -> ModuleType:
     placed = {} if "jinja2" in sys.modules else {name: ModuleType(name) for name in LEFT_OUT if name not in sys.modules}
     for name, module in placed.items():
-        vars(module).update({taken: type(taken, (), {}) for taken in LEFT_OUT[name]})
+        vars(module).update({taken: {} if taken.isupper() else type(taken, (), {}) for taken in LEFT_OUT[name]})
     sys.modules.update(placed)
     try:
         return importlib.import_module("jinja2")
@@ -57,6 +61,6 @@ def text_of(name: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _template(name: str, filters: tuple[tuple[str, Any], ...]) -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters.update(filters)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, optimized=False)
+    environment.filters, environment.tests = dict(filters), {"none": lambda value: value is None}
     return environment.from_string(text_of(name))
