@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'f2746c3abab515186d3e4890a0bddae37d1d37a386a254c060457da4f3a68ddd'
+    static final String SHA256 = '4962781dc2b7a76a0c610d343b0e750022f139e64484bfa7ddb700803d52a900'
 
 }
