@@ -39,6 +39,13 @@ _DRAWN = """() => [...document.querySelectorAll('.lane > svg')].map(plot => ({
 }))"""
 
 
+#: Where every element stands and how it looks. Two screenshots would differ by a pixel now and then, and not say where.
+_LOOKS = """() => [...document.querySelectorAll('*')].map(element => {
+    const {x, y, width, height} = element.getBoundingClientRect(), style = getComputedStyle(element);
+    return [element.tagName, x, y, width, height, style.display, style.color, style.backgroundColor, style.fill, style.font].join(' ');
+})"""
+
+
 class Box(NamedTuple):
     """Something's place on the screen."""
 
@@ -72,12 +79,12 @@ def _open(browser: Browser, url: str, width: int, **context: Any) -> tuple[Page,
 
 @pytest.mark.parametrize("name", BUILDS)
 def test_jenkins_shows_all_of_it(browser: Browser, served: Served, name: str) -> None:
-    """Under Jenkins' header nothing is blocked or run, and the page looks to the pixel as it does without; it never scrolls sideways."""
+    """Under Jenkins' header nothing is blocked or run, and each element looks as it does without; the page never scrolls sideways."""
     host, _ = served(name, BUILDS[name])
     for width in WIDTHS:
         page, said = _open(browser, f"{host}/jenkins/{name}/last9-deployments.html", width)
         plain, _ = _open(browser, f"{host}/plain/{name}/last9-deployments.html", width)
-        assert page.screenshot() == plain.screenshot()
+        assert page.evaluate(_LOOKS) == plain.evaluate(_LOOKS)
         assert page.evaluate("document.styleSheets.length") == 1
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.title() == "Deployments of payments-api/main #42"
@@ -224,7 +231,7 @@ def test_hostile_names_are_shown(browser: Browser, served: Served) -> None:
         assert texts.visible(name) in shown
         assert texts.visible(name) in lanes
     found = json.loads((folder / "last9-deployments.json").read_text(encoding="utf-8"))
-    assert {deployment["service"] for deployment in found["deployments"]} >= {name for name in builds.HOSTILE}
+    assert {deployment["service"] for deployment in found["deployments"]} >= set(builds.HOSTILE)
     heights = page.evaluate("[...document.querySelectorAll('.lane')].map(lane => lane.getBoundingClientRect().height)")
     assert max(heights) < 140
     assert said == []
