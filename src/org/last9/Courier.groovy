@@ -21,7 +21,7 @@ class Courier implements Serializable {
     private static final int GRACE_SECONDS = 15
 
     /** What a request is about, and what is missing where it gets no answer, by its step; every other one is about a marker. */
-    private static final Map<String, String> WHAT = [
+    private static final Map<String, String> ERRANDS = [
         last9TestConnection: 'the connection test', last9DeploymentReport: 'the deployment report',
     ]
     private static final Map<String, String> UNANSWERED = [
@@ -129,7 +129,7 @@ class Courier implements Serializable {
     }
 
     private static String what(Map request) {
-        return WHAT[request.step] ?: 'the deployment marker'
+        return ERRANDS[request.step] ?: 'the deployment marker'
     }
 
     private static boolean isCredentialMissing(Throwable failure) {
