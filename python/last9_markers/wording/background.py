@@ -28,7 +28,7 @@ def failed(reason: str) -> str:
 
 def refused(reason: str) -> str:
     """A start that Last9 will never take; ``reason`` is the whole sentence, cause and remedy."""
-    return f"in the background, {reason}"
+    return f"in the background, {reason} So this window has a stop alone."
 
 
 def unknown(label: str) -> str:
