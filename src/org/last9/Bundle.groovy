@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '4962781dc2b7a76a0c610d343b0e750022f139e64484bfa7ddb700803d52a900'
+    static final String SHA256 = 'cd764408c1211a50ece14b8f43857db68197b5a938ea37bb93894adc2b9292a7'
 
 }
