@@ -10,13 +10,17 @@ import sys
 
 #: Command → what the usage says of it. Each is ``main(arguments) -> exit code`` in its module of :mod:`last9_markers.commands`.
 COMMANDS = {
+    "window": "run a command as a deployment window: start, command, stop",
     "send": "send one deployment marker",
     "check": "test the connection to Last9 and say what to change",
     "demo": "show a start and a stop travelling to a stand-in for Last9 on this machine",
     "standin": "run that stand-in",
     "step": "what the Jenkins library calls: step --request FILE",
     "background": "what step leaves behind for startInBackground",
+    "deliver": "what window calls: a request on stdin",
 }
+#: They say everything and end at once.
+_WITHOUT_LEAVE = ("step", "background", "deliver")
 
 
 def main(argv: list[str]) -> int:
@@ -27,7 +31,7 @@ def main(argv: list[str]) -> int:
     command, arguments = (argv[0], argv[1:]) if argv else ("--help", [])
     if command in COMMANDS:
         code: int = importlib.import_module(f"last9_markers.commands.{command}").main(arguments)
-        if command in ("step", "background"):
+        if command in _WITHOUT_LEAVE:
             _end_at_once(code)
         return code
     if command == "--version":

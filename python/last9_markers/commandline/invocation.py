@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import sys
 from collections.abc import Mapping, MutableMapping
@@ -128,7 +130,8 @@ class ShellJournal(Journal):
     """The journal of a command: on stderr, options called as the command line calls them."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        super().__init__(sys.stderr, Redactor())
+        # A shell may have closed it (2>&-).
+        super().__init__(sys.stderr or io.StringIO(), Redactor())
         self._quiet = quiet
 
     def say(self, text: str) -> None:
@@ -139,3 +142,13 @@ class ShellJournal(Journal):
     def warn(self, text: str) -> None:
         """Write one ``WARNING`` line, unless it has been written before."""
         super().warn(in_shell_terms(text))
+
+    def complain(self, text: str) -> None:
+        """What a shell would say, in a shell's form."""
+        self.show(f"last9-markers: {self.redactor.clean(text)}\n")
+
+    def show(self, text: str) -> None:
+        """A text that is ready to be shown, quiet or not."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()

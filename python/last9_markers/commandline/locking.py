@@ -22,7 +22,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 class Lock:
     """Takes the lock when made. Raises ``TimeoutError`` where somebody else keeps it, ``OSError`` where the file cannot be made."""
 
-    def __init__(self, path: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, path: str, patience_seconds: float) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             until = time.monotonic() + patience_seconds

@@ -103,6 +103,10 @@ CHECK = Group(
         Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "15", "LAST9_TIMEOUT_SECONDS"),
     ),
 )
+WINDOW = Group(
+    "the command",
+    (Option("passToken", "", "leave LAST9_REFRESH_TOKEN in the command's environment, for a `send` of its own", "off"),),
+)
 OUTPUT = Group(
     "what is said",
     (
@@ -115,7 +119,7 @@ OUTPUT = Group(
 #: Which options each command has that speaks to Last9.
 OF_COMMAND = {
     "send": (MARKER, SEND, CONNECTION, DELIVERY, OUTPUT),
-    "window": (MARKER, CONNECTION, DELIVERY, OUTPUT),
+    "window": (MARKER, WINDOW, CONNECTION, DELIVERY, OUTPUT),
     "check": (CHECK, CONNECTION, OUTPUT),
 }
 

@@ -89,6 +89,29 @@ class Parser:
         problems += [wording.unknown_option(word.partition("=")[0], self.nearest(word)) for word in unknown]
         return Parsed(given, [word for word in rest if word not in unknown], problems)
 
+    def split(self, arguments: list[str]) -> tuple[list[str], list[str]]:
+        """Our options, and the command after them, without the ``--`` between.
+
+        Without a ``--`` the command begins at the first word that is no option and no option's value; after an option that we do not
+        know there is no telling, and there is no command.
+        """
+        if "--" in arguments:
+            place = arguments.index("--")
+            return arguments[:place], arguments[place + 1 :]
+        with_value = {option.long for option in self.options if option.value}
+        switches = {
+            "-h",
+            "--help",
+            *(flag for option in self.options if not option.value for flag in (option.long, f"--no-{option.long[2:]}")),
+        }
+        place = 0
+        while place < len(arguments) and arguments[place].startswith("-"):
+            flag, equals, _ = arguments[place].partition("=")
+            if flag not in with_value and flag not in switches:
+                return arguments, []
+            place += 2 if flag in with_value and not equals else 1
+        return arguments[:place], arguments[place:]
+
     def nearest(self, word: str) -> str | None:
         """The option that was meant, if one is near."""
         import difflib

@@ -15,11 +15,11 @@ import json
 import os
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from last9_markers.commandline.invocation import Window
-from last9_markers.commandline.locking import Lock
+from last9_markers.commandline.locking import PATIENCE_SECONDS, Lock
 from last9_markers.contract import whole
 from last9_markers.journal import Journal
 from last9_markers.options import LONGEST_TIMEOUT_SECONDS
@@ -69,9 +69,9 @@ class Content:
 
     # -- undelivered markers ---------------------------------------------------------------------------------------------------
 
-    def claim(self, now_ms: int, until_ms: int) -> list[str]:
-        """The undelivered markers that nobody else is trying just now, oldest first. Until then they are the caller's."""
-        free = [entry for entry in self._pending if not _claimed(entry, now_ms)]
+    def claim(self, now_ms: int, until_ms: int, only: Container[str] | None = None) -> list[str]:
+        """The undelivered markers (of ``only`` these) that nobody else is trying, oldest first: until then they are the caller's."""
+        free = [entry for entry in self._pending if (only is None or entry["text"] in only) and not _claimed(entry, now_ms)]
         for entry in free:
             entry["claimedUntilMs"] = until_ms
         return [entry["text"] for entry in free]
@@ -120,6 +120,8 @@ class StateFile:
     """One state file. It need not be there yet; an empty one (``mktemp``) is as good as none."""
 
     def __init__(self, path: str, journal: Journal) -> None:
+        #: Seconds to wait for another process.
+        self.patience_seconds = PATIENCE_SECONDS
         self._path = os.path.realpath(path)  # a rename would replace a symbolic link, not what it points to
         self._shown = path
         self._journal = journal
@@ -170,7 +172,7 @@ class StateFile:
 
     def _locked(self) -> Lock:
         try:
-            return Lock(self._path + ".lock")
+            return Lock(self._path + ".lock", self.patience_seconds)
         except TimeoutError:
             raise Unusable(wording.state_locked(self._shown)) from None
         except OSError as error:

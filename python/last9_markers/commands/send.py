@@ -12,12 +12,13 @@ from typing import Any
 
 from last9_markers import contract, options
 from last9_markers.commandline import curl, exits, results
+from last9_markers.commandline.entry import Entry
 from last9_markers.commandline.invocation import Invocation, Window
 from last9_markers.commandline.options import OF_COMMAND
 from last9_markers.commandline.parsing import Parser
-from last9_markers.commandline.state import CLAIM_MARGIN_MS, Content, Key, StateFile, Unusable
+from last9_markers.commandline.state import Content, Key, StateFile, Unusable
 from last9_markers.commands.step import engine_failed
-from last9_markers.contract import Answer, Request
+from last9_markers.contract import Answer
 from last9_markers.errors import BudgetSpent
 from last9_markers.marker import Errand
 from last9_markers.watchdog import Watchdog
@@ -61,8 +62,7 @@ class Send:
         self._key: Key = (call.option("serviceName"), call.option("environment"), call.option("eventName", options.DEFAULT_EVENT_NAME))
         self._starts = call.option("eventState").lower() == "start"
         self._window: Window | None = None
-        self._tried: list[str] = []
-        self._own = ""
+        self._entry = Entry(self._state, self._now_ms)
         self._code = exits.DONE
         self._told = threading.Lock()
         self._has_told = False
@@ -100,22 +100,16 @@ class Send:
             with contextlib.suppress(Unusable):
                 self._window = self._window or self._state.read().newest(self._key)
             return self._request(keeps_pending=False)
-        with self._state.changing() as content:
-            if content is not None:
-                self._write_down(content, probe)
-        return self._request(keeps_pending=self._state.saved, pending=self._tried if self._state.saved else [])
+        limit = options.read_settings(probe, self._call.environ, self._call.journal).timeout_seconds
+        self._entry.write_down(limit, self._request, self._pair)
+        return self._request(keeps_pending=self._entry.kept, pending=self._entry.tried)
 
-    def _write_down(self, content: Content, probe: Request) -> None:
+    def _pair(self, content: Content) -> None:
         if self._window is not None:
             content.open(self._key, self._window)
         else:
             self._window = content.newest(self._key)
             content.forget(self._window)
-        limit = options.read_settings(probe, self._call.environ, self._call.journal).timeout_seconds
-        until = self._now_ms + int(limit * 1000) + CLAIM_MARGIN_MS
-        self._tried = content.claim(self._now_ms, until)
-        self._own = contract.parse(self._request()).text
-        content.add(self._own, self._now_ms, until)
 
     def _request(self, *, keeps_pending: bool = True, pending: list[str] | None = None) -> str:
         return self._call.request(
@@ -137,21 +131,14 @@ class Send:
                 return
             self._has_told = True
             self._code = exits.FAILED if answer.fail_build else exits.DONE
-            if self._state is not None and self._state.saved:
-                self._settle(self._state, answer)
+            self._entry.settle(answer.pending or [], answer.more.get("records"), None if answer.accepted else self._unpair)
             self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.journal.redactor))
 
-    def _settle(self, state: StateFile, answer: Answer) -> None:
-        with state.changing() as content:
-            if content is None:
-                return
-            content.settle(self._tried, self._own, self._now_ms, answer.pending or [])
-            content.record(answer.more.get("records"))
-            if not answer.accepted and self._window is not None:
-                # A start that was refused has begun nothing; a stop that was refused has ended nothing.
-                content.forget(self._window)
-                if not self._starts:
-                    content.open(self._key, self._window)
+    def _unpair(self, content: Content) -> None:
+        """A start that was refused has begun nothing; a stop that was refused has ended nothing."""
+        content.forget(self._window)
+        if not self._starts and self._window is not None:
+            content.open(self._key, self._window)
 
     def _hold_back(self, result: str, flag: str) -> int:
         self._call.journal.say(wording.not_for_this_result(result, flag))
@@ -171,7 +158,7 @@ class Send:
                 "accepted": answer.accepted,
                 "skipped": skipped,
                 "deploymentId": answer.deployment_id,
-                "kept": len(answer.pending or []) if self._state is not None and self._state.saved else 0,
+                "kept": len(answer.pending or []) if self._entry.kept else 0,
                 "warnings": self._call.journal.warnings,
                 "exitCode": self._code,
             }

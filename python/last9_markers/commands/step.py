@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from last9_markers.clock import Budget, SystemClock
@@ -44,16 +45,19 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] != "--request":
         print("usage: last9-markers step --request FILE", file=sys.stderr)
         return 2
-    path = arguments[1]
+    serve(lambda: _read(arguments[1]), Journal(sys.stderr, Redactor()))
+    return 0
+
+
+def serve(read: Callable[[], str], journal: Journal) -> None:
+    """Do what the request says that ``read`` returns, and give one answer on stdout, whatever happens. The token is in the environment."""
     # First of all: no child process, no attribute and no dump of the environment shall find it there.
     token = os.environ.pop(VARIABLE, None)
-    redactor = Redactor()
-    redactor.hide(token)
-    journal = Journal(sys.stderr, redactor)
+    journal.redactor.hide(token)
     mouth = Mouth(sys.stdout)
     accepted = True
     try:
-        errand = _errand(parse(_read(path)), Surroundings(os.environ, token, SystemClock(), journal))
+        errand = _errand(parse(read()), Surroundings(os.environ, token, SystemClock(), journal))
     except RequestUnreadable as error:
         accepted = False
         journal.warn(inputs.request_unreadable(str(error)))
@@ -63,9 +67,8 @@ def main(arguments: list[str]) -> int:
         journal.warn(engine_failed(error))
     else:
         _run(errand, mouth)
-        return 0
+        return
     mouth.give(Answer(False, accepted, None, journal.warnings, None, None))
-    return 0
 
 
 def _errand(request: Request, around: Surroundings) -> Errand:

@@ -133,3 +133,42 @@ def window_stays_open(result: str, flag: str) -> str:
         f"this window stays open at Last9: the result is {result}, and {flag} is off. Give the stop of a window --on-failure --on-unstable "
         "--on-aborted."
     )
+
+
+# -- a window around a command ---------------------------------------------------------------------------------------------------
+
+NO_COMMAND = "there is no command: write it after --, as in window --service-name payments-api -- ./deploy.sh"
+
+
+def goes_on(problem: str) -> str:
+    """An option that cannot be used: the command runs all the same."""
+    return f"an option is ignored: {problem}"
+
+
+def cannot_start(word: str, reason: str) -> str:
+    """The command cannot be started: what a shell would say."""
+    return f"{word}: {reason}"
+
+
+def messenger_failed(reason: str) -> str:
+    """No process can be started."""
+    return (
+        f"a marker could not be sent: no process can be started for it ({reason}). Look for a limit of processes or memory on this "
+        "machine, and for a Python that was removed meanwhile."
+    )
+
+
+def messenger_silent() -> str:
+    """The delivering process ended without an answer."""
+    return (
+        "a marker may not have arrived: the process that delivers it was ended, or took far longer than its time limit. Look for whoever "
+        "ends processes on this machine (memory, limits)."
+    )
+
+
+def start_lost() -> str:
+    """Nobody keeps what Last9 has not got."""
+    return (
+        "the start of this window is not with Last9 either, and nothing keeps it. With --state FILE both would go out with the next marker "
+        "that uses the file."
+    )

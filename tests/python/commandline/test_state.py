@@ -205,10 +205,10 @@ def test_a_full_disk(last9: StandIn, tmp_path: Path) -> None:
 # -- the lock ------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_that_is_not_given_back(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_not_given_back(tmp_path: Path, journal: Journal) -> None:
     """A process that hangs with the lock holds nobody up for long; the content is left alone."""
-    monkeypatch.setattr(locking.Lock.__init__, "__defaults__", (0.05,))
     state = StateFile(str(tmp_path / "state.json"), journal)
+    state.patience_seconds = 0.05
     with locking.Lock(str(tmp_path / "state.json.lock")), state.changing() as content:
         assert content is None
     (warning,) = journal.warnings

@@ -1,0 +1,69 @@
+"""``window``: start, a command, stop; with the command's own exit code in every case."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import Any
+
+from last9_markers.commandline import curl
+from last9_markers.commandline.invocation import Invocation
+from last9_markers.commandline.options import OF_COMMAND
+from last9_markers.commandline.parsing import Parser
+from last9_markers.credentials import VARIABLE
+from last9_markers.shell.signals import take_over
+from last9_markers.shell.window import ShellWindow
+from last9_markers.wording import commandline as wording
+
+_SUMMARY = """\
+Run a command as a deployment window: a start before it, a stop with its outcome and duration after it, however it ends. The command has our
+terminal, streams and process group; its exit code is ours. Nothing that is wrong with Last9 or with the options keeps it from running."""
+
+_EXAMPLES = """
+last9-markers window --service-name payments-api --environment production -- ./deploy.sh --fast
+
+# several commands
+last9-markers window --service-name payments-api -- sh -ec 'make build && make deploy'
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the window; :mod:`last9_markers.commandline.exits` says what is returned."""
+    signals = take_over()
+    parser = Parser("window", _SUMMARY, OF_COMMAND["window"], examples=_EXAMPLES, usage="[options] -- COMMAND [argument …]")
+    options, words = parser.split(arguments)
+    parsed = parser.read(options)
+    if not words:
+        parser.refuse(parsed.problems[0] if parsed.problems else wording.NO_COMMAND)
+    environ = dict(os.environ)
+    call = Invocation(parsed.given, os.environ)
+    if not parsed.given.get("passToken"):
+        environ.pop(VARIABLE, None)
+    for problem in (*parsed.problems, *map(wording.stray_argument, parsed.rest)):
+        call.journal.warn(wording.goes_on(problem))
+    window = ShellWindow(call, words, environ, signals)
+    code = window.run()
+    if parsed.given.get("json"):
+        _tell(call, window, code)
+    return code
+
+
+def _tell(call: Invocation, window: ShellWindow, code: int) -> None:
+    """The object that ``--json`` asks for: the last line on stdout, after the command's own."""
+    markers = {"start": window.start, "stop": window.stop}
+    warnings = [warning for marker in markers.values() if marker is not None for warning in marker.get("warnings") or []]
+    found: dict[str, Any] = {
+        "command": "window",
+        "exitCode": code,
+        "deploymentId": None if window.start.refused else window.window.id,
+        **{f"{name}Delivered": marker is not None and marker.delivered for name, marker in markers.items()},
+        "kept": len((window.stop or window.start).kept) if call.option("state") else 0,
+        "warnings": list(dict.fromkeys([*call.journal.warnings, *warnings])),
+    }
+    dry_runs = {name: curl.shown(marker and marker.get("dryRun"), call.journal.redactor) for name, marker in markers.items()}
+    if any(dry_runs.values()):
+        found["dryRun"] = dry_runs
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody listens, or stdout is closed
+        print(json.dumps(found), file=sys.stdout, flush=True)

@@ -1,0 +1,153 @@
+"""One window around one command: start, command, stop, and the command's own exit code whatever becomes of the markers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+
+from last9_markers.commandline import exits
+from last9_markers.commandline.entry import Entry
+from last9_markers.commandline.invocation import Invocation, Window
+from last9_markers.commandline.state import StateFile
+from last9_markers.commands.step import engine_failed
+from last9_markers.shell import abort, command
+from last9_markers.shell.delivering import Delivering, Marker
+from last9_markers.shell.messenger import Messenger
+from last9_markers.shell.signals import ABORTING, Signals
+from last9_markers.wording import commandline as wording
+
+#: The command has failed: was that an abort that reaches us a moment later? Jenkins looks for the child's end after 10, 30, 70 and 150 ms
+#: (core's ProcessTree) before it turns to us. The messenger takes as long to load, so waiting costs nothing.
+_AFTERMATH_SECONDS = 0.15
+#: The same for a start whose messenger was ended: there is no hurry, and the command of an aborted build shall not begin.
+_BEFORE_COMMAND_SECONDS = 1.0
+#: Whoever holds the state file's lock is waited for less after an abort.
+_HASTY_PATIENCE_SECONDS = 0.2
+
+
+class ShellWindow:
+    """A window around the command ``words``, whose environment is ``environ``. ``start`` and ``stop`` are its markers."""
+
+    def __init__(self, call: Invocation, words: list[str], environ: Mapping[str, str], signals: Signals) -> None:
+        self._call = call
+        self._words = words
+        self._environ = environ
+        self._signals = signals
+        self._abort = abort.Abort(signals)
+        self._state = StateFile(call.given["state"], call.journal) if call.option("state") else None
+        self.window = Window(str(uuid.uuid4()), call.now_ms())
+        self._delivering = Delivering(call, self.window, signals, self._abort)
+        self.start = Marker()
+        self.stop: Marker | None = None
+
+    def run(self) -> int:
+        """Start, command, stop. Returns the exit code: the command's own, whatever becomes of the markers."""
+        self._carefully(self._send_start)
+        number = self._abort.number
+        code = self._run_command() if number is None else exits.of_signal(number)
+        self._carefully(lambda: self._send_stop(code))
+        self._delivering.tidy()
+        failed = any(marker is not None and marker.get("failBuild") for marker in (self.start, self.stop))
+        return exits.FAILED if failed and code == exits.DONE else code
+
+    def _run_command(self) -> int:
+        try:
+            child = self._abort.child = command.start(self._words, self._environ, self._signals)
+        except command.CannotStart as problem:
+            self._call.journal.complain(wording.cannot_start(self._words[0], str(problem)))
+            return problem.code
+        while child.poll() is None:
+            patience = self._abort.patience if self.stop is None else None
+            if patience == 0:
+                # It was told to end and takes its time: whoever aborts will not wait for long.
+                self._carefully(lambda: self._send_stop(None))
+            else:
+                self._abort.wait(child, patience)
+        code: int = child.returncode
+        if -code in ABORTING:
+            self._abort.hurry()
+        return code if code >= 0 else exits.of_signal(-code)
+
+    def _send_start(self) -> None:
+        at_ms, delivering = self.window.started_at_ms, self._delivering
+        entry = Entry(self._state, at_ms)
+        entry.write_down(delivering.time_limit(), lambda: delivering.request("start", at_ms))
+        request = delivering.request("start", at_ms, pending=entry.tried)
+        messenger = delivering.begin()
+        _hand_over(messenger, request)
+        # Cut short by an abort, it goes along with the stop once more: the very same marker, should it have arrived.
+        self.start = delivering.finish(messenger, request, entry.tried, until_abort=True)
+        if _was_ended(messenger):
+            self._abort.expect(_BEFORE_COMMAND_SECONDS)
+        if self.start.answer is None and self._abort.number is None:
+            self._call.journal.warn(wording.messenger_silent())
+        entry.settle(self.start.kept, self.start.get("records"))
+
+    def _send_stop(self, code: int | None) -> None:
+        """``code`` is the command's exit code, ``None`` where it has not ended though it was told to."""
+        if self.stop is not None or self.start.refused:
+            return  # a window that was refused has no stop: the start's warning said it all
+        self.stop = Marker()
+        at_ms, delivering = max(self._call.now_ms(), self.window.started_at_ms), self._delivering
+        messenger = delivering.begin()
+        if code and self._abort.child is not None:
+            self._abort.expect(_AFTERMATH_SECONDS)
+        outcome = self._outcome(code)
+        entry = Entry(self._state, at_ms, self.start.kept)
+
+        def request(pending: list[str], *, keeps: bool) -> str:
+            return delivering.request("stop", at_ms, outcome, pending, keeps=keeps)
+
+        if self._abort.ends_at is None:
+            entry.write_down(delivering.time_limit(), lambda: request([], keeps=True))
+            text = request(entry.tried, keeps=entry.kept)
+            _hand_over(messenger, text)
+        else:
+            # First the word, then the book-keeping: we may be killed at any moment, and the messenger would live on.
+            text = request(entry.tried, keeps=self._state is not None)
+            _hand_over(messenger, text)
+            self._write_down_hastily(entry, text)
+        own = request([], keeps=True)
+        self.stop = delivering.finish(messenger, own, entry.tried)
+        if self.stop.answer is None and _was_ended(messenger) and not self._abort.given_up:
+            # Whoever ends a whole build has begun with the messenger.
+            self._abort.hurry()
+            messenger = delivering.begin()
+            _hand_over(messenger, request(entry.tried, keeps=entry.kept))
+            self.stop = delivering.finish(messenger, own, entry.tried)
+        entry.settle(self.stop.kept, self.stop.get("records"))
+        self._say_what_is_lost(entry.kept)
+
+    def _write_down_hastily(self, entry: Entry, text: str) -> None:
+        if self._state is not None:
+            self._state.patience_seconds = _HASTY_PATIENCE_SECONDS
+        entry.write_down(abort.LAST_SECONDS, lambda: text, alone=True)
+
+    def _say_what_is_lost(self, kept: bool) -> None:
+        stop = self.stop or Marker()
+        if stop.answer is None:
+            self._call.journal.warn(wording.messenger_silent())
+        if not kept and set(self.start.kept) & set(stop.kept):
+            self._call.journal.warn(wording.start_lost())
+
+    def _outcome(self, code: int | None) -> str:
+        if self._abort.number is not None or code in abort.CODES:
+            return "aborted"
+        return "failure" if code else "success"
+
+    def _carefully(self, action: Callable[[], None]) -> None:
+        """No defect of ours costs the command, its exit code or its stop."""
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - see above
+            self._call.journal.warn(engine_failed(error))
+
+
+def _hand_over(messenger: Messenger | None, request: str) -> None:
+    if messenger is not None:
+        messenger.hand_over(request)
+
+
+def _was_ended(messenger: Messenger | None) -> bool:
+    """Whether a signal that aborts has ended it."""
+    return messenger is not None and messenger.died_of() in ABORTING
