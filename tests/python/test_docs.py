@@ -36,6 +36,7 @@ NOT_WARNINGS = {
         "no_pair",
         "option_missing",
         "not_for_this_result",
+        "NO_COMMAND",
         "MORE_HELP",
         "INDIRECT_FIELDS",
         "VARIABLES",

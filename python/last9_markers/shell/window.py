@@ -16,8 +16,9 @@ from last9_markers.shell.messenger import Messenger
 from last9_markers.shell.signals import ABORTING, Signals
 from last9_markers.wording import commandline as wording
 
-#: The command has failed: was that an abort that reaches us a moment later? Jenkins looks for the child's end after 10, 30, 70 and 150 ms
-#: (core's ProcessTree) before it turns to us. The messenger takes as long to load, so waiting costs nothing.
+#: The command has ended: was that an abort that reaches us a moment later? Jenkins looks for a child's end after 10, 30, 70 and 150 ms
+#: (core's ProcessTree) before it turns to the parent, and a script whose `sleep` was ended may end well. The messenger takes as long to
+#: load, so waiting costs nothing.
 _AFTERMATH_SECONDS = 0.15
 #: The same for a start whose messenger was ended: there is no hurry, and the command of an aborted build shall not begin.
 _BEFORE_COMMAND_SECONDS = 1.0
@@ -90,7 +91,7 @@ class ShellWindow:
         self.stop = Marker()
         at_ms, delivering = max(self._call.now_ms(), self.window.started_at_ms), self._delivering
         messenger = delivering.begin()
-        if code and self._abort.child is not None:
+        if self._abort.child is not None:
             self._abort.expect(_AFTERMATH_SECONDS)
         outcome = self._outcome(code)
         entry = Entry(self._state, at_ms, self.start.kept)

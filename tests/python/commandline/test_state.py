@@ -209,7 +209,7 @@ def test_a_lock_that_is_not_given_back(tmp_path: Path, journal: Journal) -> None
     """A process that hangs with the lock holds nobody up for long; the content is left alone."""
     state = StateFile(str(tmp_path / "state.json"), journal)
     state.patience_seconds = 0.05
-    with locking.Lock(str(tmp_path / "state.json.lock")), state.changing() as content:
+    with locking.Lock(str(tmp_path / "state.json.lock"), 1), state.changing() as content:
         assert content is None
     (warning,) = journal.warnings
     assert "kept busy by another process" in warning
