@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import io
@@ -18,6 +19,7 @@ from agents import BUNDLE, ROOT
 sys.path.insert(0, str(ROOT / "tools"))
 
 from bundling import archive, contents, wheels
+from bundling.slimming import slim
 from last9_markers import lean_httpx
 from last9_markers.report import templating
 
@@ -106,13 +108,32 @@ def test_the_committed_bundle_is_this_checkouts_engine(entries: dict[str, bytes]
     """A change of the engine that forgot `make bundle` is noticed here already."""
     package = ROOT / "python" / "last9_markers"
     sources = {
-        f"last9_markers/{path.relative_to(package).as_posix()}": path.read_bytes()
+        f"last9_markers/{path.relative_to(package).as_posix()}": slim(path.read_bytes()) if path.suffix == ".py" else path.read_bytes()
         for path in package.rglob("*.*")
         if "__pycache__" not in path.parts
     }
     sources |= {path.name: path.read_bytes() for path in (ROOT / "python" / "bundle").glob("*.py")}
     assert sources
     assert [name for name, data in sources.items() if entries.get(name) != data] == []
+
+
+def _without_docstrings(source: bytes) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return "\n".join(f"{getattr(node, 'lineno', 0)} {ast.dump(node)}" for node in tree.body)
+
+
+def test_the_bundled_engine_is_the_same_code_line_by_line() -> None:
+    """Comments and docstrings are left out, nothing else: every statement is the same and on its line."""
+    tricky = b'"""Doc\n# no comment\n"""\nx = "# text"  # gone\n\n\ndef f():\n    """One."""\n    return """\n# kept\n"""  # gone\n'
+    assert slim(tricky) == b'"""\n\n"""\nx = "# text"\n\n\ndef f():\n    ""\n    return """\n# kept\n"""\n'
+    for path in (ROOT / "python" / "last9_markers").rglob("*.py"):
+        source = path.read_bytes()
+        slimmed = slim(source)
+        assert _without_docstrings(slimmed) == _without_docstrings(source), path
+        assert slimmed.count(b"\n") == source.count(b"\n")
 
 
 def test_the_manifest_lists_every_file(entries: dict[str, bytes]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from bundling.slimming import slim
 from bundling.wheels import BundleError, Wheel
 
 # Whole files that nothing needs at run time; what is shipped stays as released. tests/bundle imports every module that is left.
@@ -143,7 +144,7 @@ def _engine(package: Path) -> dict[str, bytes]:
     kept = {name: path for name, path in files.items() if not any(fnmatch(name, pattern) for pattern in _NOT_THE_ENGINE)}
     if "__init__.py" not in kept:
         raise BundleError(f"{package} holds no engine")
-    return {name: path.read_bytes() for name, path in kept.items()}
+    return {name: slim(path.read_bytes()) if name.endswith(".py") else path.read_bytes() for name, path in kept.items()}
 
 
 def _version(init: bytes) -> str:
