@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'cd764408c1211a50ece14b8f43857db68197b5a938ea37bb93894adc2b9292a7'
+    static final String SHA256 = '1874c3f2818a8d28a5f414a0573d5935c769f44a23d57862483219166e9d3161'
 
 }
