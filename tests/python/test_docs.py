@@ -262,3 +262,15 @@ def test_every_make_target_in_the_docs_exists() -> None:
     named = {target for document in DOCS for target in re.findall(r"`make ([a-z][a-z-]*)", document.read_text("utf-8"))}
     assert len(named) > 5
     assert named <= targets
+
+
+def test_the_readme_and_the_engine_know_the_same_attributes() -> None:
+    """Every automatic attribute is described, and none that is not sent."""
+    code = "".join(file.read_text("utf-8") for file in (ROOT / "python" / "last9_markers" / "attributes").glob("*.py"))
+    sent = set(re.findall(r'"((?:scm|jenkins|deployment)\.[a-z_]+)"', code))
+    table = README.read_text("utf-8").split("## Attributes")[1].split("\n\n`deployment.outcome`")[0]
+    described = set(
+        re.findall(r"`((?:scm|jenkins|deployment)\.[a-z_]+)`", "".join(row.split("|")[1] for row in table.splitlines() if "|" in row))
+    )
+    assert len(sent) > 15
+    assert described == sent

@@ -179,7 +179,7 @@ class ScenariosTest {
     }
 
     private static Pipeline pipeline(String jenkinsfile, boolean sandboxed) {
-        return Pipeline.of(jenkinsfile).library("last9", LibraryTest.CHECKOUT, !sandboxed).sandbox(sandboxed).realTime().env("LAST9_API_BASE_URL", last9.url);
+        return Pipeline.of(jenkinsfile).library("last9", LibraryTest.CHECKOUT, !sandboxed).sandbox(sandboxed).realTime().env("LAST9_API_BASE_URL", last9.url).env("LAST9_TIMEOUT_SECONDS", "60");
     }
 
     private static String text(String example) {
