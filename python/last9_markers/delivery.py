@@ -9,6 +9,7 @@ from last9_markers.api import AccessToken, Last9
 from last9_markers.clock import Budget
 from last9_markers.destination import Destination
 from last9_markers.errors import AuthenticationRefused, Transient
+from last9_markers.journal import Journal
 from last9_markers.pending import Outgoing
 
 T = TypeVar("T")
@@ -17,8 +18,9 @@ T = TypeVar("T")
 class Delivery:
     """Sends markers to one destination. One access token serves as many as it lasts for."""
 
-    def __init__(self, api: Last9, refresh_token: str, destination: Destination, budget: Budget) -> None:
+    def __init__(self, api: Last9, refresh_token: str, destination: Destination, budget: Budget, journal: Journal) -> None:
         self._api = api
+        self._journal = journal
         self._refresh_token = refresh_token
         self._destination = destination
         self._budget = budget
@@ -54,4 +56,4 @@ class Delivery:
         except Transient as failure:
             from last9_markers import retry
 
-            return retry.again(call, failure, self._budget)
+            return retry.again(call, failure, self._budget, self._journal)

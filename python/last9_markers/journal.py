@@ -14,6 +14,8 @@ class Journal:
         self._stream = stream
         self.redactor = redactor
         self.warnings: list[str] = []
+        #: Whether :meth:`debug` is heard.
+        self.debugging = False
 
     def say(self, text: str) -> None:
         """Write one line. A log that cannot be written to (closed, disk full) costs the line only."""
@@ -29,3 +31,10 @@ class Journal:
         if text not in self.warnings:
             self.warnings.append(text)
             self.say(f"WARNING: {text}")
+
+    def debug(self, text: str) -> None:
+        """Write what only somebody in search of a fault wants to read, a line of the log for each line of it, as redacted as any other."""
+        if self.debugging:
+            # Secrets first: one that is spread over two lines is one all the same.
+            for line in self.redactor.without_secrets(text).splitlines():
+                self.say(f"debug: {line}")

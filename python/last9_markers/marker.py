@@ -23,7 +23,7 @@ from last9_markers.errors import (
     TokenUnusable,
 )
 from last9_markers.journal import Journal
-from last9_markers.options import Marker, Settings, read_marker, read_settings
+from last9_markers.options import Marker, Settings, is_yes, read_marker, read_settings
 from last9_markers.wording import failures, log
 from last9_markers.workspace import Workspace
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from last9_markers.delivery import Delivery
 
 
+#: Set to ``true`` it makes the engine tell each attempt.
+DEBUG_VARIABLE = "LAST9_DEBUG"
 #: The step whose start is always followed by a stop.
 BLOCK = "withLast9Deployment"
 
@@ -48,10 +50,13 @@ class Surroundings(NamedTuple):
     transport: httpx.BaseTransport | None = None
 
     def hide_secrets(self, request: Request) -> None:
-        """From now on neither the token nor a password parameter is in any text."""
+        """From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk."""
         self.journal.redactor.hide(self.token)
         for name in request.secret_parameters:
             self.journal.redactor.hide(self.environ.get(name))
+        self.journal.debugging = is_yes(self.environ.get(DEBUG_VARIABLE))
+        if self.journal.debugging:
+            self.journal.debug(log.begun(request.step, len(request.pending)))
 
 
 class Errand:
@@ -131,10 +136,11 @@ class Errand:
         if background.concerns(self._request, around.environ):
             self._settle_background()
         self._journal.say(log.sending(marker.label))
+        self._journal.debug(log.going_to(destination, self.budget.seconds))
         connection = transport.Connection(destination.base_url, around.environ, self.budget, self._journal, around.transport)
         self._via = connection.via
         last9 = api.Last9(connection, around.clock, self._journal.redactor)
-        run = delivery.Delivery(last9, token.text, destination, self.budget)
+        run = delivery.Delivery(last9, token.text, destination, self.budget, self._journal)
         try:
             self._deliver_kept(run, destination, workspace)
             run.deliver(own)
@@ -278,6 +284,8 @@ class Errand:
 
     def _failed(self, failure: NotDelivered | str, *, accepted: bool = True) -> Answer:
         if isinstance(failure, NotDelivered):
+            # Before it is cut to a sentence's length: half a secret would not be recognized.
+            failure.detail = self._journal.redactor.clean(failure.detail)
             failure = failures.not_delivered(self._label, failure, self._circumstances())
         # A marker from a shell may have no next one to go out with.
         kept = self._request.text and not self._outbox.own.settled

@@ -203,7 +203,7 @@ def _commit(given: Any, journal: Journal) -> str | None:
     text = as_text(given)
     commit = as_commit(text)
     if text is not None and commit is None:
-        journal.warn(inputs.bad_previous_commit(text))
+        journal.warn(inputs.bad_previous_commit(journal.redactor.clean(text)))
     return commit
 
 

@@ -22,6 +22,46 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SHORTEST = 6
 
 
+def _spellings(text: str) -> set[str]:
+    """As it is, escaped for URLs, JSON (once and twice), HTML and by ``repr``, in hexadecimal, and in base64 wherever it may begin."""
+    as_bytes = text.encode("utf-8", "replace")
+    json_text = json.dumps(text)[1:-1]
+    in_html = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    encoded = base64.b64encode(as_bytes).decode()
+    found = {
+        text,
+        quote(as_bytes, safe=""),
+        quote(as_bytes),
+        quote_plus(as_bytes),
+        quote(quote(as_bytes, safe=""), safe=""),
+        json_text,
+        json.dumps(json_text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        in_html,
+        in_html.replace('"', "&quot;").replace("'", "&#x27;"),
+        in_html.replace('"', "&#34;").replace("'", "&#39;"),
+        repr(text)[1:-1],
+        repr(as_bytes)[2:-1],
+        text.encode("unicode_escape").decode(),
+        as_bytes.hex(),
+        encoded,
+        encoded.rstrip("="),
+    }
+    for spelling in (encoded.rstrip("="), *_inside_base64(as_bytes)):
+        found |= {spelling, spelling.replace("+", "-").replace("/", "_")}
+    return {spelling for spelling in found if len(spelling) >= _SHORTEST}
+
+
+def _inside_base64(content: bytes) -> list[str]:
+    """The letters that stand for nothing but it where it is part of something longer, as in ``user:password``."""
+    found = []
+    for before in range(3):
+        # 3 bytes are 4 letters: at either end one letter may hold bits of a neighbour.
+        letters = base64.b64encode(b"\0" * before + content).decode().rstrip("=")
+        found.append(letters[(0, 2, 3)[before] : len(letters) - (1 if (before + len(content)) % 3 else 0)])
+    return found
+
+
 class Redactor:
     """Knows the secrets of this run and removes them from text, in every spelling an error message could carry."""
 
@@ -30,22 +70,12 @@ class Redactor:
         self._pattern: re.Pattern[str] | None = None
 
     def hide(self, secret: str | None) -> None:
-        """From now on that secret is removed: as it is, trimmed, escaped for URLs and JSON, by ``repr`` and in base64."""
-        for text in {secret or "", (secret or "").strip()}:
+        """From now on that secret is removed, in every spelling of :func:`_spellings`, in whatever case."""
+        # A secret of several lines is shown line by line where somebody shows it.
+        for text in {secret or "", (secret or "").strip(), *(secret or "").splitlines()}:
             if len(text) < _SHORTEST:
                 continue
-            as_bytes = text.encode("utf-8", "replace")
-            encoded = base64.b64encode(as_bytes).decode()
-            self._spellings |= {
-                text,
-                quote(as_bytes, safe=""),
-                quote_plus(as_bytes),
-                json.dumps(text)[1:-1],
-                repr(text)[1:-1],
-                encoded,
-                base64.urlsafe_b64encode(as_bytes).decode().rstrip("="),
-                encoded.rstrip("="),
-            }
+            self._spellings |= _spellings(text)
             self._pattern = None
 
     def without_secrets(self, text: str) -> str:
@@ -55,7 +85,8 @@ class Redactor:
         if self._pattern is None:
             # Longest first, so that no spelling leaves the tail of a longer one behind.
             longest_first = sorted(self._spellings, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            # In any case: a host's name comes back in small letters, an escape's digits in either.
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
         return self._pattern.sub(HIDDEN, text)
 
     def presentable(self, text: str) -> str:

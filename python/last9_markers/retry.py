@@ -12,6 +12,8 @@ import backoff
 
 from last9_markers.clock import Budget
 from last9_markers.errors import RateLimited, Transient
+from last9_markers.journal import Journal
+from last9_markers.wording import log
 
 T = TypeVar("T")
 
@@ -27,14 +29,18 @@ CROWDED_SPREAD = (0.25, 1.0)
 JITTER = 0.25
 
 
-def again(call: Callable[[], T], failure: Transient, budget: Budget) -> T:
+def again(call: Callable[[], T], failure: Transient, budget: Budget, journal: Journal | None = None) -> T:
     """Repeat ``call``, whose first try ended in ``failure``, until it succeeds, fails for good, or the budget ends.
 
     The budget is kept by the pauses and not by backoff's ``max_time``, which counts on the wall clock. Raises the last failure.
     """
     first = [failure]
 
-    @backoff.on_exception(pauses, Transient, jitter=None, logger=None, budget=budget)
+    def tell(details: Any) -> None:
+        if journal is not None:
+            journal.debug(log.pause(details["wait"], budget.remaining()))
+
+    @backoff.on_exception(pauses, Transient, jitter=None, logger=None, budget=budget, on_backoff=tell)
     def attempt() -> T:
         if first:
             raise first.pop()

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 
 from last9_markers.journal import Journal
-from last9_markers.wording import inputs
+from last9_markers.wording import inputs, log
 
 #: Each names a PEM file, or a folder of them, and adds to the others.
 VARIABLES = ("LAST9_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR")
@@ -36,12 +36,14 @@ class Roots:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._complete = False
+        self._journal = journal
         for variable in VARIABLES:
             for path in _paths(variable, environ.get(variable, "")):
                 self._add_configured(variable, path, journal)
         folder = ssl.get_default_verify_paths().openssl_capath
         if os.name != "nt" and _is_hashed(folder):
             self.context.load_verify_locations(capath=folder)
+            journal.debug(log.roots([f"the folder {folder}"]))
         else:
             self.complete()
 
@@ -51,15 +53,18 @@ class Roots:
             return False
         self._complete = True
         self.context.load_default_certs()
+        read = ["Python's defaults"]
         for path in {os.path.realpath(file) for file in _SYSTEM_FILES if os.path.exists(file)}:
             try:
                 self.context.load_verify_locations(cafile=path)
+                read.append(path)
             except (OSError, ssl.SSLError):
                 continue
         # `contents`, not `where`: inside a zip the latter leaves a temporary file behind on every run.
         import certifi
 
         self.context.load_verify_locations(cadata=certifi.contents())
+        self._journal.debug(log.roots([*read, "certifi"]))
         return True
 
     def _add_configured(self, variable: str, path: str, journal: Journal) -> None:
@@ -68,6 +73,7 @@ class Roots:
                 self.context.load_verify_locations(capath=path)
             else:
                 self.context.load_verify_locations(cafile=path)
+            journal.debug(log.roots([f"{variable}: {path}"]))
         except (OSError, ssl.SSLError, ValueError) as error:
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
             journal.warn(inputs.ca_unusable(variable, path, str(reason)))

@@ -15,6 +15,7 @@ from last9_markers.errors import BudgetSpent, CertificateRefused, NetworkFailure
 from last9_markers.journal import Journal
 from last9_markers.lean_httpx import httpx
 from last9_markers.tls import Roots
+from last9_markers.wording import log
 
 #: Last9's answers are a few hundred bytes; nothing that is longer is read to its end.
 LONGEST_BODY = 64 * 1024
@@ -59,10 +60,12 @@ class Connection:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._budget = budget
+        self._journal = journal
         self._base = base_url.text
         self._roots = Roots(environ, journal) if base_url.scheme == "https" else None
         proxy = proxies.choose(base_url, environ, journal)
         self.via = proxy.shown if proxy else None
+        journal.debug(log.way(self.via, proxy.variable if proxy else None))
         if transport is None:
             transport = httpx.HTTPTransport(
                 verify=self._roots.context if self._roots else False,
@@ -76,7 +79,7 @@ class Connection:
 
         With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
         """
-        return self._with_all_roots(lambda: self._attempt(method, path, headers, content, body_matters=body_matters))
+        return self._with_all_roots(lambda: self._told(method, path, headers, content, body_matters=body_matters))
 
     def greet(self) -> Greeting:
         """Ask for the headers of the front page, with no token at all: whatever is answered proves the way there and back."""
@@ -93,6 +96,20 @@ class Connection:
             except CertificateRefused:
                 if self._roots is None or not self._roots.complete():
                     raise
+
+    def _told(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
+        budget = self._budget
+        began = budget.clock.monotonic()
+        result = "broken off"
+        try:
+            reply = self._attempt(method, path, headers, content, body_matters=body_matters)
+            result = str(reply.status)
+            return reply
+        except NotDelivered as failure:
+            result = f"{type(failure).__name__} {getattr(failure, 'kind', failure.detail)}"
+            raise
+        finally:
+            self._journal.debug(log.attempt(method, self._base + path, result, budget.clock.monotonic() - began, budget.remaining()))
 
     def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
         with self._answer(method, path, headers, content) as response:
@@ -117,15 +134,22 @@ class Connection:
             response = self._transport.handle_request(request)
             response.request = request
         except Exception as error:  # noqa: BLE001 - the border: nothing foreign gets past it
+            self._tell(error)
             raise mapped(error) from None
         try:
             yield response
         except NotDelivered:
             raise
         except Exception as error:  # noqa: BLE001 - as above
+            self._tell(error)
             raise mapped(error) from None
         finally:
             response.close()
+
+    def _tell(self, error: Exception) -> None:
+        if self._journal.debugging:
+            told = dict.fromkeys(f"{type(cause).__name__}: {cause}" for cause in _chain(error))
+            self._journal.debug(" <- ".join(told))
 
     def _body(self, response: httpx.Response) -> bytes | None:
         read = b""
@@ -160,7 +184,7 @@ def mapped(error: Exception) -> NotDelivered:
             return CertificateRefused(cause.verify_message or "certificate verify failed")
     if isinstance(error, httpx.ProxyError):
         status = str(error)[:3]
-        return NetworkFailure("proxy") if status.startswith("5") else ProxyRefused(str(error)[:100])
+        return NetworkFailure("proxy") if status.startswith("5") else ProxyRefused(str(error)[:1000])
     return NetworkFailure(_kind(error, causes))
 
 
@@ -195,7 +219,8 @@ def _kind(error: Exception, causes: list[BaseException]) -> str:
 def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     current: BaseException | None = error
-    while current is not None and id(current) not in seen:
+    # What an earlier attempt ended in is its own: Python hangs it to whatever is raised while it is handled.
+    while current is not None and id(current) not in seen and not isinstance(current, NotDelivered):
         seen.add(id(current))
         yield current
         current = current.__cause__ or current.__context__

@@ -45,7 +45,11 @@ NOT_WARNINGS = {
     "report": {"OUTCOMES", "FATES", "KINDS", "written", "headline"},
     # the log's ordinary lines, and additions to others
     "background": {"handed_over", "delivered", "unknown", "recalled"},
-    "log": {"sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL"},
+    "log": {
+        *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL"),
+        # with LAST9_DEBUG
+        *("begun", "going_to", "way", "roots", "attempt", "pause"),
+    },
     "failures": {"because"},
 }
 #: Groovy's literals of some length that are no warnings: what Jenkins says and we compare with; a reason of last resort; the end of

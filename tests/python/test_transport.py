@@ -105,6 +105,16 @@ def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: HandClock) -
     assert "the name api.example.com cannot be resolved" in ran.answer.warnings[0]
 
 
+def test_each_attempt_is_told_by_its_own_end(httpx_mock: HTTPXMock, clock: HandClock) -> None:
+    """What the first attempt met is not held against the last: Python hangs the one exception to the other."""
+    error = httpx.ConnectError("x")
+    error.__cause__ = socket.gaierror(-2, "Name or service not known")
+    httpx_mock.add_exception(error)
+    httpx_mock.add_exception(httpx.ReadError("x"), is_reusable=True)
+    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
+    assert "api.example.com cut the connection" in ran.answer.warnings[0]
+
+
 def test_what_goes_over_the_wire(httpx_mock: HTTPXMock, clock: HandClock) -> None:
     """Exchange and event are exactly the two documented requests, and the refresh token is in the first alone."""
     httpx_mock.add_response(json={"access_token": "the-access-token"})

@@ -59,7 +59,7 @@ class Child:
         except Exception as error:  # noqa: BLE001 - a defect of ours must not be silent
             from last9_markers.commands.step import engine_failed
 
-            fate = Fate(delivered=False, reason=self._journal.redactor.clean(engine_failed(error)))
+            fate = Fate(delivered=False, reason=self._journal.redactor.clean(engine_failed(error, self._journal)))
         self._tell(fate)
         watchdog.call_off()
 
@@ -75,7 +75,7 @@ class Child:
         connection = transport.Connection(destination.base_url, self._environ, self._budget, self._journal)
         self._via = connection.via
         last9 = api.Last9(connection, self._clock, self._journal.redactor)
-        delivery.Delivery(last9, token.text, destination, self._budget).deliver(outgoing)
+        delivery.Delivery(last9, token.text, destination, self._budget, self._journal).deliver(outgoing)
 
     def _read(self) -> tuple[RefreshToken, pending.Outgoing]:
         text = self._state.text()

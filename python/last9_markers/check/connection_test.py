@@ -84,14 +84,14 @@ class ConnectionTest:
         network.look_at_name(findings, base_url, proxy)
         if findings.failed("dns"):
             return
-        overheard = Overheard(self._journal.redactor)
+        overheard = Overheard(self._journal.redactor, self._journal)
         connection = transport.Connection(base_url, around.environ, self.budget, overheard, around.transport)
         warnings = [warning for warning in overheard.warnings if all(warning != found.text for found in findings.all)]
         try:
             if self._greet(connection, base_url, warnings) and self._account.token is not None:
                 last9 = api.Last9(connection, around.clock, self._journal.redactor)
                 destination = Destination(credential_id(self._request.connection), self._account.organization or "", base_url)
-                self._exchange(Delivery(last9, self._account.token.text, destination, self.budget), destination)
+                self._exchange(Delivery(last9, self._account.token.text, destination, self.budget, self._journal), destination)
         finally:
             connection.close()
 
@@ -182,6 +182,7 @@ class ConnectionTest:
         return options.is_yes(given)
 
     def _because(self, failure: NotDelivered, base_url: BaseUrl) -> str:
+        failure.detail = self._journal.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
         account = self._account
         about = failures.Circumstances(
             credential_id=credential_id(self._request.connection),

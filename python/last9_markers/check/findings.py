@@ -64,5 +64,12 @@ class Findings:
 class Overheard(Journal):
     """A journal that nobody reads: the warnings that it remembers become findings."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, debug: Journal | None = None) -> None:
+        """``debug`` is who reads what only somebody in search of a fault wants to know."""
         super().__init__(io.StringIO(), redactor)
+        self._debug = debug
+
+    def debug(self, text: str) -> None:
+        """Handed on: no finding is made of it."""
+        if self._debug is not None:
+            self._debug.debug(text)

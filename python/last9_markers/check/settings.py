@@ -100,6 +100,7 @@ class Account:
             self._findings.ok("organization", wording.organization(slug, source))
 
     def _because(self, failure: CannotSend, base_url: BaseUrl | None) -> str:
+        failure.detail = self._around.journal.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
         host = base_url.host if base_url else None
         about = failures.Circumstances(
             credential_id=self.credential_id,

@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     try:
         answer = test.run()
     except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other
-        answer = test.broken_off(engine_failed(error))
+        answer = test.broken_off(engine_failed(error, lines))
     watchdog.call_off()
     return finish(answer)
 
@@ -64,3 +64,9 @@ class Lines(Journal):
         if self._silent or (self._quiet and not text.startswith((WARNING, FAILED))):
             return
         print(self.redactor.clean(text), flush=True)
+
+    def debug(self, text: str) -> None:
+        """On stderr: what was asked for stays as it is."""
+        if self.debugging:
+            for line in self.redactor.without_secrets(text).splitlines():
+                print(f"debug: {self.redactor.clean(line)}", file=sys.stderr, flush=True)

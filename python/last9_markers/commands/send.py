@@ -82,7 +82,7 @@ class Send:
             interrupted = True
             answer = errand.broken_off(log.INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not fail a deploy
-            answer = errand.broken_off(engine_failed(error))
+            answer = errand.broken_off(engine_failed(error, self._call.journal))
         self._end(answer)
         watchdog.call_off()
         return exits.of_signal(2) if interrupted else self._code

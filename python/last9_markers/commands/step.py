@@ -64,9 +64,9 @@ def serve(read: Callable[[], str], journal: Journal) -> None:
     except OSError as error:
         journal.warn(inputs.request_missing(type(error).__name__))
     except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the answer
-        journal.warn(engine_failed(error))
+        journal.warn(engine_failed(error, journal))
     else:
-        _run(errand, mouth)
+        _run(errand, mouth, journal)
         return
     mouth.give(Answer(False, accepted, None, journal.warnings, None, None))
 
@@ -77,14 +77,14 @@ def _errand(request: Request, around: Surroundings) -> Errand:
     return errand
 
 
-def _run(errand: Errand, mouth: Mouth) -> None:
+def _run(errand: Errand, mouth: Mouth, journal: Journal) -> None:
     watchdog = Watchdog(errand.budget.remaining(), lambda: mouth.give(errand.broken_off(BudgetSpent())))
     try:
         answer = errand.run()
     except KeyboardInterrupt:
         answer = errand.broken_off(log.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - a defect of ours must cost neither the answer nor the marker
-        answer = errand.broken_off(engine_failed(error))
+        answer = errand.broken_off(engine_failed(error, journal))
     mouth.give(answer)
     watchdog.call_off()
 
@@ -111,10 +111,12 @@ class Mouth:
                 return
 
 
-def engine_failed(error: BaseException) -> str:
-    """The warning for an exception that nobody expected: what it was, and where, without the values a traceback would show."""
+def engine_failed(error: BaseException, journal: Journal) -> str:
+    """The warning for an exception that nobody expected: what it was, and where; the traceback only for who debugs."""
     import traceback
 
+    if journal.debugging:
+        journal.debug("".join(traceback.format_exception(type(error), error, error.__traceback__)))
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
     return log.engine_failed(error, place)

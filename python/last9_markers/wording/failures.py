@@ -122,7 +122,7 @@ def _certificate_refused(error: errors.NotDelivered, about: Circumstances) -> st
 
 
 def _proxy_refused(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"the proxy {about.via} refuses ({error.detail}). Check HTTPS_PROXY, its user and password, and NO_PROXY."
+    return f"the proxy {about.via} refuses ({error.detail[:100]}). Check HTTPS_PROXY, its user and password, and NO_PROXY."
 
 
 def _budget_spent(error: errors.NotDelivered, about: Circumstances) -> str:

@@ -45,6 +45,47 @@ def engine_failed(error: BaseException, place: str) -> str:
     return f"the engine failed ({type(error).__name__} at {place}: {error}). The build goes on; please report this."
 
 
+# -- with LAST9_DEBUG ----------------------------------------------------------------------------------------------------------
+
+
+def begun(step: str, pending: int) -> str:
+    """Who is at work."""
+    import platform
+    import sys
+
+    from last9_markers import __version__
+
+    return (
+        f"last9-markers {__version__}, Python {platform.python_version()} at {sys.executable}, {step}, {_markers(pending)} kept from before"
+    )
+
+
+def going_to(destination: Destination, seconds: float) -> str:
+    """Where to, and how long it may take."""
+    to = f"organization '{destination.organization}' at {destination.base_url.text}, credential '{destination.credential_id}'"
+    return f"to {to}, within {seconds:g} s"
+
+
+def way(proxy: str | None, variable: str | None) -> str:
+    """Which proxy."""
+    return f"through the proxy {proxy} (from {variable})" if proxy else "without a proxy"
+
+
+def roots(sources: list[str]) -> str:
+    """Where the roots come from that a certificate may lead to."""
+    return f"CA certificates from {', '.join(sources) or 'nowhere'}"
+
+
+def attempt(method: str, url: str, result: str, seconds: float, left: float) -> str:
+    """One request and what came of it."""
+    return f"{method} {url}: {result} after {seconds * 1000:.0f} ms, {left:.1f} s left"
+
+
+def pause(seconds: float, left: float) -> str:
+    """Before the next try."""
+    return f"pause of {seconds:.2f} s before the next try, {left:.1f} s left"
+
+
 def fail_build(reason: str) -> str:
     """The text with which ``failOnError`` fails the build."""
     return f"Last9 deployment marker not delivered, and failOnError is set: {reason}"
