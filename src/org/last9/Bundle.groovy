@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '1874c3f2818a8d28a5f414a0573d5935c769f44a23d57862483219166e9d3161'
+    static final String SHA256 = 'f135bbc28d0f2ae7c7fa8e593d88bef7758a7a331dc7693488e888ac4c8aed34'
 
 }
