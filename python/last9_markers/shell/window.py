@@ -141,7 +141,7 @@ class ShellWindow:
         try:
             action()
         except Exception as error:  # noqa: BLE001 - see above
-            self._call.journal.warn(engine_failed(error))
+            self._call.journal.warn(engine_failed(error, self._call.journal))
 
 
 def _hand_over(messenger: Messenger | None, request: str) -> None:
