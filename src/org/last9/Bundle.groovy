@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'f135bbc28d0f2ae7c7fa8e593d88bef7758a7a331dc7693488e888ac4c8aed34'
+    static final String SHA256 = 'ac99958ebb5dc8a1b0c3866e03a9f051896bac2f6526c88eba06406b8eb51b4e'
 
 }
