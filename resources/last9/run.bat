@@ -61,7 +61,10 @@ goto :clean_up
 
 :run
 %LAST9_COMMAND% -I -S -X utf8 %LAST9_STEP% <nul
-if not "%ERRORLEVEL%"=="0" echo [Last9] The engine ended with exit code %ERRORLEVEL%.>&2
+if "%ERRORLEVEL%"=="0" goto :clean_up
+echo [Last9] The engine ended with exit code %ERRORLEVEL%.>&2
+rem Where it has not even read the request, the bundle may have been cut short: the next marker brings a new one.
+if exist "%LAST9_REQUEST%" del /f /q "%LAST9_BUNDLE%" >nul 2>&1
 
 :clean_up
 if exist "%LAST9_REQUEST%" del /f /q "%LAST9_REQUEST%" >nul 2>&1

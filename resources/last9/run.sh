@@ -10,11 +10,12 @@ incoming="$folder/incoming-@REQUEST@.pyz"
 bundle="$folder/last9-markers-@BUNDLE@.pyz"
 engine=
 tried=
+suspect=
 
 # `command -p`: these two are found even where PATH has been emptied.
 # shellcheck disable=SC2317 # reached through the traps below
 clean_up() {
-    command -p rm -f "$request" "$incoming"
+    command -p rm -f "$request" "$incoming" 2>/dev/null # another user's folder, a read-only one: nothing that the log should speak of
 }
 
 # Jenkins aborts with SIGTERM. The engine gets three seconds to end by itself; then the shell would be gone and nobody could end it.
@@ -49,7 +50,10 @@ run_with() {
     if [ -f "$request" ]; then
         case $code in
             2 | 97) tried="$tried, $1 (too old, or without its ssl module)" ;;
-            *) tried="$tried, $1 (exit code $code)" ;;
+            *)
+                tried="$tried, $1 (exit code $code)"
+                suspect=$bundle # perhaps not the interpreter's fault: a bundle that was cut short breaks each of them
+                ;;
         esac
         return 1
     fi
@@ -84,7 +88,10 @@ trap stop_engine TERM INT HUP
 
 # Ten branches may arrive at once with a copy each: every rename puts the same bytes there.
 if [ ! -f "$bundle" ] && [ -f "$incoming" ]; then
-    command -p mv -f "$incoming" "$bundle" || bundle=$incoming
+    command -p mv -f "$incoming" "$bundle" 2>/dev/null || bundle=$incoming
 fi
-run_engine || answer_without_engine
+if ! run_engine; then
+    answer_without_engine
+    [ -z "$suspect" ] || command -p rm -f "$suspect" 2>/dev/null # the next marker brings a new one
+fi
 exit 0

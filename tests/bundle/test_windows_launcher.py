@@ -143,16 +143,17 @@ def test_ten_at_once_with_a_bundle_each(agent: WindowsAgent, path: Path) -> None
     assert agent.bundle.read_bytes() == whole
 
 
-def test_a_bundle_that_cannot_be_renamed(last9: Last9, path: Path, tmp_path: Path) -> None:
-    """Where the copy cannot get its own name, the marker is sent from the copy."""
-    other = WindowsAgent(tmp_path, last9, "other")
-    batch_file(path / "python.bat", 'if "%~3"=="-c" exit /b 0', 'echo {"last9Answer":1,"ran":"%~n5"}')
-    other.bundle.mkdir()
-    (other.bundle / "in the way").touch()
-    other.bundle.rename(other.folder / "aside")
-    (other.folder / "aside").rename(other.bundle)
-    done = other.batch(path=(path,))
-    assert done.answer["ran"] == other.bundle.stem
+def test_a_bundle_that_was_cut_short(agent: WindowsAgent) -> None:
+    """A bundle that no interpreter can run goes away, so that the next marker brings a whole one."""
+    whole = agent.bundle.read_bytes()
+    try:
+        agent.bundle.write_bytes(whole[:1000])
+        done = agent.batch(bring=False, path=(python(),))
+        assert (done.code, done.stdout) == (0, "")
+        assert done.stderr.splitlines()[-1].startswith("[Last9] The engine ended with exit code ")
+        assert not agent.bundle.exists()
+    finally:
+        agent.bundle.write_bytes(whole)
 
 
 def test_a_jenkins_without_workspace_tmp(agent: WindowsAgent, path: Path) -> None:
