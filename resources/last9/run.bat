@@ -18,8 +18,9 @@ set "PYTHON_MANAGER_AUTOMATIC_INSTALL=false"
 set "PYLAUNCHER_ALLOW_INSTALL="
 
 rem Ten branches may arrive at once with a copy each: the first rename counts, the others fail and their copies are removed below.
+rem By `ren`, which never replaces: between taking away and putting in place there would be nothing for the others to run.
 if exist "%LAST9_BUNDLE%" goto :placed
-if exist "%LAST9_INCOMING%" move /y "%LAST9_INCOMING%" "%LAST9_BUNDLE%" >nul 2>&1
+if exist "%LAST9_INCOMING%" ren "%LAST9_INCOMING%" "last9-markers-@BUNDLE@.pyz" >nul 2>&1
 if not exist "%LAST9_BUNDLE%" set "LAST9_BUNDLE=%LAST9_INCOMING%"
 :placed
 

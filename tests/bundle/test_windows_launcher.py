@@ -12,7 +12,7 @@ from windows import LAUNCHER, SERVICE, WindowsAgent, batch_file, program, python
 
 HARD = "a & b (x86) ^ !v! it's ; , = zürich ✓ 🚀"
 #: What cmd does by itself, without a program of Windows'.
-INTERNAL = {"call", "del", "echo", "exit", "for", "goto", "if", "move", "rem", "set", "setlocal"}
+INTERNAL = {"call", "del", "echo", "exit", "for", "goto", "if", "rem", "ren", "set", "setlocal"}
 
 
 @pytest.fixture(scope="module")
