@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from agents import BARE, ROOT, SHA256, Last9, program
 
-DOCS = ("administration", "freestyle", "security", "troubleshooting", "moving-from-the-plugin")
+DOCS = ("administration", "command-line", "freestyle", "security", "troubleshooting", "moving-from-the-plugin")
 BLOCKS = [
     (name, block) for name in DOCS for block in re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / f"{name}.md").read_text("utf-8"), re.DOTALL)
 ]
@@ -28,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_all_blocks_are_found() -> None:
     """The reading of the documents has found what we know of."""
-    assert [name for name, _ in BLOCKS] == ["freestyle", "freestyle", "security"]
+    assert [name for name, _ in BLOCKS] == ["command-line", "freestyle", "freestyle", "security"]
 
 
 @pytest.mark.parametrize(("name", "block"), BLOCKS, ids=[f"{name}-{index}" for index, (name, _) in enumerate(BLOCKS)])
@@ -50,6 +50,10 @@ def test_a_block_can_be_typed(checkout: Path, tmp_path: Path, last9: Last9, name
         assert done.stdout.count(SHA256) == 2, "the bundle's hash and the library's"
         assert "licen" in done.stdout.lower()
         assert '"bomFormat": "CycloneDX"' in done.stdout
+    elif "--dry-run" in block:
+        assert "curl" in done.stdout + done.stderr
+        assert '"service_name": "payments-api"' in done.stdout + done.stderr
+        assert last9.requests() == []
     elif "window" in block:
         assert "deployed" in done.stdout
         assert [event["event_state"] for event in last9.received()] == ["start", "stop"]

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from last9_markers.commandline.exits import TABLE
+from last9_markers.commandline.options import INDIRECT, OF_COMMAND
 from last9_markers.options import KNOWN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -278,3 +280,33 @@ def test_the_readme_and_the_engine_know_the_same_attributes() -> None:
     )
     assert len(sent) > 15
     assert described == sent
+
+
+# -- command line --------------------------------------------------------------------------------------------------------------
+
+COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+FLAGS = {option.long: option.name for groups in OF_COMMAND.values() for group in groups for option in group.options}
+
+
+def test_every_option_of_the_command_line_is_described() -> None:
+    """An option is either the step's of the same name, and in the README, or has a row in docs/command-line.md."""
+    for flag, name in FLAGS.items():
+        assert name in _readme_options() | OF_CONFIG or f"`{flag}" in COMMAND_LINE, f"docs/command-line.md needs a row for {flag}"
+
+
+def test_no_option_is_described_that_there_is_not() -> None:
+    """Every `--option` in the documents for shells is one of the program's."""
+    documents = [
+        COMMAND_LINE,
+        (ROOT / "docs" / "freestyle.md").read_text("utf-8"),
+        (ROOT / "docs" / "moving-from-the-plugin.md").read_text("utf-8"),
+    ]
+    known = {*FLAGS, *(flag.replace("--", "--no-", 1) for flag in FLAGS), *(option.long for option in INDIRECT), "--help", "--version"}
+    for flag in {flag for text in documents for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+\b(?!-)", text)}:
+        assert flag in known, flag
+
+
+def test_the_exit_codes_are_those_of_the_code() -> None:
+    """One table of exit codes: the program's and the document's are the same."""
+    rows = [tuple(cell.strip() for cell in row.strip("| ").split(" | ")) for row in COMMAND_LINE.split("|---|---|---|\n")[-1].splitlines()]
+    assert rows == list(TABLE)
