@@ -14,6 +14,7 @@ COMMANDS = {
     "send": "send one deployment marker",
     "check": "test the connection to Last9 and say what to change",
     "demo": "show a start and a stop travelling to a stand-in for Last9 on this machine",
+    "report": "write a page of what a state file remembers",
     "standin": "run that stand-in",
     "step": "what the Jenkins library calls: step --request FILE",
     "background": "what step leaves behind for startInBackground",

@@ -44,7 +44,7 @@ NOT_WARNINGS = {
         "VARIABLES",
     },
     # the words of the page
-    "report": {"OUTCOMES", "FATES", "KINDS", "written", "headline"},
+    "report": {"OUTCOMES", "FATES", "KINDS", "written", "lies_at", "headline"},
     # the log's ordinary lines, and additions to others
     "background": {"handed_over", "delivered", "unknown", "recalled"},
     "log": {

@@ -20,7 +20,8 @@ TABLE = (
     (
         f"{FAILED}",
         "all",
-        "a marker was not delivered, and --fail-on-error is given (window: and the command itself succeeded); check: something is amiss",
+        "a marker was not delivered, and --fail-on-error is given (window: and the command itself succeeded); check: something is amiss; "
+        "report: there is none",
     ),
     (f"{USAGE}", "all", "the arguments cannot be read; nothing was sent (window: and there is no telling what to run)"),
     (f"{CANNOT_RUN}", "all", "this Python cannot run the program: it is older than 3.9, or has no ssl or zlib"),

@@ -116,11 +116,20 @@ OUTPUT = Group(
     ),
 )
 
+REPORT = Group(
+    "the report",
+    (
+        Option("state", "FILE", "what send and window were given as --state: required"),
+        Option("output", "DIR", "folder to write into, made where it is not there; required"),
+    ),
+)
+
 #: Which options each command has that speaks to Last9.
 OF_COMMAND = {
     "send": (MARKER, SEND, CONNECTION, DELIVERY, OUTPUT),
     "window": (MARKER, WINDOW, CONNECTION, DELIVERY, OUTPUT),
     "check": (CHECK, CONNECTION, OUTPUT),
+    "report": (REPORT, OUTPUT),
 }
 
 #: Connection fields can also be given by the name of a build parameter or of a variable, as in the steps: ``--org-slug-param``.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from last9_markers.clock import Budget
 from last9_markers.contract import Answer, Request
 from last9_markers.errors import NotDelivered
+from last9_markers.journal import Journal
 from last9_markers.marker import Surroundings
 from last9_markers.options import read_settings, warn_of_unknown
 from last9_markers.report import files, reading, texts
@@ -36,7 +38,11 @@ class Errand:
         if folder is None:
             self._journal.warn(wording.no_place())
             return self._answer(None, "")
-        report = compose(self._request, self._around)
+        request, environ = self._request, self._around.environ
+        now_ms = request.timestamp_ms if request.timestamp_ms is not None else int(self._around.clock.wall() * 1000)
+        records = request.report.get("records")
+        texts_alone = [text for text in records if isinstance(text, str)] if isinstance(records, list) else []
+        report = compose(texts_alone, request.report, environ, now_ms, self._journal)
         try:
             files.remove_left_overs(os.path.dirname(folder))
             files.write(report, folder)
@@ -62,28 +68,22 @@ class Errand:
         return Answer(folder is not None, True, None, self._journal.warnings, None, None, more)
 
 
-def compose(request: Request, around: Surroundings) -> Report:
-    """The report of what a request brings, with a warning and a note for everything that is known to be missing."""
-    asked = request.report
-    story = reading.read(text for text in _list(asked.get("records")) if isinstance(text, str))
-    dropped = asked.get("recordsDropped")
+def compose(records: Iterable[str], missing: Mapping[str, Any], environ: Mapping[str, str], now_ms: int, journal: Journal) -> Report:
+    """The report of these records; what is known to be ``missing`` is a warning, and a note on the page."""
+    story = reading.read(records)
+    dropped = missing.get("recordsDropped")
     notes = [
-        wording.records_lost() if asked.get("recordsLost") is True else None,
+        wording.records_lost() if missing.get("recordsLost") is True else None,
         wording.records_dropped(dropped) if isinstance(dropped, int) and dropped > 0 else None,
         wording.records_unreadable(story.unreadable) if story.unreadable else None,
     ]
     told = [note for note in notes if note]
     for note in told:
-        around.journal.warn(note)
-    now_ms = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
-    return Report(build_of(around.environ), story.deployments, story.last9, told, now_ms)
+        journal.warn(note)
+    return Report(build_of(environ), story.deployments, story.last9, told, now_ms)
 
 
 def build_of(environ: Mapping[str, str]) -> Build:
     """The build by the variables that Jenkins gives every process."""
     number = f" #{environ['BUILD_NUMBER']}" if environ.get("BUILD_NUMBER") else ""
     return Build((environ.get("JOB_NAME") or "this build") + number, texts.http_link(environ.get("BUILD_URL")))
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

@@ -44,6 +44,16 @@ def cannot_write(reason: str) -> str:
     return f"the deployment report is not written ({reason}). Check that the agent's temporary workspace can be written and has room."
 
 
+def cannot_write_to(folder: str, reason: str) -> str:
+    """The same in a shell."""
+    return f"the deployment report is not written to {folder} ({reason}). Name a folder with --output that can be written and has room."
+
+
+def lies_at(path: str) -> str:
+    """Where to look."""
+    return f"Open {path} in a browser"
+
+
 def took_too_long(seconds: float) -> str:
     """The time limit is over."""
     return f"the deployment report is not written: {seconds:g} s were not enough. The agent may be slow; timeoutSeconds raises the limit."
