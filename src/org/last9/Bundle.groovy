@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'ac99958ebb5dc8a1b0c3866e03a9f051896bac2f6526c88eba06406b8eb51b4e'
+    static final String SHA256 = '00f0c3c9bfec8689adf98385bd91c08e4cc11f59a52cc786d4558b9bb4e5cba7'
 
 }
