@@ -57,9 +57,14 @@ final class StandIn implements AutoCloseable {
         ask("POST", "/faults", json);
     }
 
+    /** Forgets faults. */
+    void wellAgain() {
+        ask("DELETE", "/faults", null);
+    }
+
     /** Forgets faults and what was received. */
     void reset() {
-        ask("DELETE", "/faults", null);
+        wellAgain();
         ask("DELETE", "/received", null);
     }
 

@@ -7,6 +7,7 @@ import com.cloudbees.groovy.cps.sandbox.DefaultInvoker;
 import com.cloudbees.groovy.cps.sandbox.Invoker;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jenkinsci.plugins.workflow.cps.CpsScript;
 import pipeline.library.Loaders;
@@ -15,6 +16,11 @@ import pipeline.sandbox.Sandbox;
 
 /** One build, from its first line of log to its last, and what its steps and scripts ask of it. Everything happens on one thread. */
 public final class Build {
+    /**
+     * Steps that a restart of the controller does not resume but fails: SynchronousNonBlockingStepExecution, and GeneralNonBlockingStepExecution
+     * before its body, of workflow-step-api (read in the source of these steps' plugins, not recorded).
+     */
+    private static final Set<String> NON_BLOCKING = Set.of("fileExists", "writeFile", "readFile", "withCredentials");
     private static final ThreadLocal<Build> CURRENT = new ThreadLocal<>();
 
     private final Settings settings;
@@ -118,7 +124,7 @@ public final class Build {
             Saved.restore(this, saved);
             state.console.println("Resuming build at " + new java.util.Date() + " after Jenkins restart");
             state.console.println("Ready to run at " + new java.util.Date());
-            scheduler.waiting().forEach(t -> scheduler.deliver(t, Step::resume));
+            scheduler.waiting().forEach(t -> scheduler.deliver(t, Step::readBack));
             scheduler.loop();
             Ending.finish(this, scheduler.end());
         });
@@ -168,6 +174,20 @@ public final class Build {
         Continuable code = new Continuable(script, Envs.empty(invoker()));
         scheduler.begin(new GreenThread(program().nextId(), head, Context.TOP, code), script::$initialize);
         interruptions.begin();
+    }
+
+    /**
+     * A restart is to strike while this call of a non-blocking synchronous step runs. Here such steps are done at once, so this one is not
+     * even begun: it waits until the program has been read back, and then it fails.
+     */
+    boolean isCutByRestart(Call call) {
+        int nth = state.calls.getOrDefault(call.name, 0) + 1;
+        if (!NON_BLOCKING.contains(call.name) || !interruptions.restartStrikes(call.name, nth)) {
+            return false;
+        }
+        state.calls.put(call.name, nth);
+        call.step.cut = true;
+        return true;
     }
 
     void stepStarted(Call call) {

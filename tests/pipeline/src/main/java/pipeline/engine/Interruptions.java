@@ -33,6 +33,18 @@ public final class Interruptions {
         }
     }
 
+    /** True if a restart is ordered for that call; it is then due as soon as everything waits. */
+    boolean restartStrikes(String step, int nth) {
+        for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
+            if (a.kind().equals("restart") && step.equals(a.step()) && nth == a.nth()) {
+                build.state().happenings.remove(a);
+                restartDue = true;
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** A step has begun, the Nth of its name. */
     void started(String step, int nth) {
         for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {

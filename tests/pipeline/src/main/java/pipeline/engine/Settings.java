@@ -51,6 +51,8 @@ public final class Settings implements Serializable {
     /** How the controller is restarted: kill, or term for an orderly stop [809]. */
     public String restartKind = "kill";
     public List<Earlier> earlier = new ArrayList<>();
+    /** Jobs that a {@code build} step finds, with the result that each ends with. */
+    public Map<String, String> otherJobs = new LinkedHashMap<>();
     /** A local git repository that {@code checkout scm} clones; null: there is no scm. */
     public String scmRepository;
     /** How the repository's address is shown; null: its path. */

@@ -6,6 +6,7 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import org.jenkinsci.plugins.workflow.steps.SynchronousResumeNotSupportedException;
 
 /**
  * A step. One object for each call; its {@link Arg} fields are bound from the call's arguments, all its fields are saved with the
@@ -44,6 +45,8 @@ public abstract class Step implements Serializable {
 
     /** The call this object serves. */
     protected Call call;
+    /** A restart has struck while it ran. */
+    boolean cut;
     /** The arguments as they were given. */
     java.util.Map<String, Object> given;
 
@@ -91,6 +94,14 @@ public abstract class Step implements Serializable {
 
     /** A timer that this step has set has come. */
     public void wake(String what) throws Exception {}
+
+    /** The program was read back in a new process: what cannot be resumed fails. */
+    final void readBack() throws Exception {
+        if (cut) {
+            throw new SynchronousResumeNotSupportedException(call.name());
+        }
+        resume();
+    }
 
     /** The program was read back in a new process: set timers again, find processes again. */
     public void resume() throws Exception {}

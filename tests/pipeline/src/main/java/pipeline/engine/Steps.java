@@ -75,8 +75,10 @@ public final class Steps {
             warnOfSecrets(call, a);
             checkContext(type, thread.context);
             Step step = type.bind(a.named, call);
-            step.start();
-            build.stepStarted(call);
+            if (!build.isCutByRestart(call)) {
+                step.start();
+                build.stepStarted(call);
+            }
         } catch (Exception e) {
             call.fail(e);
         }

@@ -1,0 +1,96 @@
+package last9;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The shapes table is worth something: each mistake that somebody could make in the Groovy half is caught by the rows that are there for it. */
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class MutationTest {
+    private static final String WINDOW = "src/org/last9/DeploymentWindow.groovy";
+    private static final String MANUAL = "src/org/last9/ManualMarker.groovy";
+    private static final String OPEN = "src/org/last9/OpenWindows.groovy";
+    private static final String SENDER = "src/org/last9/Sender.groovy";
+    private static final String COURIER = "src/org/last9/Courier.groovy";
+    private static final String BODY = "value = body == null ? nothingToRun() : body.call()";
+
+    private static Bench bench;
+
+    @BeforeAll
+    static void setUp(@TempDir Path home) {
+        bench = new Bench(home);
+    }
+
+    @AfterAll
+    static void tidyUp() {
+        bench.close();
+    }
+
+    static List<Mutant> gravest() {
+        return List.of(
+                Mutant.of("the stop is not in a finally").change(WINDOW, "} finally {\n            ended.resultAfter", "}\n        if (true) {\n            ended.resultAfter")
+                        .caughtBy("body-fails"),
+                Mutant.of("an abort of the body is swallowed").change(WINDOW, "ended.message = interruption.message\n            throw interruption",
+                        "ended.message = interruption.message").caughtBy("timeout-in-body"),
+                Mutant.of("all windows share one id").change(WINDOW, "UUID.randomUUID().toString()", "'one'").caughtBy("loop"));
+    }
+
+    static List<Mutant> others() {
+        return List.of(
+                Mutant.of("the stop is sent before the body runs").change(WINDOW, BODY, "value = null")
+                        .change(WINDOW, "        return value\n", "        return body.call()\n").caughtBy("body-fails", "unstable-step"),
+                Mutant.of("the body runs twice").change(WINDOW, BODY, BODY + "; body.call()").caughtBy("body-succeeds"),
+                Mutant.of("the block's value is lost").change(WINDOW, "return value\n", "return null\n").caughtBy("body-returns-early"),
+                Mutant.of("the outcome is taken from the build's result").change(WINDOW, "System.currentTimeMillis(), ended, budget", "System.currentTimeMillis(), null, budget")
+                        .caughtBy("body-fails", "timeout-in-body"),
+                Mutant.of("only exceptions are failures").change(WINDOW, "catch (Throwable thrown)", "catch (Exception thrown)").caughtBy("body-asserts", "body-calls-unknown-step"),
+                Mutant.of("a failure is not noted").change(WINDOW, "ended.ended = 'threw'\n", "\n").caughtBy("body-fails"),
+                Mutant.of("the result before the body is not noted").change(WINDOW, "ended.resultBefore = facts.result()\n", "\n").caughtBy("result-set-before"),
+                Mutant.of("the result after the body is not noted").change(WINDOW, "ended.resultAfter = facts.result()\n", "\n").caughtBy("unstable-step"),
+                Mutant.of("a sibling's failure counts").change(WINDOW, "failures.add()\n", "\n").caughtBy("declarative-sibling-in-post"),
+                Mutant.of("the stop has the start's time").change(WINDOW, "System.currentTimeMillis(), ended", "startedAtMs, ended").caughtBy("body-succeeds"),
+                Mutant.of("a refused window gets a stop").change(WINDOW, "begun = answer.accepted\n", "\n").caughtBy("refused-window"),
+                Mutant.of("an abort during the stop is swallowed").change(WINDOW, "sender.again(marker)\n                    throw abort", "sender.again(marker)\n                    answer = [:]")
+                        .caughtBy("abort-during-stop"),
+                Mutant.of("an aborted stop is not tried again").change(WINDOW, "sender.again(marker)\n", "\n").caughtBy("abort-during-stop", "abort-twice"),
+                Mutant.of("what a window could not deliver is forgotten").change(WINDOW, "sender.handOver()\n", "\n").caughtBy("outage-during-stop"),
+                Mutant.of("an aborted manual stop is not tried again").change(MANUAL, "sender.again(marker)\n", "\n").caughtBy("abort-during-manual-stop"),
+                Mutant.of("a stop that is tried again goes out twice").change(SENDER, "own = beforeAbort //", "//").caughtBy("abort-during-stop"),
+                Mutant.of("the connection is resolved again at the stop").change(SENDER, "if (connection == null) {", "if (true) {").caughtBy("settings-change-in-body"),
+                Mutant.of("dryRun is read again at the stop").change(SENDER, "options.dryRun = dryRun\n", "\n").caughtBy("settings-change-in-body"),
+                Mutant.of("a person's abort is taken for our own timeout").change(COURIER, "if (!isOurs(", "if (false && !isOurs(").caughtBy("abort-during-start", "timeout-during-start"),
+                Mutant.of("no node is looked for").change(COURIER, "if (script.env.WORKSPACE) {", "if (true) {").caughtBy("outside-node", "post-of-agent-none"),
+                Mutant.of("all manual windows share one id").change(OPEN, "UUID.randomUUID().toString()", "'one'").caughtBy("manual-window"),
+                Mutant.of("a stop closes the oldest window").change(OPEN, "for (int i = words.size() - 1; i >= 0; i--)", "for (int i = 0; i < words.size(); i++)")
+                        .caughtBy("manual-window"),
+                Mutant.of("a window can be closed twice").change(OPEN, "words.remove(i)\n", "\n").caughtBy("manual-window"),
+                Mutant.of("any window is closed").change(OPEN, "words[i].endsWith(suffix)", "true").caughtBy("parallel-two-environments"),
+                Mutant.of("open windows are known to their own var alone").change(OPEN, "script.env.LAST9_OPEN_WINDOWS = words.join(' ')", "words.size()")
+                        .caughtBy("wrapper-library", "manual-window"),
+                Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object options = [:], Closure body = null) {\n",
+                        "Object call(Object options = [:], Closure body = null) {\n    System.getenv('HOME')\n").caughtInSandboxBy("body-succeeds"));
+    }
+
+    /** The three that would break the library's first promise. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("gravest")
+    void catchesTheGravest(Mutant mutant, @TempDir Path library) {
+        assertEquals(List.of(), mutant.survivors(library, bench), "rows that do not notice");
+    }
+
+    /** All the others, each by every row that is named for it ({@code make endurance}). */
+    @Tag("endurance")
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("others")
+    void catches(Mutant mutant, @TempDir Path library) {
+        assertEquals(List.of(), mutant.survivors(library, bench), "rows that do not notice");
+    }
+}

@@ -1,0 +1,125 @@
+package last9;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import pipeline.run.Pipeline;
+
+/** The controller is restarted while a step runs: the pipeline goes on, and each window closes once, with its own id and duration. */
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class RestartTest extends LibraryTest {
+    /** Engines still run when the controller goes down, so that a restart strikes within the shell. */
+    private static final String SLOW = "[{\"on\": \"exchange\", \"delay\": 0.5}]";
+
+    private static Pipeline example(Path file) throws IOException {
+        return Pipeline.of(Files.readString(file)).library(CHECKOUT).realTime()
+                .env("LAST9_API_BASE_URL", last9.url).credential("last9-refresh-token", last9.refreshToken);
+    }
+
+    /** Every step that the build of an example takes, as name and how-many-th call. */
+    private static Stream<Arguments> steps(Path file) {
+        startLast9IfNeeded();
+        try (var run = example(file).run()) {
+            Map<Object, Integer> calls = new LinkedHashMap<>();
+            return run.steps().stream().filter(s -> "block".equals(s.get("kind")) || "atom".equals(s.get("kind")))
+                    .map(s -> Arguments.of(file.getFileName().toString(), s.get("step"), calls.merge(s.get("step"), 1, Integer::sum)))
+                    .toList().stream();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        } finally {
+            last9.reset();
+        }
+    }
+
+    private static void startLast9IfNeeded() {
+        if (last9 == null) {
+            startLast9();
+        }
+    }
+
+    static Stream<Arguments> everyStepOfEveryExample() throws IOException {
+        try (Stream<Path> files = Files.list(CHECKOUT.resolve("examples"))) {
+            return files.filter(f -> f.toString().endsWith(".Jenkinsfile")).sorted().toList().stream().flatMap(RestartTest::steps);
+        }
+    }
+
+    /** Of each kind of step in the first example its last call: with the window open, most of them in the stop. */
+    static Stream<Arguments> oneStepOfEachKind() {
+        Map<Object, Arguments> last = new LinkedHashMap<>();
+        steps(CHECKOUT.resolve("examples/01-declarative-window.Jenkinsfile")).forEach(a -> last.put(a.get()[1], a));
+        return last.values().stream();
+    }
+
+    /** One restart of each kind; the others are under {@code make endurance}. */
+    @ParameterizedTest(name = "{0}: {1} {2}")
+    @MethodSource("oneStepOfEachKind")
+    void goesOnAfterEachKindOfStep(String example, String step, int nth) throws IOException {
+        goesOn(example, step, nth);
+    }
+
+    /** A restart at every single step of every example. */
+    @Tag("endurance")
+    @ParameterizedTest(name = "{0}: {1} {2}")
+    @MethodSource("everyStepOfEveryExample")
+    void goesOnAfterEveryStep(String example, String step, int nth) throws IOException {
+        goesOn(example, step, nth);
+    }
+
+    private static void goesOn(String name, String step, int nth) throws IOException {
+        Path file = CHECKOUT.resolve("examples/" + name);
+        List<String> undisturbed;
+        last9.fault(SLOW);
+        try (var run = example(file).run()) {
+            undisturbed = windows(run);
+        }
+        last9.reset();
+        last9.fault(SLOW);
+        try (var run = example(file).restartAt(step, nth).run()) {
+            assertTrue(run.log().contains("Resuming build at"), run.log());
+            assertEquals(undisturbed, windows(run), run.log());
+            assertEquals(List.of(), warnings(run));
+        }
+    }
+
+    /** The build's result, and each marker with the number of its window; a stop's duration is the time since its own start. Branches in any order. */
+    private static List<String> windows(Pipeline.Run run) {
+        Map<Object, Map<String, Object>> starts = new LinkedHashMap<>();
+        List<String> told = new ArrayList<>();
+        for (Map<String, Object> event : last9.received()) {
+            Map<String, Object> a = attributes(event);
+            Object id = a.get("deployment.id");
+            String window = "no window";
+            if ("start".equals(event.get("event_state"))) {
+                assertEquals(null, starts.put(id, event), "two starts of one window: " + run.log());
+                window = "window";
+            } else if (id != null) {
+                Map<String, Object> start = starts.remove(id);
+                assertEquals(String.valueOf(at(event) - at(start)), a.get("deployment.window_duration_ms"), run.log());
+                assertEquals(a.get("service_name"), attributes(start).get("service_name"));
+                window = "window";
+            }
+            told.add(event.get("event_state") + " " + a.get("service_name") + " " + window + " " + a.get("deployment.outcome"));
+        }
+        assertEquals(Map.of(), starts, "windows that stay open: " + run.log());
+        told.sort(null);
+        told.add(run.result());
+        return told;
+    }
+
+    private static long at(Map<String, Object> event) {
+        return java.time.Instant.parse(event.get("timestamp").toString()).toEpochMilli();
+    }
+}

@@ -1,0 +1,3 @@
+void call(String service) {
+    last9DeploymentMarker serviceName: service
+}

@@ -1,0 +1,3 @@
+void call(String service, Closure body) {
+    withLast9Deployment(serviceName: service, body)
+}
