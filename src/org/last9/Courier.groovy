@@ -48,7 +48,14 @@ class Courier implements Serializable {
         try {
             Map answer = null
             script.timeout(time: seconds, unit: 'SECONDS') {
-                answer = onNode(request, afterwards)
+                try {
+                    answer = onNode(request, afterwards)
+                } catch (Exception failure) {
+                    if (!isCutByRestart(failure)) {
+                        throw failure
+                    }
+                    answer = onNode(request, afterwards) // the very same marker, with its own time: no harm even where the first try came through
+                }
             }
             return answer
         } catch (FlowInterruptedException interruption) {
@@ -66,6 +73,15 @@ class Courier implements Serializable {
     Map undelivered(Object problem) {
         script.echo("${beginning}${problem}${beginning == WARNING ? KEPT : ''}".toString())
         return [delivered: false, accepted: true, deploymentId: null, warnings: [problem.toString()], failBuild: null, pending: null]
+    }
+
+    /**
+     * Whether a step failed because the controller was restarted while it ran: `fileExists`, `writeFile` and the binding of credentials are not
+     * resumed as `sh` is. By the message (workflow-step-api, old and new); older versions have no class for it.
+     */
+    private static boolean isCutByRestart(Exception failure) {
+        String message = failure.message ?: ''
+        return message.contains("doesn't support resume after a restart") || message.startsWith('Resume after a restart not supported')
     }
 
     private Map onNode(Map request, Closure afterwards) {

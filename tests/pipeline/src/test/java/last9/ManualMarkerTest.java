@@ -74,17 +74,6 @@ class ManualMarkerTest extends LibraryTest {
         }
     }
 
-    /** A manual marker inside a block leaves the block's window alone. */
-    @Test
-    void leavesABlocksWindowAlone() {
-        String jenkinsfile = "node { withLast9Deployment(serviceName: 's') { last9DeploymentMarker serviceName: 's' } }";
-        try (var run = pipeline(jenkinsfile).run()) {
-            assertEquals("start s, stop s, stop s", markers(), run.log());
-            assertEquals(null, id(1));
-            assertEquals(id(0), id(2));
-        }
-    }
-
     /** Options arrive the same in each spelling that Groovy knows. */
     @Test
     void takesOptionsInEachSpelling() {

@@ -67,6 +67,8 @@ class MutationTest {
                 Mutant.of("the connection is resolved again at the stop").change(SENDER, "if (connection == null) {", "if (true) {").caughtBy("settings-change-in-body"),
                 Mutant.of("dryRun is read again at the stop").change(SENDER, "options.dryRun = dryRun\n", "\n").caughtBy("settings-change-in-body"),
                 Mutant.of("a person's abort is taken for our own timeout").change(COURIER, "if (!isOurs(", "if (false && !isOurs(").caughtBy("abort-during-start", "timeout-during-start"),
+                Mutant.of("a step that a restart has cut off is not tried again").change(COURIER, "if (!isCutByRestart(failure)) {", "if (true) {")
+                        .caughtBy("restart-during-stop"),
                 Mutant.of("no node is looked for").change(COURIER, "if (script.env.WORKSPACE) {", "if (true) {").caughtBy("outside-node", "post-of-agent-none"),
                 Mutant.of("all manual windows share one id").change(OPEN, "UUID.randomUUID().toString()", "'one'").caughtBy("manual-window"),
                 Mutant.of("a stop closes the oldest window").change(OPEN, "for (int i = words.size() - 1; i >= 0; i--)", "for (int i = 0; i < words.size(); i++)")

@@ -25,7 +25,7 @@ final class Shape {
     private static final Pattern HEAD = Pattern.compile("// ([a-z]+): +(.*)");
     private static final Set<String> WORDS = Set.of("does", "markers", "marker", "result", "steps", "log", "never", "warning");
     private static final Pattern DOES = Pattern.compile(
-            "(stop|superseded|reject) (?:after '(.*)'|during ([a-zA-Z]+) (\\d+))|(slow|broken) (?:from start|after '(.*)')|well after '(.*)'|job (\\S+) (\\S+)");
+            "(stop|superseded|reject|restart) (?:after '(.*)'|during ([a-zA-Z]+) (\\d+))|(slow|broken) (?:from start|after '(.*)')|well after '(.*)'|job (\\S+) (\\S+)");
 
     final String name;
     private final String jenkinsfile;
@@ -92,7 +92,7 @@ final class Shape {
             boolean after = m.group(2) != null;
             p.settings().happenings.add(new Settings.Happening(m.group(1), null, m.group(3), after ? 0 : Integer.parseInt(m.group(4)), m.group(2)));
         } else if (m.group(5) != null) {
-            String fault = m.group(5).equals("slow") ? "[{\"on\": \"exchange\", \"delay\": 3, \"times\": 1}]" : "[{\"on\": \"any\", \"status\": 503}]";
+            String fault = m.group(5).equals("slow") ? "[{\"on\": \"exchange\", \"delay\": 2.5, \"times\": 1}]" : "[{\"on\": \"any\", \"status\": 503}]";
             if (m.group(6) == null) {
                 last9.fault(fault);
             } else {

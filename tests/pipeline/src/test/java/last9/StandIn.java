@@ -52,6 +52,13 @@ final class StandIn implements AutoCloseable {
         return (List<Map<String, Object>>) new JsonSlurperClassic().parseText(ask("GET", "/received", null));
     }
 
+    /** The API paths that were asked for, in order. */
+    @SuppressWarnings("unchecked")
+    List<String> paths() {
+        return ((List<Map<String, Object>>) new JsonSlurperClassic().parseText(ask("GET", "/requests", null))).stream()
+                .map(r -> String.valueOf(r.get("path"))).toList();
+    }
+
     /** Orders faults, as JSON. */
     void fault(String json) {
         ask("POST", "/faults", json);
