@@ -262,6 +262,15 @@ def test_every_variable_in_the_docs_is_read_somewhere() -> None:
             assert name in read, f"{document.name}: {name}"
 
 
+def test_every_setting_of_an_administrator_is_in_the_administrators_table() -> None:
+    """What the README lists as read from the environment is explained where administrators look."""
+    readme = README.read_text("utf-8").split("**Where connection fields come from.**")[1].split("##")[0]
+    named = set(re.findall(r"`(LAST9_[A-Z_]+)`", readme))
+    table = (ROOT / "docs" / "administration.md").read_text("utf-8").split("## Settings for everybody")[1].split("##")[0]
+    assert len(named) > 12
+    assert set(re.findall(r"`(LAST9_[A-Z_]+)`", table)) == named
+
+
 def test_every_make_target_in_the_docs_exists() -> None:
     """`make something` in a document can be typed."""
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))

@@ -127,15 +127,28 @@ class ScenariosTest {
         }
     }
 
-    /** A window around a whole job, from a pipeline without an agent: it closes with the job's own end. */
+    /** A window around a whole job, from a pipeline without an agent: it ends as that job did, by what the build step throws. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "echo 'deployed'                                                                                              | SUCCESS | success",
-        "throw new hudson.AbortException('no such job')                                                                | FAILURE | failure",
+        "SUCCESS  | echo 'deployed'                             | success",
+        "FAILURE  | throw new hudson.AbortException('no such')  | failure",
+        "FAILURE  | fail('FAILURE')                             | failure",
+        "UNSTABLE | fail('UNSTABLE')                            | unstable",
+        "ABORTED  | fail('ABORTED')                             | aborted",
     })
-    void windowAroundAJobEndsAsTheJobDid(String job, String result, String outcome) {
-        try (var run = example("freestyle/window-around-a-job", false, "def build(Map job) { assert job.job == 'deploy-payments-api'; " + job + " }")
-                .credential("last9-refresh-token", ACME).run()) {
+    void windowAroundAJobEndsAsTheJobDid(String result, String job, String outcome) {
+        // pipeline-build-step: BuildTriggerListener throws this, with DownstreamFailureCause's words, for a job that did not succeed
+        String step = """
+            class NotSuccessful extends jenkins.model.CauseOfInterruption {
+                String result
+                @com.cloudbees.groovy.cps.NonCPS String getShortDescription() { "deploy-payments-api #7 completed with status $result (propagate: false to ignore)" }
+            }
+            def fail(String result) {
+                throw new org.jenkinsci.plugins.workflow.steps.FlowInterruptedException(hudson.model.Result.fromString(result), false, new NotSuccessful(result: result))
+            }
+            def build(Map job) { assert job.job == 'deploy-payments-api'; %s }
+            """.formatted(job);
+        try (var run = example("freestyle/window-around-a-job", false, step).credential("last9-refresh-token", ACME).run()) {
             assertEquals(result, run.result(), run.log());
             assertEquals("start null, stop " + outcome, told("event_state", "deployment.outcome"), run.log());
             assertEquals(1, last9.received().stream().map(e -> LibraryTest.attributes(e).get("deployment.id")).distinct().count());
