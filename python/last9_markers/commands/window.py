@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from last9_markers.commandline import curl
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     parsed = parser.read(options)
     if not words:
         parser.refuse(parsed.problems[0] if parsed.problems else wording.NO_COMMAND)
-    environ = dict(os.environ)
+    environ = as_it_was(os.environ)
     call = Invocation(parsed.given, os.environ)
     if not parsed.given.get("passToken"):
         environ.pop(VARIABLE, None)
@@ -48,6 +49,15 @@ def main(arguments: list[str]) -> int:
     if parsed.given.get("json"):
         _tell(call, window, code)
     return code
+
+
+def as_it_was(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what Python has put there: a UTF-8 ``LC_CTYPE`` in a C locale (PEP 538), which changes how others sort."""
+    found = dict(environ)
+    locale = found.get("LC_ALL") or found.get("LANG") or "C"
+    if locale in ("C", "POSIX") and found.get("LC_CTYPE", "").upper().replace("-", "") in ("C.UTF8", "UTF8"):
+        del found["LC_CTYPE"]
+    return found
 
 
 def _tell(call: Invocation, window: ShellWindow, code: int) -> None:
