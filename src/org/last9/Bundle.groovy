@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '00f0c3c9bfec8689adf98385bd91c08e4cc11f59a52cc786d4558b9bb4e5cba7'
+    static final String SHA256 = '27a44107b85a5206c58e83c225e561c856c5d302c5c5aeee87d7c568a922306c'
 
 }
