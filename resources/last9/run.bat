@@ -7,6 +7,8 @@ setlocal EnableExtensions DisableDelayedExpansion
 
 if not defined WORKSPACE_TMP set "WORKSPACE_TMP=%WORKSPACE%@tmp"
 set "LAST9_FOLDER=%WORKSPACE_TMP%\last9"
+rem An agent whose root folder was entered with slashes has them here as well; some of the commands below would take them for options.
+set "LAST9_FOLDER=%LAST9_FOLDER:/=\%"
 set "LAST9_REQUEST=%LAST9_FOLDER%\request-@REQUEST@.json"
 set "LAST9_INCOMING=%LAST9_FOLDER%\incoming-@REQUEST@.pyz"
 set "LAST9_BUNDLE=%LAST9_FOLDER%\last9-markers-@BUNDLE@.pyz"

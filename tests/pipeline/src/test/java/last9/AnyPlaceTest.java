@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import pipeline.run.Pipeline;
 
 /** Wherever a marker is asked for, it is sent, or one warning says why not; the build is none the worse. */
@@ -21,10 +23,11 @@ class AnyPlaceTest extends LibraryTest {
     }
 
     /** An agent that is removed while the deployment runs on it is a failure, and the stop goes out from another agent. */
-    @Test
-    void anAgentThatIsLostInTheBody() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anAgentThatIsLostInTheBody(boolean trusted) {
         String jenkinsfile = "node('fragile') { withLast9Deployment(serviceName: 's') { sh 'sleep 60'; echo 'not reached' } }";
-        try (var run = pipeline(jenkinsfile).agent("one", "fragile", 1).agent("two", "solid", 1).agentLostAt("one", "sh", 2).run()) {
+        try (var run = pipeline(jenkinsfile).library("last9", CHECKOUT, trusted).sandbox(!trusted).agent("one", "fragile", 1).agent("two", "solid", 1).agentLostAt("one", "sh", 2).run()) {
             assertEquals("ABORTED", run.result(), run.log());
             assertFalse(run.console().contains("not reached"));
             assertTrue(run.console().contains("Agent one was deleted; cancelling node body"), run.log());
