@@ -1,4 +1,4 @@
-// Job DSL: the Freestyle jobs of ../freestyle. Plugins: Job DSL, Credentials Binding, Plain Credentials; Post Build Script for the last two.
+// Job DSL: the Freestyle jobs of ../freestyle. Plugins: Job DSL, Credentials Binding, Plain Credentials; PostBuildScript for the last two.
 def markers = '/opt/last9/last9-markers'
 def service = '--service-name payments-api --environment production'
 def state = '--state "$WORKSPACE_TMP/last9-window.json"'

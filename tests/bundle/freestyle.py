@@ -1,4 +1,4 @@
-"""A Freestyle build without Jenkins: a job's config.xml, its shell steps run as core and Post Build Script run them.
+"""A Freestyle build without Jenkins: a job's config.xml, its shell steps run as core and PostBuildScript run them.
 
 What is imitated, and where it was read (core and plugins, sources of 2026):
 
