@@ -46,6 +46,7 @@ class Errand:
         try:
             files.remove_left_overs(os.path.dirname(folder))
             files.write(report, folder)
+            files.hand_over(folder)
         except OSError as error:
             self._journal.warn(wording.cannot_write(error.strerror or type(error).__name__))
             return self._answer(None, "")

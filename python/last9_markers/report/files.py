@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -33,6 +34,19 @@ def write(report: Report, folder: str) -> None:
         with open(aside, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         os.replace(aside, path)
+
+
+def hand_over(folder: str) -> None:
+    """Give the files to whoever owns the folder that they were put into: the agent, which archives them, may be another user than ours.
+
+    A container often runs as root; what root writes for itself alone nobody else could read or remove. As far as it is possible.
+    """
+    owner = os.stat(os.path.dirname(folder))
+    if not hasattr(os, "chown") or owner.st_uid == os.geteuid():
+        return
+    for path in (*(os.path.join(folder, name) for name in NAMES.values()), folder):
+        with contextlib.suppress(OSError):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def as_json(report: Report) -> str:

@@ -73,8 +73,19 @@ class Report implements Serializable {
                 script.echo("[Last9] WARNING: ${problem}".toString())
                 outcome.problems.add(problem.toString())
             }
+            tidy(outcome)
+        }
+    }
+
+    /** What cannot be removed is no reason to speak of: the engine removes it with a later report. */
+    private void tidy(Map outcome) {
+        try {
             script.deleteDir()
             outcome.tidied = true
+        } catch (FlowInterruptedException abort) {
+            throw abort
+        } catch (Exception ignored) { // another user's files
+            outcome.tidied = false
         }
     }
 

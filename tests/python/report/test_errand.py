@@ -143,6 +143,15 @@ def test_left_overs_of_lost_agents_go(tmp_path: Path) -> None:
     assert (old.exists(), fresh.exists(), strange.exists()) == (False, True, True)
 
 
+def test_the_agent_may_read_and_remove_it(tmp_path: Path) -> None:
+    """Where the engine is root in a container and the folder is the agent's, the files become the agent's; else they stay ours."""
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 12345, 12345)
+    owner = tmp_path.stat().st_uid
+    folder = Path(_run(_request(one()), tmp_path).more["directory"])
+    assert {path.stat().st_uid for path in (folder, *folder.iterdir())} == {owner}
+
+
 def test_a_marker_does_not_load_the_report() -> None:
     """What makes pages costs a plain marker nothing."""
     load = "import sys; import last9_markers.marker, last9_markers.commands.step;"

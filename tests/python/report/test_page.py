@@ -185,7 +185,10 @@ def test_print(browser: Browser, served: Served) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
-    assert page.locator("tbody tr").last.is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.bar.success')).color") == "rgb(26, 127, 55)"
+    assert page.locator("thead th").last.is_visible()
+    for lane in page.evaluate(_DRAWN):
+        _check_nothing_is_hidden(lane["bars"], Box.of(lane["plot"]))
     page.close()
 
 
