@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '27a44107b85a5206c58e83c225e561c856c5d302c5c5aeee87d7c568a922306c'
+    static final String SHA256 = '10832d2fcf9f9dda7c968c712a1917ea7f8b56fde28be75b3abc4322811d863b'
 
 }
