@@ -272,6 +272,17 @@ def test_every_setting_of_an_administrator_is_in_the_administrators_table() -> N
     assert set(re.findall(r"`(LAST9_[A-Z_]+)`", table)) == named
 
 
+def test_the_security_page_names_every_variable_that_is_read() -> None:
+    """docs/security.md says what the engine reads, and that there is nothing else: no variable is left out."""
+    no_variables = {"NOT_BUILT", "O_BINARY", "O_NOFOLLOW", "USE_CLIENT_DEFAULT"}
+    handed_to_git = {"LC_ALL", "LC_CTYPE"}
+    page = (ROOT / "docs" / "security.md").read_text("utf-8").split("## What it sends")[0]
+    sources = [file for file in (ROOT / "python").rglob("*.py") if "standin" not in file.parts]
+    read = {name for file in sources for name in re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', file.read_text("utf-8"))}
+    for name in read - no_variables - handed_to_git:
+        assert f"`{name}`" in page or name.startswith(("LAST9_", "GIT_")), name
+
+
 def test_every_make_target_in_the_docs_exists() -> None:
     """`make something` in a document can be typed."""
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
