@@ -13,7 +13,7 @@ SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
 side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
-.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline bundle verify lint requirements clean needs-python needs-java needs-chromium
+.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle verify lint requirements clean needs-python needs-java needs-chromium
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ pipeline: needs-python needs-java ## one Jenkinsfile: make pipeline FILE=Jenkins
 	@test -n "$(FILE)" || { echo "Name a Jenkinsfile: make pipeline FILE=Jenkinsfile" >&2; exit 2; }
 	@tests/pipeline/run-pipeline "$(FILE)"
 
+benchmark: $(VENV)/ready ## one marker as a whole process against what it could be compared with; ROUNDS=40
+	@$(IN_VENV)/python tools/benchmark.py --rounds $(or $(ROUNDS),40)
+
+benchmark-docs: $(VENV)/ready ## the same, and the figures into docs/performance.md
+	@$(IN_VENV)/python tools/benchmark.py --rounds $(or $(ROUNDS),40) --write-docs
+
 bundle: $(VENV)/ready ## rebuild the bundle and what is generated from it
 	@$(IN_VENV)/python tools/build_bundle.py
 
@@ -61,7 +67,7 @@ lint: $(VENV)/ready $(CODENARC) ## ruff, mypy, CodeNarc, shellcheck
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py
 	@tools/codenarc/run "$(CODENARC)"
 	@command -v shellcheck >/dev/null || { echo "shellcheck is missing: install your system's package of that name" >&2; exit 1; }
-	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/codenarc/run .ci/run examples/freestyle/last9-markers examples/*/*.sh
+	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
 
 requirements: $(VENV)/ready ## lock requirements-dev.in again
 	@$(IN_VENV)/python -m pip install -q uv && $(IN_VENV)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.9 requirements-dev.in -o requirements-dev.txt

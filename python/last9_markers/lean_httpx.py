@@ -100,7 +100,8 @@ def _without_the_rest() -> Iterator[None]:
         for name in absent:
             del sys.modules[name]
         for name, module in placed.items():
-            if sys.modules.get(name) is module:
+            # certifi stays deferred: httpx imports it again for every transport, needed or not, and it costs 10 ms.
+            if sys.modules.get(name) is module and name != "certifi":
                 del sys.modules[name]
         for question in questions if "inspect" in placed else ():
             del vars(placed["inspect"])[question]

@@ -1,0 +1,1 @@
+"""What tools/benchmark.py measures, how, and how it is shown. docs/performance.md explains it."""
