@@ -37,6 +37,8 @@ public final class BuildState implements Serializable {
     /** How often each step was called. */
     public final Map<String, Integer> calls = new TreeMap<>();
     public int callCounter;
+    /** Bytes of the program when it was largest: what Jenkins writes to disk whenever all threads wait. */
+    public int largestProgram;
     /** Ended by force: nothing more of the pipeline runs. */
     public boolean killed;
     /** Lost with its controller: not even its last line was written [804]. */

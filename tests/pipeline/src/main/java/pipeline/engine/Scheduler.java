@@ -173,7 +173,9 @@ final class Scheduler {
     /** Saves the whole program, throws it away and reads it back; what cannot be saved fails the newest thread [408, 409]. */
     private void saveAndReadBack() {
         try {
-            program = (Program) Pickle.read(Pickle.write(program), build.loaders().scriptLoader());
+            byte[] saved = Pickle.write(program);
+            build.state().largestProgram = Math.max(build.state().largestProgram, saved.length);
+            program = (Program) Pickle.read(saved, build.loaders().scriptLoader());
         } catch (IOException | RuntimeException e) {
             GreenThread newest = program.threads.lastEntry().getValue();
             newest.call = null;
