@@ -24,10 +24,12 @@ def write_answer(handler: BaseHTTPRequestHandler, status: int, text: str, fault:
             _send(handler, head[: len(head) // 2], fault)
         elif drop == "body":
             _send(handler, head + content[: len(content) // 2], fault)
-        else:
-            _send(handler, head, fault) if size > _CHUNK else _send(handler, head + content.ljust(size)[:size], fault)
-            for piece in _padding(size) if size > _CHUNK else ():
+        elif "size" in fault and size > _CHUNK:
+            _send(handler, head, fault)
+            for piece in _padding(size):
                 handler.wfile.write(piece)
+        else:
+            _send(handler, head + content.ljust(size)[:size], fault)
     except OSError:
         handler.close_connection = True
     if drop:

@@ -186,3 +186,12 @@ def test_it_serves_many_at_once(last9: StandIn) -> None:
     began = time.monotonic()
     assert _exchange(last9).status_code == 200
     assert time.monotonic() - began < 20
+
+
+def test_it_tells_of_any_number_of_markers(last9: StandIn) -> None:
+    """What came in is told whole, however much it is: a long list once came as blanks (seen with 400 markers)."""
+    for _ in range(3):
+        _put(last9, {**GOOD, "attributes": {"a": "b" * 40_000}})
+    told = httpx.get(last9.url + "/received", trust_env=False, timeout=20)
+    assert len(told.content) > 100_000
+    assert told.json() == last9.received()
