@@ -15,6 +15,7 @@ import subprocess
 import sys
 import urllib.request
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,13 +81,17 @@ class Last9:
         found: list[dict[str, Any]] = self._call("GET", "/requests")
         return found
 
-    def order(self, **fault: Any) -> None:
-        """Order a fault."""
-        self._call("POST", "/faults", [fault])
+    def order(self, *faults: dict[str, Any], **fault: Any) -> None:
+        """Order faults: several, or one by its keys."""
+        self._call("POST", "/faults", [*faults, *([fault] if fault else [])])
+
+    def order_nothing(self) -> None:
+        """Be well."""
+        self._call("DELETE", "/faults")
 
     def start_afresh(self) -> None:
         """Be well, and forget what came."""
-        self._call("DELETE", "/faults")
+        self.order_nothing()
         self._call("DELETE", "/received")
 
     def close(self) -> None:
@@ -139,11 +144,13 @@ class Agent:
         """Put the bundle where the launcher would have renamed it to."""
         shutil.copyfile(BUNDLE, self.bundle)
 
-    def request(self, state: str = "start") -> Path:
-        """Write the contract's example of a block's start or stop, for this stand-in."""
+    def request(self, state: str = "start", pending: Sequence[str] = (), **attributes: str) -> Path:
+        """Write the contract's example of a block's start or stop, for this stand-in, with what is pending and further attributes."""
         content = json.loads((REQUESTS / f"block-{state}.json").read_text("utf-8"))
         content["connection"]["apiBaseUrl"].update(value=self.last9.url, trusted=[self.last9.url])
         content["window"]["id"] = WINDOW
+        content["pending"] = list(pending)
+        content["options"].setdefault("customAttributes", {}).update(attributes)
         path = self.folder / f"request-{uuid.uuid4()}.json"
         path.write_text(json.dumps(content), "utf-8")
         return path
@@ -157,17 +164,17 @@ class Agent:
         run = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60, **more)
         return Done(run.returncode, run.stdout, run.stderr)
 
-    def launch(self, shell: list[str], state: str = "start", bring: bool = True, **environ: str) -> Done:
+    def launch(self, shell: list[str], state: str = "start", bring: bool = True, request: Path | None = None, **environ: str) -> Done:
         """Run the launcher on one request; `bring` the bundle with it as the library does on a node's first marker."""
-        process, _ = self.start_launcher(shell, state, bring, **environ)
+        process, _ = self.start_launcher(shell, state, bring, request, **environ)
         stdout, stderr = process.communicate(timeout=60)
         return Done(process.returncode, stdout, stderr)
 
     def start_launcher(
-        self, shell: list[str], state: str = "start", bring: bool = True, **environ: str
+        self, shell: list[str], state: str = "start", bring: bool = True, request: Path | None = None, **environ: str
     ) -> tuple[subprocess.Popen[str], str]:
         """Start the launcher, and return it with the UUID of its request."""
-        identity = self.request(state).stem[len("request-") :]
+        identity = (request or self.request(state)).stem[len("request-") :]
         if bring:
             shutil.copyfile(BUNDLE, self.folder / f"incoming-{identity}.pyz")
         script = self.folder.parent / f"script-{identity}.sh"

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import random
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from agents import Agent, promised, pythons
 
 PYTHON = pythons()[promised()[-1]]
 KILLS = 100
+MARKERS = 1000
+LANES = 4
+#: One request in five goes wrong, in each of the ways that an outage has.
+FAULTS = (
+    {"every": 25, "status": 503},
+    {"every": 25, "status": 429},
+    {"every": 25, "drop": "before"},
+    {"every": 25, "drop": "headers"},
+    {"every": 25, "status": 500, "body": "<html>"},
+)
 
 pytestmark = pytest.mark.endurance
 
@@ -18,17 +33,113 @@ pytestmark = pytest.mark.endurance
 def test_killed_at_a_hundred_random_moments(agent: Agent) -> None:
     """`kill -9` at any moment of a node's first marker never leaves a cache that a later marker would stumble over."""
     agent.place_bundle()
-    first = random.Random(20261124)
+    moments = random.Random(20261124)
+    asides = 0
     for _ in range(KILLS):
         environ = agent.environ({"LAST9_CACHE_DIR": str(agent.folder)})
         command = [PYTHON, "-I", "-S", str(agent.bundle), "step", "--request", str(agent.request())]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ) as process:
-            try:
-                process.wait(first.uniform(0, 1.0))
-            except subprocess.TimeoutExpired:
-                process.kill()
+            wait_until_it_unpacks(agent, process, moments.random() < 0.2)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(moments.uniform(0, 0.15))
+            process.kill()
+        asides += len(agent.asides())
         done = agent.step(PYTHON)
         assert done.answer["delivered"] is True
         assert all(line.startswith("[Last9]") for line in done.stderr.splitlines()), done
-        (cache,) = agent.caches()
-        shutil.rmtree(cache)
+        assert len(agent.caches()) == 1
+        shutil.rmtree(agent.caches()[0])
+    assert asides > KILLS / 10, "the kills did not strike while it unpacked"
+
+
+def wait_until_it_unpacks(agent: Agent, process: subprocess.Popen[bytes], at_once: bool) -> None:
+    """Return when a new folder appears, or the process ends; at once for a kill while the interpreter starts."""
+    before = set(agent.asides())
+    while not at_once and process.poll() is None and set(agent.asides()) == before and not agent.caches():
+        time.sleep(0.001)
+
+
+def test_a_thousand_markers_through_an_outage(agent: Agent) -> None:
+    """A thousand markers with one request in five failing: none is lost, none differs from its repetition, only bundle and cache stay."""
+    assert agent.launch(["sh"]).answer["delivered"] is True
+    agent.last9.start_afresh()
+    agent.last9.order(*FAULTS)
+    with ThreadPoolExecutor(LANES) as pool:
+        kept = list(pool.map(lambda lane: send_in_a_row(agent, range(lane, MARKERS, LANES)), range(LANES)))
+    assert sum(late for late, _ in kept) > 0, "no marker was late: the faults did not strike"
+    agent.last9.order_nothing()
+    for _, pending in kept:
+        assert one_marker(agent, "last", pending, seconds="60")["pending"] == []
+    received: dict[str, set[str]] = {}
+    for event in agent.last9.received():
+        del event["received_at"]
+        received.setdefault(event["attributes"]["number"], set()).add(json.dumps(event, sort_keys=True))
+    assert sorted(set(received) - {"last"}, key=int) == [str(number) for number in range(MARKERS)]
+    assert [number for number, said in received.items() if len(said) > 1 and number != "last"] == []
+    assert sorted(path.name for path in agent.folder.iterdir()) == sorted([agent.bundle.name, agent.caches()[0].name])
+
+
+def send_in_a_row(agent: Agent, numbers: range) -> tuple[int, list[str]]:
+    """One marker after the other, each with what is still pending, as the library does; how often some were, and what is left."""
+    late = 0
+    pending: list[str] = []
+    for number in numbers:
+        pending = one_marker(agent, str(number), pending)["pending"]
+        late += bool(pending)
+    return late, pending
+
+
+def one_marker(agent: Agent, number: str, pending: list[str], seconds: str = "3") -> dict[str, Any]:
+    """Send a marker that carries its number through the launcher; a short budget, so that some are late."""
+    done = agent.launch(["sh"], bring=False, request=agent.request(pending=pending, number=number), LAST9_TIMEOUT_SECONDS=seconds)
+    assert done.code == 0, done
+    assert all(line.startswith("[Last9]") for line in done.stderr.splitlines()), done
+    return done.answer
+
+
+@pytest.mark.parametrize("version", promised())
+def test_what_stays_open_does_not_grow(version: str, agent: Agent) -> None:
+    """A process that sends marker after marker (as `window` and the library's tests do) keeps neither memory nor descriptors of them."""
+    code = f"import sys; sys.path.insert(0, {str(agent.bundle)!r}); sys.argv[1:] = [{agent.last9.url!r}]; exec({IN_ONE_PROCESS!r})"
+    agent.place_bundle()
+    done = subprocess.run(
+        [pythons()[version], "-I", "-S", "-c", code],
+        env=agent.environ({}),
+        cwd=agent.workspace,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    early, late = (json.loads(line) for line in done.stdout.splitlines())
+    assert late["descriptors"] <= early["descriptors"]
+    assert late["threads"] <= early["threads"]
+    assert late["megabytes"] <= early["megabytes"] * 1.05 + 0.5
+    assert len(agent.last9.received()) == 400
+
+
+IN_ONE_PROCESS = """
+import io, json, os, sys, threading, resource
+from last9_markers.clock import SystemClock
+from last9_markers.contract import parse
+from last9_markers.journal import Journal
+from last9_markers.marker import Errand, Surroundings
+from last9_markers.redaction import Redactor
+
+connection = {'orgSlug': {'value': 'acme'}, 'apiBaseUrl': {'value': sys.argv[1], 'trusted': [sys.argv[1]]}}
+request = {'contract': 1, 'step': 'last9DeploymentMarker', 'timestampMs': 1790000000123, 'connection': connection}
+text = json.dumps({**request, 'options': {'serviceName': 'payments-api', 'eventState': 'stop'}})
+token = os.environ.pop('LAST9_REFRESH_TOKEN')
+
+def count():
+    with open('/proc/self/statm') as statm:
+        pages = int(statm.read().split()[1])
+    megabytes = pages * resource.getpagesize() / 1e6
+    print(json.dumps({'descriptors': len(os.listdir('/proc/self/fd')), 'threads': threading.active_count(), 'megabytes': megabytes}))
+
+for number in range(400):
+    around = Surroundings(os.environ, token, SystemClock(), Journal(io.StringIO(), Redactor()))
+    assert Errand(parse(text), around).run().delivered
+    if number in (99, 399):
+        count()
+"""

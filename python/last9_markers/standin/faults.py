@@ -1,7 +1,7 @@
 """Faults on order: which request meets which, and how often.
 
-A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``) and ``times`` (absent: for ever) say which requests
-meet it. The rest says what happens, in any combination:
+A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``), ``times`` (absent: for ever) and ``every`` (each
+so-many-th of those alone) say which requests meet it. The rest says what happens, in any combination:
 
 =========================  ==========================================================================================
 ``status``, ``headers``,   this answer instead of the right one; with a status that is no 2xx nothing is kept. ``body``
@@ -50,6 +50,7 @@ def _headers(value: Any) -> bool:
 KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "on": ("'exchange', 'event' or 'any'", _one_of("exchange", "event", "any")),
     "times": ("a whole number", _whole(0)),
+    "every": ("a whole number from 1", _whole(1)),
     "status": ("a whole number from 200 to 599", _whole(200, 599)),
     "headers": ("an object of texts", _headers),
     "body": ("a text", lambda value: isinstance(value, str)),
@@ -87,9 +88,13 @@ class FaultOrders:
         """The fault that a request of this kind (``exchange`` or ``event``) meets; empty if none."""
         with self._lock:
             for fault in self._faults:
-                if fault.get("on", "any") in (kind, "any"):
+                if fault.get("on", "any") in (kind, "any") and self._has_its_turn(fault):
                     return self._used(fault)
         return {}
+
+    def _has_its_turn(self, fault: Fault) -> bool:
+        turn = fault["turn"] = fault.get("turn", 0) + 1
+        return bool(turn % fault.get("every", 1) == 0)
 
     def _used(self, fault: Fault) -> Fault:
         if "times" in fault:

@@ -164,6 +164,12 @@ def test_faults_come_as_often_as_ordered(last9: StandIn) -> None:
     assert _put(last9).status_code == 200
 
 
+def test_faults_that_strike_now_and_then(last9: StandIn) -> None:
+    """``every`` lets so many pass in between; a fault that has no turn leaves the request to the next one."""
+    last9.order([{"on": "event", "every": 3, "status": 503}, {"on": "event", "every": 2, "status": 404}])
+    assert [_put(last9).status_code for _ in range(6)] == [200, 404, 503, 200, 404, 503]
+
+
 def test_rate_limit(last9: StandIn) -> None:
     """So many requests in a second are served, the rest answer 429."""
     last9.order({"on": "exchange", "rate_per_second": 2})

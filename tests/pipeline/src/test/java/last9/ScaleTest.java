@@ -29,7 +29,7 @@ class ScaleTest extends LibraryTest {
             try (var run = pipeline.run()) {
                 double seconds = (System.nanoTime() - began) / 1e9;
                 assertEquals("SUCCESS", run.result(), run.log());
-                assertEquals(List.of(), warnings(run));
+                assertEquals(0, warnings(run).size(), () -> warnings(run).get(0));
                 int environment = run.state().env.entrySet().stream().mapToInt(e -> e.getKey().length() + e.getValue().length() + 2).sum();
                 Cost cost = new Cost(windows, run.flowNodes(), run.console().size(), run.log().length(), run.state().largestProgram, environment, seconds);
                 System.out.printf("%d windows: %d flow nodes, %d log lines (%d kB), program %d kB, environment %d bytes, %.1f s%n", windows, cost.flowNodes,
@@ -56,28 +56,41 @@ class ScaleTest extends LibraryTest {
         assertTrue(costs.get(2).environmentBytes <= costs.get(0).environmentBytes + 10, costs.toString());
     }
 
-    /** 200 windows side by side, with the real engine: all 400 markers arrive, in pairs; each branch adds the same to what is saved. */
+    /** 200 windows side by side: each branch adds the same number of steps and lines, and the same to what is saved of the program. */
     @Test
-    void twoHundredWindowsInParallel() {
+    void twoHundredWindowsInParallel(@TempDir Path folder) throws IOException {
+        Path engine = answering(folder);
         List<Cost> costs = new ArrayList<>();
         for (int windows : new int[] {20, 60, 200}) {
-            last9.reset();
-            String jenkinsfile = """
-                def branches = [:]
-                for (int i = 0; i < %d; i++) { int n = i; branches["b${n}"] = { node { %s } } }
-                parallel branches
-                """.formatted(windows, WINDOW);
-            costs.add(Cost.of(windows, pipeline(jenkinsfile).env("LAST9_TIMEOUT_SECONDS", "120")));
-            var events = last9.received();
-            assertEquals(2 * windows, events.size());
-            assertEquals(windows, events.stream().map(e -> attributes(e).get("deployment.id")).distinct().count());
-            assertEquals(windows, events.stream().filter(e -> "stop".equals(e.get("event_state"))).map(e -> attributes(e).get("service_name")).distinct().count());
+            costs.add(Cost.of(windows, inParallel(windows).agentEnv("LAST9_PYTHON", engine.toString())));
         }
         assertProportional(costs);
         double perBranch = (double) (costs.get(1).programBytes - costs.get(0).programBytes) / (costs.get(1).windows - costs.get(0).windows);
         double later = (double) (costs.get(2).programBytes - costs.get(1).programBytes) / (costs.get(2).windows - costs.get(1).windows);
         assertTrue(later <= perBranch * 1.1, costs.toString());
         assertTrue(costs.get(2).environmentBytes <= costs.get(0).environmentBytes + 10, costs.toString());
+    }
+
+    /** 40 windows side by side with the real engine, forty processes at once: all 80 markers arrive, in pairs. */
+    @Test
+    void fortyWindowsAtOnceAllArrive() {
+        Cost.of(40, inParallel(40));
+        var events = last9.received();
+        assertEquals(80, events.size());
+        for (String state : List.of("start", "stop")) {
+            var of = events.stream().filter(e -> state.equals(e.get("event_state"))).map(LibraryTest::attributes).toList();
+            assertEquals(40, of.stream().map(a -> a.get("deployment.id")).distinct().count());
+            assertEquals(40, of.stream().map(a -> a.get("service_name")).distinct().count());
+        }
+        assertEquals(40, events.stream().map(e -> attributes(e).get("deployment.id")).distinct().count());
+    }
+
+    private static Pipeline inParallel(int windows) {
+        return pipeline("""
+                def branches = [:]
+                for (int i = 0; i < %d; i++) { int n = i; branches["b${n}"] = { node { %s } } }
+                parallel branches
+                """.formatted(windows, WINDOW)).env("LAST9_TIMEOUT_SECONDS", "300");
     }
 
     /** Flow nodes and log lines: what the later windows add for each is what the earlier ones added. */
