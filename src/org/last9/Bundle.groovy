@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '10832d2fcf9f9dda7c968c712a1917ea7f8b56fde28be75b3abc4322811d863b'
+    static final String SHA256 = 'a44f58dbcf9a989488b3250e43750167404bf0da81f7e01229ab32e8816f4e89'
 
 }
