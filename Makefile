@@ -13,7 +13,7 @@ SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
 side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
-.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle verify lint requirements clean needs-python needs-java needs-chromium
+.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements clean needs-python needs-java needs-chromium
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ benchmark-docs: $(VENV)/ready ## the same, and the figures into docs/performance
 
 bundle: $(VENV)/ready ## rebuild the bundle and what is generated from it
 	@$(IN_VENV)/python tools/build_bundle.py
+
+docs: $(VENV)/ready ## rewrite the tables of docs/command-line.md from the code
+	@$(IN_VENV)/python tools/command_line_docs.py
 
 verify: $(VENV)/ready ## rebuild elsewhere and compare with what is committed
 	@$(IN_VENV)/python tools/build_bundle.py --check

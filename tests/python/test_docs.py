@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from last9_markers.commandline.exits import TABLE
 from last9_markers.commandline.options import INDIRECT, OF_COMMAND
 from last9_markers.options import KNOWN
 
@@ -325,9 +324,3 @@ def test_no_option_is_described_that_there_is_not() -> None:
     known = {*FLAGS, *(flag.replace("--", "--no-", 1) for flag in FLAGS), *(option.long for option in INDIRECT), "--help", "--version"}
     for flag in {flag for text in documents for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+\b(?!-)", text)}:
         assert flag in known, flag
-
-
-def test_the_exit_codes_are_those_of_the_code() -> None:
-    """One table of exit codes: the program's and the document's are the same."""
-    rows = [tuple(cell.strip() for cell in row.strip("| ").split(" | ")) for row in COMMAND_LINE.split("|---|---|---|\n")[-1].splitlines()]
-    assert rows == list(TABLE)

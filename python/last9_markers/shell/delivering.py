@@ -40,6 +40,12 @@ class Marker(NamedTuple):
         """Whether the options made no marker."""
         return self.answer is not None and self.answer.get("accepted") is False
 
+    @property
+    def records(self) -> list[str]:
+        """What has happened, for the report. A request that got no answer is itself a record."""
+        found = self.answer.get("records") if self.answer is not None else self.kept[-1:]
+        return list(found or [])
+
     def get(self, name: str) -> Any:
         """A field of the answer."""
         return None if self.answer is None else self.answer.get(name)

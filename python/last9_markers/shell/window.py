@@ -82,7 +82,7 @@ class ShellWindow:
             self._abort.expect(_BEFORE_COMMAND_SECONDS)
         if self.start.answer is None and self._abort.number is None:
             self._call.journal.warn(wording.messenger_silent())
-        entry.settle(self.start.kept, self.start.get("records"))
+        entry.settle(self.start.kept, self.start.records)
 
     def _send_stop(self, code: int | None) -> None:
         """``code`` is the command's exit code, ``None`` where it has not ended though it was told to."""
@@ -116,7 +116,7 @@ class ShellWindow:
             messenger = delivering.begin()
             _hand_over(messenger, request(entry.tried, keeps=entry.kept))
             self.stop = delivering.finish(messenger, own, entry.tried)
-        entry.settle(self.stop.kept, self.stop.get("records"))
+        entry.settle(self.stop.kept, self.stop.records)
         self._say_what_is_lost(entry.kept)
 
     def _write_down_hastily(self, entry: Entry, text: str) -> None:
