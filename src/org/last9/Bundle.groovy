@@ -8,10 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-<<<<<<< HEAD
-    static final String SHA256 = 'a44f58dbcf9a989488b3250e43750167404bf0da81f7e01229ab32e8816f4e89'
-=======
-    static final String SHA256 = '03cf2b0d9ed941d9b3ba38734f5b9cce663032b866f3f2670b218b9b0d3652db'
->>>>>>> 10cc82c (The command line's page written from the code; pip install gives the same program; a deploy may remove the bundle it was started from)
+    static final String SHA256 = '01bc07eded98a946ab5e8d2e6b2a7679d3f568a8ea8d85b3b00ad65881aeb026'
 
 }
