@@ -19,6 +19,8 @@ _REMOTES = ("config", "--get-regexp", r"^remote\..*\.url$")
 #: Before git 2.15 the first line is the option itself: then nothing is known of how complete the history is.
 _PLACE = ("rev-parse", "--is-shallow-repository", "--symbolic-full-name", "HEAD")
 _REFS_HERE = ("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes", "refs/tags")
+#: Digits of a whole hash.
+_FULL = 40
 _AUTHORS = ("log", "--left-right", "--no-show-signature", "--encoding=UTF-8", "--format=%m%aE")
 
 
@@ -62,7 +64,8 @@ class Workspace:
             self._ask("place", *_PLACE)
         if self.previous:
             current = scm.as_commit(environ.get("GIT_COMMIT")) or "HEAD"
-            self._ask("previous", "rev-parse", "--verify", "--quiet", self.previous + "^{commit}")
+            if len(self.previous) < _FULL:
+                self._ask("previous", "rev-parse", "--verify", "--quiet", self.previous + "^{commit}")
             self._ask("authors", *_AUTHORS, f"{self.previous}...{current}", "--")
 
     def facts(self) -> dict[str, str | None]:
@@ -77,7 +80,7 @@ class Workspace:
     def comparison(self) -> Comparison | None:
         """What lies between the previous commit and this one; ``None`` where the whole history is not at hand."""
         # In a shallow history an ancestor may simply be missing: whatever is counted there is a guess.
-        if not self.resolved_previous() or not self._answer("place").startswith("false"):
+        if not self._answer("place").startswith("false"):
             return None
         authors = self._answer("authors").split()
         if not authors and self._failed("authors"):
@@ -85,8 +88,8 @@ class Workspace:
         return Comparison([name for name in authors if name.startswith(">")], [name for name in authors if name.startswith("<")])
 
     def resolved_previous(self) -> str | None:
-        """The previous commit in full; ``None`` where the repository does not hold it."""
-        return self._answer("previous") or None
+        """The previous commit in full; ``None`` where it is shortened and the repository does not know it."""
+        return self.previous if self.previous and len(self.previous) >= _FULL else self._answer("previous") or None
 
     def abandon(self) -> None:
         """Stop asking: nobody wants to know any more."""

@@ -152,13 +152,16 @@ class _Room:
 
 def _labels(deployment: Deployment, left: float, right: float, room: _Room) -> list[Label]:
     """The words at the bar: for both widths if they fit the narrow one, else one for each that has room."""
-    full, short = wording.bar_label(deployment), wording.bar_label(deployment, short=True)
-    both = room.label(full, NARROW, left, right, "all") if full else None
-    if both is not None or not full:
-        return [both] if both else []
-    wide = room.label(full, WIDE, left, right, "wide") or (room.label(short, WIDE, left, right, "wide") if short else None)
-    narrow = room.label(short, NARROW, left, right, "narrow") if short else None
-    return [label for label in (wide, narrow) if label]
+    words = wording.bar_labels(deployment)
+    both = room.label(words[0], NARROW, left, right, "all") if words else None
+    if both is not None:
+        return [both]
+    found = (_first(words, WIDE, left, right, room, "wide"), _first(words, NARROW, left, right, room, "narrow"))
+    return [label for label in found if label]
+
+
+def _first(words: list[str], width: int, left: float, right: float, room: _Room, where: str) -> Label | None:
+    return next(filter(None, (room.label(text, width, left, right, where) for text in words)), None)
 
 
 def _ticks(scale: _Scale) -> list[Tick]:

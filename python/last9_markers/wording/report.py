@@ -117,13 +117,12 @@ def markers(deployment: Deployment) -> str:
     return delivery(deployment) or "delivered"
 
 
-def bar_label(deployment: Deployment, *, short: bool = False) -> str:
-    """The words at a bar. Success has its colour and sign; everything else is said in words too, unless it must be short."""
+def bar_labels(deployment: Deployment) -> list[str]:
+    """The words at a bar, from all of them to the least that says something. Success has its colour and its sign."""
     duration = "" if deployment.duration_ms is None else texts.duration(deployment.duration_ms)
-    if short:
-        return duration
     outcome = "" if deployment.outcome == "success" else OUTCOMES[deployment.outcome][0]
-    return " · ".join(filter(None, (outcome, duration, delivery(deployment))))
+    choices = ((outcome, duration, delivery(deployment)), (outcome, duration), (duration or outcome,))
+    return list(dict.fromkeys(text for text in (" · ".join(filter(None, words)) for words in choices) if text))
 
 
 def bar_title(deployment: Deployment) -> str:
@@ -136,7 +135,7 @@ def bar_title(deployment: Deployment) -> str:
         f"{deployment.service}{where}",
         OUTCOMES[deployment.outcome][0],
         f"{when} UTC",
-        bar_label(deployment, short=True),
+        "" if deployment.duration_ms is None else texts.duration(deployment.duration_ms),
         delivery(deployment),
     )
     return texts.visible(" · ".join(filter(None, told)))

@@ -221,7 +221,7 @@ def test_a_git_that_hangs_is_left_behind(last9: StandIn, repository: Path, tmp_p
     assert ran.answer.warnings == []
     assert time.monotonic() - began < 10
     assert _scm(last9.received()[0]["attributes"]) == {"scm.branch": "main", "scm.previous_commit_sha": "d" * 40}
-    assert len(asked.read_text(encoding="utf-8").splitlines()) == 5
+    assert len(asked.read_text(encoding="utf-8").splitlines()) == 4
 
 
 @pytest.mark.parametrize(("budget", "limit"), [(15, 2.0), (1, 0.5)])
