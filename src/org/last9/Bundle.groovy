@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '01bc07eded98a946ab5e8d2e6b2a7679d3f568a8ea8d85b3b00ad65881aeb026'
+    static final String SHA256 = '4b72bab41fcd0e160224f956cbfc327f1791f8dc446936fc7cb37da90b37a1dd'
 
 }
