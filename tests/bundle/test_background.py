@@ -107,21 +107,14 @@ def test_the_engine_is_taken_away(agent: Agent) -> None:
 
 
 def test_the_engine_is_taken_away_at_once(agent: Agent) -> None:
-    """Taken away before the process has come up, it cannot deliver: the stop sends the start again, in order."""
-    assert start(agent).answer["background"] is True
-    wait_for(lambda: not processes(agent))
-    agent.last9.start_afresh()
-    for path in agent.folder.glob("background-*"):
-        path.unlink()
+    """Taken away before the process has come up, it may not deliver: start before stop all the same, and no process is left."""
+    assert run(agent, NEWEST, agent.request("start"), LAST9_DRY_RUN="true").code == 0  # unpacks
     started = start(agent)
-    shutil.rmtree(agent.caches()[0])
+    shutil.rmtree(agent.caches()[0], ignore_errors=True)  # an engine that finds it broken clears it away as well
     agent.bundle.unlink()
     wait_for(lambda: not processes(agent))
-    agent.place_bundle()
     assert stop(agent, started.answer["pending"]).answer["delivered"] is True
-    assert states(agent)[0] == "start"
-    assert states(agent).count("stop") == 1
-    assert states(agent)[-1] == "stop"
+    assert states(agent) == ["start", "stop"]
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.15])

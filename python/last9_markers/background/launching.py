@@ -20,8 +20,8 @@ from last9_markers.pending import InBackground, Meant, write
 #: a step that hangs is as long.
 SLACK_SECONDS = 30.0
 
-#: How long the process may take to say that it has the lock, where it cannot inherit it.
-ACKNOWLEDGE_SECONDS = 5.0
+#: Share of the time limit that the process may take to say that it has the lock, where it cannot inherit it.
+ACKNOWLEDGE_SHARE = 0.5
 
 #: A lock of POSIX's flock goes along with the descriptor. On Windows it belongs to one process, so the new one must take it itself.
 LOCK_IS_INHERITED = sys.platform != "win32"
@@ -91,7 +91,7 @@ def _start(arguments: list[str], order: Order, environ: Mapping[str, str], descr
         process.stdin.write(json.dumps(order._asdict()).encode())
         process.stdin.close()
         if descriptor is None:
-            _await_acknowledgement(process)
+            _await_acknowledgement(process, order.timeout_seconds * ACKNOWLEDGE_SHARE)
     except (OSError, CannotLaunch):
         # It must not deliver behind the back of whoever sends the marker now.
         process.kill()
@@ -118,13 +118,13 @@ def _detached(command: list[str], environ: Mapping[str, str], descriptor: int | 
         return subprocess.Popen(command, creationflags=flags, **settings)
 
 
-def _await_acknowledgement(process: subprocess.Popen[bytes]) -> None:
+def _await_acknowledgement(process: subprocess.Popen[bytes], seconds: float) -> None:
     assert process.stdout is not None
     stdout, said = process.stdout, []
     # On a thread: reading from a pipe knows no time limit that works on Windows, too.
     reader = threading.Thread(target=lambda: said.append(stdout.read(1)), daemon=True)
     reader.start()
-    reader.join(ACKNOWLEDGE_SECONDS)
+    reader.join(seconds)
     if said != [b"."]:
         raise CannotLaunch("the process did not come up")
 

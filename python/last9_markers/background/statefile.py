@@ -71,7 +71,7 @@ class StateFile:
         """Take the lock if nobody has it. Raises ``OSError`` where the file system has no locks."""
         try:
             _lock(self.descriptor)
-        except (BlockingIOError, PermissionError):
+        except BlockingIOError:
             return False
         return True
 
@@ -207,7 +207,11 @@ if sys.platform == "win32":
 
     def _lock(descriptor: int) -> None:
         os.lseek(descriptor, _LOCK_AT, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            # Its error number says no more (Wine's is left over from an earlier call): whatever it is, the lock is not ours.
+            raise BlockingIOError(str(error)) from None
 
 else:
     import fcntl

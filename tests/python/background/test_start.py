@@ -209,7 +209,7 @@ def test_a_process_that_takes_the_lock_itself(agent: Agent, monkeypatch: pytest.
 def test_a_process_that_does_not_come_up(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that never says that it has the lock is ended, and the start is sent at once: nobody delivers behind its back."""
     monkeypatch.setattr(launching, "LOCK_IS_INHERITED", False)
-    monkeypatch.setattr(launching, "ACKNOWLEDGE_SECONDS", 0.2)
+    monkeypatch.setattr(launching, "ACKNOWLEDGE_SHARE", 0.02)
     monkeypatch.setattr(launching, "_program", lambda: [sys.executable, "-c", "import time; time.sleep(60)"])
     ran = _start_in_this_process(agent, agent.last9)
     assert ran.answer.delivered
