@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '4b72bab41fcd0e160224f956cbfc327f1791f8dc446936fc7cb37da90b37a1dd'
+    static final String SHA256 = 'aad170c2b8aa25fb8ca0864b69422cb63883cd9156450cf444a9e1b0541f0366'
 
 }
