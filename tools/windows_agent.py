@@ -48,7 +48,7 @@ def wine() -> str:
             shutil.rmtree(CACHE / "prefix", ignore_errors=True)
             settings = {**environment(), "WINEDLLOVERRIDES": "mscoree,mshtml="}
             for arguments in (["wineboot", "-i"], ["reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f"]):
-                subprocess.run([program, *arguments], env=settings, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+                subprocess.run([program, *arguments], env=settings, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=300)
             (CACHE / "prefix" / "ready").touch()
     return program
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from agents import Agent, Done, Last9
-from windows import WindowsAgent, environment, python, windows_path, wine
+from windows import SERVICE, WindowsAgent, batch_file, environment, python, windows_path, wine
 
 HOSTILE = "open(r'{trace}', 'a').write(__name__); raise RuntimeError('a stranger was imported')\n"
 
@@ -73,3 +74,55 @@ def test_first_use_by_ten_at_once(agent: WindowsAgent) -> None:
     assert [answer["delivered"] for answer in answers] == [True] * 10
     assert len(agent.caches()) == 1
     assert agent.asides() == agent.left_over() == []
+
+
+@pytest.mark.endurance
+def test_a_start_in_the_background(agent: WindowsAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start in the background outlives the batch file that asked for it, and Last9 has it once, before the stop."""
+    assert agent.batch("stop", path=(python(),)).answer["delivered"] is True
+    agent.last9.start_afresh()
+    agent.last9.order(delay=3, on="exchange")
+    plain = WindowsAgent.request
+
+    def in_background(self: WindowsAgent, state: str = "start") -> Path:
+        path = plain(self, state)
+        content = json.loads(path.read_text("utf-8"))
+        content["options"]["startInBackground"] = "true"
+        path.write_text(json.dumps(content), "utf-8")
+        return path
+
+    monkeypatch.setattr(WindowsAgent, "request", in_background)
+    answer = agent.batch("start", bring=False, path=(python(),)).answer
+    assert (answer["delivered"], answer.get("background"), len(answer["pending"])) == (False, True, 1)
+    end = time.monotonic() + 60
+    while not agent.last9.received():
+        assert time.monotonic() < end, "the start never came"
+        time.sleep(0.1)
+    assert [event["event_state"] for event in agent.last9.received()] == ["start"]
+
+
+@pytest.mark.endurance
+def test_a_command_as_a_window(agent: WindowsAgent, tmp_path: Path) -> None:
+    """`window -- COMMAND` on Windows: start, the command with its own exit code, stop with its outcome."""
+    batch_file(tmp_path / "deploy.bat", "echo deploying", "exit /b 3")
+    options = ["window", "--service-name", SERVICE, "--environment", "e", "--api-base-url", agent.last9.url]
+    done = subprocess.run(
+        [
+            wine(),
+            str(python() / "python.exe"),
+            "-I",
+            "-S",
+            windows_path(agent.bundle),
+            *options,
+            "--",
+            windows_path(tmp_path / "deploy.bat"),
+        ],
+        env={**agent.environ({}), **environment()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout.strip()) == (3, b"deploying"), done
+    outcomes = [(event["event_state"], event["attributes"].get("deployment.outcome")) for event in agent.last9.received()]
+    assert outcomes == [("start", None), ("stop", "failure")]

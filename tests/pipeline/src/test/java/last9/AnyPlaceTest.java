@@ -145,13 +145,14 @@ class AnyPlaceTest extends LibraryTest {
         Path wrapper = Files.createTempDirectory("wrapper").resolve("python");
         Files.writeString(wrapper, "#!/bin/sh\necho activating\nexec python3 \"$@\"\n");
         Files.setPosixFilePermissions(wrapper, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Pipeline pipeline = pipeline("node { withLast9Deployment(serviceName: 's') { sh 'umask 077' } }");
+        Pipeline pipeline = pipeline("node { withLast9Deployment(serviceName: 's') { sh 'env' } }");
         pipeline.settings().agentEnv.clear();
         pipeline.agentEnv("PATH", "/usr/local/bin:/usr/bin:/bin").agentEnv("TMPDIR", "/no where").agentEnv("LAST9_PYTHON", wrapper.toString());
         try (var run = pipeline.run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertEquals("start s, stop s", markers(), run.log());
             assertEquals(List.of(), warnings(run));
+            assertFalse(run.console().stream().anyMatch(line -> line.startsWith("HOME=")), run.log());
         }
     }
 
