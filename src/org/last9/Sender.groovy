@@ -63,8 +63,8 @@ class Sender implements Serializable {
             // without an answer all that is known of the marker is what was asked for
             new Records(script).add(answer?.pending == null && asked ? [asked] : answer?.records)
         }
-        // a start in the background is judged by the stop, which learns what became of it
-        boolean judged = !answer.delivered && !answer.background && !answer.failBuild
+        // The engine has judged by itself: a dry run delivers nothing, and a start in the background has not failed yet.
+        boolean judged = answer.pending == null && !answer.delivered && !answer.failBuild
         if (judged && Options.isTrue(marker.options.failOnError ?: defaults?.failOnError)) {
             answer.failBuild = (answer.warnings ?: ['the deployment marker was not delivered'])[0]
         }

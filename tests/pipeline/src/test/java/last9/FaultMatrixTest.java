@@ -49,12 +49,12 @@ class FaultMatrixTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', value = {
         // fault                        | as ordered | limit | fate | exchanges | events | the warning says
-        "503 for ever                   | {\"status\": 503}                                                        | 6  | KEPT      | 3-4 | 0   | 503",
+        "503 for ever                   | {\"status\": 503}                                                        | 12 | KEPT      | 3-4 | 0   | 503",
         "503 three times                | {\"on\": \"event\", \"times\": 3, \"status\": 503}                       | 15 | DELIVERED | 1   | 4   | -",
         "503 far from over              | {\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}                | 10 | KEPT      | 1   | 0   | 503",
         "429 that passes                | {\"on\": \"exchange\", \"times\": 1, \"status\": 429}                    | 15 | DELIVERED | 2   | 1   | -",
         "accepts and never answers      | {\"delay\": 30}                                                          | 5  | KEPT      | 1-3 | 0   | time",
-        "cut before the answer          | {\"drop\": \"before\"}                                                   | 6  | KEPT      | 3-4 | 0   | cut the connection",
+        "cut before the answer          | {\"drop\": \"before\"}                                                   | 12 | KEPT      | 3-4 | 0   | cut the connection",
         "cut in the event's answer      | {\"on\": \"event\", \"drop\": \"body\"}                                  | 15 | DELIVERED | 1   | 1   | -",
         "headers that drip              | {\"on\": \"exchange\", \"drip\": 0.1}                                    | 5  | KEPT      | 1   | 0   | time limit of 5 s",
         "refresh token not accepted     | {\"on\": \"exchange\", \"status\": 401}                                  | 10 | KEPT      | 1   | 0   | does not accept the refresh token",
