@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import pipeline.run.Pipeline;
 
@@ -157,6 +158,20 @@ class ReportTest extends LibraryTest {
             assertEquals(List.of("after"), deployments(run).stream().map(d -> d.get("service")).toList());
             assertEquals(something ? 1 : 0, warnings(run).stream().filter(w -> w.contains("controller restarted")).count(), run.log());
             assertEquals(something, json(run).get("notes").toString().contains("controller restarted"));
+        }
+    }
+
+    /** A restart while the report is being made, or archived, neither loses nor doubles it. */
+    @ParameterizedTest
+    @CsvSource({"sh, 2", "archiveArtifacts, 1"})
+    void survivesARestartItself(String step, int nth) throws IOException {
+        String jenkinsfile = "node { last9DeploymentMarker serviceName: 's'\n def told = last9DeploymentReport(summary: true)\n echo \"${told.archived}\" }";
+        try (var run = pipeline(jenkinsfile).restartAt(step, nth).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals(FILES, archived(run), run.log());
+            assertEquals(1, deployments(run).size());
+            assertTrue(run.console().contains("true"), run.log());
+            assertTidy(run);
         }
     }
 
