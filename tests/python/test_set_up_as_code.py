@@ -168,3 +168,30 @@ def test_only_a_verified_version_reaches_the_mirror(tmp_path: Path, verify: str,
     refs = git("-C", str(mirror), "for-each-ref", "--format=%(refname)").split()
     assert refs == (["refs/heads/main", "refs/tags/v1.0.0"] if mirrored else [])
     assert (git("-C", str(clone), "rev-parse", "HEAD") in done.stdout) == mirrored
+
+
+#: What the pipeline runner itself knows: ScenariosTest runs these, so nothing needs to be looked up.
+RUN_BY_THE_TESTS = {
+    *("pipeline", "agent", "stages", "stage", "steps", "script", "parameters", "string", "choice", "sh"),
+    *("withLast9Deployment", "last9DeploymentMarker", "last9Config", "params.ENVIRONMENT", "Library"),
+}
+
+
+def called(jenkinsfile: str) -> set[str]:
+    """The steps, directives and properties that a Jenkinsfile names, by the forms in which the examples write them."""
+    code = re.sub(r"'''.*?'''", "''", re.sub(r"^//.*$", "", jenkinsfile, flags=re.MULTILINE), flags=re.DOTALL)
+    agent = re.search(r"agent \{\n\s+(\w+) \{(.*?)\n        \}", code, re.DOTALL)
+    found = set()
+    if agent:
+        found = {f"agent.{agent[1]}", *(f"agent.{agent[1]}.{option}" for option in re.findall(r"^\s+(\w+) '", agent[2], re.MULTILINE))}
+        code = code.replace(agent[0], "")
+    code = re.sub(r"'[^'\n]*'", "''", code)
+    found |= set(re.findall(r"^\s*(?:@)?(\w+)(?=\s*\(|\s*\{|\s+\w+:|\s+''|$)", code, re.MULTILINE)) - {"_"}
+    found |= set(re.findall(r"\b(?:currentBuild|deployed|docker|params)\.\w+", code))
+    return found | set(re.findall(r"(?<=\))(\.\w+)(?=\()", code))
+
+
+def test_every_plugins_step_in_a_jenkinsfile_is_the_plugins_own() -> None:
+    """What the runner cannot know (kubernetes, docker, folder properties) is in the table, and the table has nothing else."""
+    used = {name for file in EXAMPLES.glob("*/*.Jenkinsfile") for name in called(file.read_text("utf-8"))}
+    assert used - RUN_BY_THE_TESTS == names("jenkinsfiles.txt")
