@@ -10,14 +10,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "python"))
 
-from last9_markers.cli import COMMANDS  # noqa: E402
+from last9_markers.cli import COMMANDS, INTERNAL  # noqa: E402
 from last9_markers.commandline import exits  # noqa: E402
 from last9_markers.commandline.options import OF_COMMAND, Group, Option  # noqa: E402
 
 PAGE = ROOT / "docs" / "command-line.md"
 _BLOCK = re.compile(r"(<!-- written by tools/command_line_docs\.py: (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-#: What the library and `window` call, and nobody else.
-_INTERNAL = ("step", "deliver", "background")
 
 
 def main(arguments: list[str]) -> int:
@@ -39,7 +37,7 @@ def render(page: str) -> str:
 
 
 def _commands() -> str:
-    return _table(("command", "does"), ((f"`{name}`", text) for name, text in COMMANDS.items() if name not in _INTERNAL))
+    return _table(("command", "does"), ((f"`{name}`", text) for name, text in COMMANDS.items() if name not in INTERNAL))
 
 
 def _options() -> str:

@@ -20,8 +20,8 @@ COMMANDS = {
     "background": "what step leaves behind for startInBackground",
     "deliver": "what window calls: a request on stdin",
 }
-#: They say everything and end at once.
-_WITHOUT_LEAVE = ("step", "background", "deliver")
+#: What other programs call: the library, and we ourselves. They say everything and end at once.
+INTERNAL = ("step", "background", "deliver")
 
 
 def main(argv: list[str]) -> int:
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
     command, arguments = (argv[0], argv[1:]) if argv else ("--help", [])
     if command in COMMANDS:
         code: int = importlib.import_module(f"last9_markers.commands.{command}").main(arguments)
-        if command in _WITHOUT_LEAVE:
+        if command in INTERNAL:
             _end_at_once(code)
         return code
     if command == "--version":
@@ -60,8 +60,11 @@ def _end_at_once(code: int) -> None:
 
 
 def _usage() -> str:
-    lines = "\n".join(f"  {name:<10} {text}" for name, text in COMMANDS.items())
-    return f"usage: last9-markers COMMAND …\n\n{lines}\n\nlast9-markers COMMAND --help tells more. last9-markers --version"
+    lines = "\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items() if name not in INTERNAL)
+    return (
+        f"usage: last9-markers COMMAND …\n\n{lines}\n\nlast9-markers COMMAND --help tells more. last9-markers --version\n"
+        f"Not for people: {', '.join(INTERNAL)}"
+    )
 
 
 def _unknown(command: str) -> str:

@@ -34,8 +34,9 @@ _BUILD = {
 def main(arguments: list[str]) -> int:
     """Show it. Takes no arguments; exit code 0 when both markers arrived."""
     if arguments:
-        print("usage: last9-markers demo", file=sys.stderr)
-        return 2
+        asked = arguments[0] in ("-h", "--help")
+        print("usage: last9-markers demo: no options, no token, no network", file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
     with StandIn() as last9:
         print(f"A stand-in for Last9 listens on {last9.url}.\n\nThe build log:\n", flush=True)
         journal = Journal(sys.stdout, Redactor())
