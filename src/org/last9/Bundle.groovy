@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'aad170c2b8aa25fb8ca0864b69422cb63883cd9156450cf444a9e1b0541f0366'
+    static final String SHA256 = 'e7c413904361d726a2c749061ee5a6b09a36ffc47fdbb6313a0068aab8bb3f0d'
 
 }
