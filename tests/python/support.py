@@ -124,6 +124,14 @@ def patience() -> float:
     return 1.0 + 3.0 * os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until something is so; fail where it does not come to be."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.01)
+
+
 def field(value: str, *, chosen: bool = False, trusted: tuple[str, ...] = (), source: str = "option") -> dict[str, Any]:
     """One connection field of a request."""
     return {"value": value, "source": source, "fromParameter": chosen, "trusted": list(trusted)}

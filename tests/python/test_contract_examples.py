@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from last9_markers.standin import StandIn
-from support import run_step
+from support import run_step, wait_until
 
 CONTRACT = Path(__file__).parents[1] / "contract"
 NAMES = sorted(path.stem for path in (CONTRACT / "requests").glob("*.json"))
 #: Where the examples believe that Last9 is.
 EXAMPLE_URL = "http://127.0.0.1:8080"
+#: Where they believe that the engine's folder is on the agent.
+EXAMPLE_FOLDER = "/agent/workspace@tmp/last9"
 
 
 def test_every_request_has_its_answer() -> None:
@@ -26,11 +28,18 @@ def test_every_request_has_its_answer() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_engine_answers_as_the_example_says(name: str, last9: StandIn, tmp_path: Path) -> None:
     """For each example request the engine gives the example's answer and log, and Last9 receives exactly the example's events."""
-    request = (CONTRACT / "requests" / f"{name}.json").read_text(encoding="utf-8").replace(EXAMPLE_URL, last9.url)
-    text = (CONTRACT / "answers" / f"{name}.json").read_text(encoding="utf-8").replace(EXAMPLE_URL, last9.url)
+    request, text = (
+        (CONTRACT / half / f"{name}.json")
+        .read_text(encoding="utf-8")
+        .replace(EXAMPLE_URL, last9.url)
+        .replace(EXAMPLE_FOLDER, str(tmp_path))
+        for half in ("requests", "answers")
+    )
     expected: dict[str, Any] = json.loads(text)
     token = last9.refresh_token if expected["tokenBound"] else None
     done = run_step(request, token, tmp_path, environ=expected["environment"])
+    if done.answer.get("background"):
+        wait_until(lambda: len(last9.received()) == len(expected["received"]))
     received = [{key: value for key, value in event.items() if key != "received_at"} for event in last9.received()]
     assert done.code == 0
     assert _with_gaps(done.answer, expected["answer"]) == expected["answer"]

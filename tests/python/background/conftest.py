@@ -6,15 +6,14 @@ import contextlib
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from last9_markers.background.statefile import StateFile
 from last9_markers.standin import StandIn
-from support import WINDOW, Stepped, make_request, run_step
+from support import WINDOW, Stepped, make_request, run_step, wait_until
 
 
 class Agent:
@@ -65,7 +64,7 @@ class Agent:
 
     def quiet(self, seconds: float = 20) -> None:
         """Wait until nothing runs any more; a process that is just coming up shows no environment yet, but holds its lock."""
-        wait_for(lambda: all(_is_free(path) for path in self.files.glob("background-*")) and not self.processes(), seconds)
+        wait_until(lambda: all(_is_free(path) for path in self.files.glob("background-*")) and not self.processes(), seconds)
 
     def kill(self) -> None:
         """Kill whatever runs, and wait until it is gone."""
@@ -85,14 +84,6 @@ class Agent:
             for event in self.last9.received()
             if event["event_state"] == state
         }
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until something is so; fail where it does not come to be."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
 
 
 def _is_free(path: Path) -> bool:

@@ -12,9 +12,9 @@ import sys
 import time
 
 import pytest
-from support import BARE, ROOT, STARTED_MS, make_request
+from support import BARE, ROOT, STARTED_MS, make_request, wait_until
 
-from .conftest import Agent, wait_for
+from .conftest import Agent
 
 #: A start in the background takes about this long from the moment its step has ended, on an idle machine.
 TYPICAL_SECONDS = 0.4
@@ -79,5 +79,5 @@ def test_the_start_itself_is_killed(agent: Agent) -> None:
             engine.kill()
         done = agent.stop([json.dumps(request)], window=window)
         assert done.answer["delivered"] is True, done
-    wait_for(lambda: not agent.processes())
+    wait_until(lambda: not agent.processes())
     _check(agent, 8)

@@ -15,9 +15,9 @@ from last9_markers.background import launching
 from last9_markers.background.statefile import StateFile
 from last9_markers.clock import SystemClock
 from last9_markers.standin import StandIn
-from support import STARTED_MS, WINDOW, field, make_request, run_errand
+from support import STARTED_MS, WINDOW, field, make_request, run_errand, wait_until
 
-from .conftest import Agent, wait_for
+from .conftest import Agent
 
 HANGS = {"delay": 60}
 
@@ -52,7 +52,7 @@ def test_it_does_not_wait_for_last9(agent: Agent) -> None:
     agent.last9.order(HANGS)
     baseline = min(agent.run("start", options={"dryRun": "true"}).seconds for _ in range(2))
     seconds = min(agent.start(60, window={"id": f"window-{number}", "startedAtMs": STARTED_MS}).seconds for number in range(2))
-    wait_for(lambda: len(agent.processes()) == 2)
+    wait_until(lambda: len(agent.processes()) == 2)
     assert agent.states() == []
     # An interpreter more is started meanwhile; a marker that waited would take a minute.
     assert seconds < 2 * baseline + 1
@@ -62,7 +62,7 @@ def test_nobody_can_read_the_token(agent: Agent, tmp_path: Path) -> None:
     """While it is on its way the token is in no file, no argument and no environment; the access token is not either."""
     agent.last9.order({**HANGS, "on": "event"})
     done = agent.start()
-    wait_for(lambda: len(agent.last9.requests()) == 2)
+    wait_until(lambda: len(agent.last9.requests()) == 2)
     proc = Path("/proc") / str(agent.process())
     secret = agent.last9.refresh_token.encode()
     assert secret not in (proc / "cmdline").read_bytes()
@@ -81,7 +81,7 @@ def test_the_process_is_detached(agent: Agent) -> None:
     """A session of its own, no folder of the build's, no stream of the step's, no descriptor but its state; Jenkins' cookie as it was."""
     agent.last9.order(HANGS)
     agent.start()
-    wait_for(lambda: agent.last9.requests())
+    wait_until(lambda: agent.last9.requests())
     pid = agent.process()
     proc = Path("/proc") / str(pid)
     assert os.getsid(pid) == pid

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from last9_markers.background.statefile import Fate, StateFile
 from last9_markers.standin import StandIn
-from support import STARTED_MS, STOPPED_MS, WINDOW, field, make_request
+from support import STARTED_MS, STOPPED_MS, WINDOW, field, make_request, wait_until
 
-from .conftest import Agent, wait_for
+from .conftest import Agent
 
 HANGS = {"delay": 60}
 OTHER = {"id": "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c00ff", "startedAtMs": STARTED_MS}
@@ -30,7 +30,7 @@ def started(agent: Agent, seconds: float = 20, **changes: Any) -> list[str]:
 
 def once_under_way(agent: Agent, requests: int = 1) -> None:
     """Wait until the process has made that many requests."""
-    wait_for(lambda: len(agent.last9.requests()) >= requests)
+    wait_until(lambda: len(agent.last9.requests()) >= requests)
 
 
 # -- delivered -----------------------------------------------------------------------------------------------------------------

