@@ -67,6 +67,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._spellings: set[str] = set()
+        self._lowered: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
     def hide(self, secret: str | None) -> None:
@@ -76,16 +77,19 @@ class Redactor:
             if len(text) < _SHORTEST:
                 continue
             self._spellings |= _spellings(text)
+            self._lowered = {spelling.lower() for spelling in self._spellings}
             self._pattern = None
 
     def without_secrets(self, text: str) -> str:
         """The text with the known secrets replaced by ``****``, nothing else changed."""
-        if not self._spellings:
+        lowered = text.lower()
+        if not any(spelling in lowered for spelling in self._lowered):
             return text
+        # Only now: a pattern of this size takes longer to compile than a marker takes to compose.
         if self._pattern is None:
-            # Longest first, so that no spelling leaves the tail of a longer one behind.
+            # Longest first, so that no spelling leaves the tail of a longer one behind. In any case: a host's name comes back in small
+            # letters, an escape's digits in either.
             longest_first = sorted(self._spellings, key=len, reverse=True)
-            # In any case: a host's name comes back in small letters, an escape's digits in either.
             self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
         return self._pattern.sub(HIDDEN, text)
 
