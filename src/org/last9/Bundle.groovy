@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'e7c413904361d726a2c749061ee5a6b09a36ffc47fdbb6313a0068aab8bb3f0d'
+    static final String SHA256 = '196fb730dfd4910e261bd22940542f2daa6e02ad63328cea872187f55b04ffb1'
 
 }
