@@ -8,12 +8,13 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from agents import BUNDLE, Agent, promised, pythons
+from agents import BUNDLE, Agent, Last9, promised, pythons
 
 PYTHON = pythons()[promised()[0]]
 
@@ -97,6 +98,30 @@ if os.geteuid() == 0:  # only root can give a folder away; others have no way to
         os.chown(cache, 12345, 12345)
         assert delivered(agent)
         assert not trace.exists()
+
+    def test_what_a_stranger_planted_where_all_may_write_is_not_run(last9: Last9) -> None:
+        """In a folder like /tmp a stranger's cache, or link to one, can be neither used nor removed: the zip serves, and nothing breaks."""
+        with tempfile.TemporaryDirectory() as name:
+            Path(name).chmod(0o755)
+            agent = Agent(Path(name), last9)
+            assert delivered(agent)
+            cache = only_cache(agent)
+            trace = Path(name, "trace")
+            trace.touch()
+            trace.chmod(0o666)
+            for module in (cache / "last9_markers").rglob("*.py"):
+                planted = f"open({str(trace)!r}, 'w').write('ran')\n".encode()
+                module.write_bytes(planted + b"#" * (module.stat().st_size - len(planted)) if module.stat().st_size > len(planted) else b"")
+            agent.folder.chmod(0o1777)
+            for path in (cache, *cache.rglob("*")):
+                path.chmod(0o755)
+            for plant in (lambda: None, lambda: (cache.rename(cache.with_name("planted")), cache.symlink_to("planted"))):
+                plant()
+                done = agent.launch(["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--", "sh"], bring=False)
+                assert done.answer["delivered"] is True, done.stderr
+                assert trace.read_text("utf-8") == ""
+                assert [path.name for path in agent.caches()] == [cache.name]
+                assert agent.asides() == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, None], ids=["empty", "zeros", "half"])
@@ -204,6 +229,39 @@ def test_the_three_newest_stay(agent: Agent) -> None:
     assert len([name for name in left if name.startswith("last9-markers-")]) == 3
     assert agent.bundle.name in left
     assert not any(name.startswith((f".{'a' * 16}", "request-")) for name in left)
+
+
+def test_a_clock_in_1970(agent: Agent) -> None:
+    """Where the clock stands at its beginning, and so do the files, the engine unpacks, uses what it unpacked, and removes nothing young.
+
+    The process is told the time by functions put in its clock's place: without changing the machine's clock there is no other way.
+    """
+    agent.place_bundle()
+    for attempt in range(3):
+        request = agent.request()
+        code = (
+            "import runpy, sys, time; time.time = lambda: 3.5; time.time_ns = lambda: 3_500_000_000;"
+            f"sys.argv = [{str(agent.bundle)!r}, 'step', '--request', {str(request)!r}]; runpy.run_path(sys.argv[0], run_name='__main__')"
+        )
+        environ = agent.environ({"LAST9_CACHE_DIR": str(agent.folder)})
+        done = subprocess.run([PYTHON, "-I", "-S", "-c", code], capture_output=True, text=True, env=environ, check=False)
+        assert '"delivered":true' in done.stdout, done.stderr
+        assert agent.asides() == ([] if attempt < 2 else [f".{'b' * 16}.1.2"])
+        before = {path: path.stat().st_ino for path in only_cache(agent).rglob("*.pyc")}
+        assert len(before) > 50
+        for path in only_cache(agent).rglob("*"):
+            os.utime(path, (1, 1))
+        if attempt == 1:  # another process is unpacking just now: that must survive the next one's tidying up, which a new cache brings
+            (agent.folder / f".{'b' * 16}.1.2").mkdir()
+            os.utime(agent.folder / f".{'b' * 16}.1.2", (2, 2))
+            shutil.rmtree(only_cache(agent))
+
+
+def test_the_workspace_proper_stays_as_it_is(agent: Agent) -> None:
+    """Nothing of ours is ever written into the checkout: not by a node's first marker, not by a later one."""
+    for state in ("start", "stop"):
+        assert agent.launch(["sh"], state).answer["delivered"] is True
+        assert list(agent.workspace.iterdir()) == []
 
 
 def test_several_pythons_share_one_cache(agent: Agent) -> None:
