@@ -58,8 +58,8 @@ def _of_interruption(message: str) -> str:
 def _worsened(body: Mapping[str, object]) -> bool:
     """Whether the build's result got worse while the block ran.
 
-    Not where it became a failure that another block of the build has answered for: Declarative sets the result as soon as a stage
-    fails, so its parallel siblings see it.
+    Not where it became a failure that another block of the build has answered for: Declarative shows a failed stage's result to its
+    parallel siblings, too.
     """
     before, after = body.get("resultBefore"), body.get("resultAfter")
     if after == "FAILURE" and body.get("failedElsewhere") is True:

@@ -24,10 +24,8 @@ class Connection implements Serializable {
     private final Map options
     private final Map defaults
     private final Map profile
-    /** Why nothing may be sent; empty when all is well. */
-    final List<String> problems = []
-    /** The resolved fields as the contract has them. */
-    final Map<String, Map> fields = [:]
+    private final List<String> problems = []
+    private final Map<String, Map> fields = [:]
 
     Connection(Object script, Map options, Map defaults) {
         this.script = script
@@ -36,8 +34,11 @@ class Connection implements Serializable {
         this.profile = [:]
     }
 
-    /** Resolves all fields now, against the environment at this place of the pipeline; returns itself. */
-    Connection resolve() {
+    /**
+     * All fields as they are now, in the environment of this place of the pipeline: `connection` and `connectionProblems` (why nothing may be sent;
+     * empty when all is well) as the contract has them. Plain data, for it is kept with the program as long as a window is open.
+     */
+    Map resolve() {
         for (String field in VARIABLES.keySet()) {
             List<Map> levels = levels(field)
             if (levels) {
@@ -48,7 +49,7 @@ class Connection implements Serializable {
             }
         }
         fields.credentialId = fields.credentialId ?: [value: DEFAULT_CREDENTIAL, source: 'default', fromParameter: false]
-        return this
+        return [connection: fields, connectionProblems: problems]
     }
 
     /** `options` without what this class has answered for. */

@@ -1,18 +1,34 @@
 package org.last9
 
+import com.cloudbees.groovy.cps.NonCPS
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
-/** `withLast9Deployment`: start, body, stop in every case. */
+/**
+ * `withLast9Deployment`: start, body, stop in every case. One object for each window.
+ *
+ * While the body runs, Jenkins saves with the program whatever `around` holds, its code included: so that method is short, and what it
+ * needs to know is in fields and @NonCPS methods (under 4 kB a window, held by CostTest).
+ */
 class DeploymentWindow implements Serializable {
 
     private static final long serialVersionUID = 1L
 
     private final Object script
     private final Sender sender
+    private final FailedWindows failures
+    private Map options = [:]
+    private Map window
+    /** How the body ended, as the contract has it. */
+    private final Map ended = [ended: 'interrupted']
+    private int failuresBefore
+    /** The start marker is on its way or delivered, so there must be a stop. */
+    private boolean begun = false
+    private Marker stop
 
     DeploymentWindow(Object script) {
         this.script = script
         this.sender = new Sender(script, 'withLast9Deployment')
+        this.failures = new FailedWindows(script)
     }
 
     /**
@@ -20,58 +36,70 @@ class DeploymentWindow implements Serializable {
      * but the stop still goes out: the start may have arrived. `failOnError` throws where a marker was not delivered; the body's own error wins.
      *
      * Jenkins throws an abort into running Groovy too, at the entry of any method that is not @NonCPS. So from the end of the body to
-     * the `try` around the stop nothing but @NonCPS methods and constructors is called.
+     * the `try` around the stop nothing but @NonCPS methods is called.
      */
     @SuppressWarnings('ThrowExceptionFromFinallyBlock') // an abort during the stop goes on; in a method of its own, the try came too late
     Object around(Object given, Closure body) {
-        long startedAtMs = System.currentTimeMillis()
-        Map window = [id: UUID.randomUUID().toString(), startedAtMs: startedAtMs]
-        Map options = [:]
-        Map ended = [ended: 'interrupted']
-        BuildFacts facts = new BuildFacts(script)
-        FailedWindows failures = new FailedWindows(script)
-        int failuresBefore = failures.count()
-        boolean threw = true
-        boolean begun = false
-        Object value = null
         try {
-            ended.resultBefore = facts.result()
-            options = Options.named(script, 'withLast9Deployment', given)
-            begun = true
-            Map answer = sender.send(new Marker(options + [eventState: 'start'], window, startedAtMs))
-            begun = answer.accepted
-            sender.failIfAsked(answer)
-            value = body == null ? nothingToRun() : body.call()
-            threw = false
+            start(given)
+            Object value = body == null ? nothingToRun() : body.call()
             ended.ended = 'returned'
-        } catch (FlowInterruptedException interruption) {
-            ended.message = interruption.message
-            throw interruption
+            return value
         } catch (Throwable thrown) { // assert and unknown steps are Errors: whoever judges the outcome must see them, too
-            ended.ended = 'threw'
-            failures.add()
+            note(thrown)
             throw thrown
         } finally {
-            ended.resultAfter = facts.result()
-            ended.failedElsewhere = failures.count() > failuresBefore
-            if (begun) { // a window that the engine refused has no stop: the start's warning said it all
-                Integer budget = ended.ended == 'interrupted' ? Sender.SECONDS_AFTER_ABORT : null
-                Marker marker = new Marker(options + [eventState: 'stop'], window, System.currentTimeMillis(), ended, budget)
-                Map answer = null
+            if (hasStop()) {
                 try {
-                    answer = sender.send(marker)
+                    sendStop()
                 } catch (FlowInterruptedException abort) {
-                    sender.again(marker)
+                    sender.again(stop)
                     throw abort
                 } finally {
                     sender.handOver()
                 }
-                if (!threw) { // an exception that leaves a `finally` replaces the body's without a trace
-                    sender.failIfAsked(answer)
-                }
             }
         }
-        return value
+    }
+
+    private void start(Object given) {
+        long now = System.currentTimeMillis()
+        window = [id: UUID.randomUUID().toString(), startedAtMs: now]
+        failuresBefore = failures.count()
+        ended.resultBefore = new BuildFacts(script).result()
+        options = Options.named(script, 'withLast9Deployment', given)
+        begun = true
+        Map answer = sender.send(new Marker(options + [eventState: 'start'], window, now))
+        begun = answer.accepted // a window that the engine refused has no stop: the start's warning said it all
+        sender.failIfAsked(answer)
+    }
+
+    @NonCPS
+    private void note(Throwable thrown) {
+        if (thrown instanceof FlowInterruptedException) {
+            ended.message = thrown.message
+        } else {
+            ended.ended = 'threw'
+            failures.add()
+        }
+    }
+
+    /** Fixes what the stop says, and when. */
+    @NonCPS
+    private boolean hasStop() {
+        ended.resultAfter = new BuildFacts(script).result()
+        ended.failedElsewhere = failures.count() > failuresBefore
+        Integer budget = ended.ended == 'interrupted' ? Sender.SECONDS_AFTER_ABORT : null
+        stop = new Marker(options + [eventState: 'stop'], window, System.currentTimeMillis(), ended, budget)
+        return begun
+    }
+
+    /** An exception that leaves a `finally` replaces the body's without a trace: so `failOnError` speaks only after a good body. */
+    private void sendStop() {
+        Map answer = sender.send(stop)
+        if (ended.ended == 'returned') {
+            sender.failIfAsked(answer)
+        }
     }
 
     private Object nothingToRun() {

@@ -5,7 +5,8 @@ import com.cloudbees.groovy.cps.NonCPS
 /**
  * How many of the build's blocks have failed so far: a failure that one window has reported is not another window's.
  *
- * Declarative sets the build's result as soon as a stage fails, so a block in a parallel stage sees the FAILURE of its siblings.
+ * Declarative shows a failed stage's result to the whole build while that stage's `post` runs (older versions from then on), so a block in a
+ * parallel stage sees the FAILURE of its siblings.
  * Kept in the build's environment, seen from every var and after a controller restart.
  */
 class FailedWindows implements Serializable {

@@ -21,7 +21,7 @@ class Sender implements Serializable {
     private final String step
     private final Undelivered undelivered
     private Map defaults
-    private Connection connection
+    private Map connection
     private String dryRun
     /** Undelivered markers of this window. In the program's state, so a controller restart keeps them. */
     private List<String> own = []
@@ -113,10 +113,10 @@ class Sender implements Serializable {
         List<String> variableNames = Options.names(options.remove('envAllowlist') ?: script.env.LAST9_ENV_ALLOWLIST)
         Map request = [
             contract: 1, step: step, timestampMs: marker.timestampMs, options: options, configured: configured(marker),
-            connection: connection.fields, connectionProblems: connection.problems, build: facts.build(),
+            build: facts.build(),
             secretParameters: facts.secretParameters(), parameters: facts.parameters(parameterNames),
             environmentAllowlist: variableNames,
-        ]
+        ] + connection
         if (marker.window) {
             request.window = marker.window
         }

@@ -20,7 +20,7 @@ class MutationTest {
     private static final String OPEN = "src/org/last9/OpenWindows.groovy";
     private static final String SENDER = "src/org/last9/Sender.groovy";
     private static final String COURIER = "src/org/last9/Courier.groovy";
-    private static final String BODY = "value = body == null ? nothingToRun() : body.call()";
+    private static final String BODY = "Object value = body == null ? nothingToRun() : body.call()";
 
     private static Bench bench;
 
@@ -36,31 +36,30 @@ class MutationTest {
 
     static List<Mutant> gravest() {
         return List.of(
-                Mutant.of("the stop is not in a finally").change(WINDOW, "} finally {\n            ended.resultAfter", "}\n        if (true) {\n            ended.resultAfter")
+                Mutant.of("the stop is not in a finally").change(WINDOW, "} finally {\n            if (hasStop()) {", "}\n        if (true) {\n            if (hasStop()) {")
                         .caughtBy("body-fails"),
-                Mutant.of("an abort of the body is swallowed").change(WINDOW, "ended.message = interruption.message\n            throw interruption",
-                        "ended.message = interruption.message").caughtBy("timeout-in-body"),
+                Mutant.of("an abort of the body is swallowed").change(WINDOW, "note(thrown)\n            throw thrown",
+                        "note(thrown)\n            if (!(thrown instanceof FlowInterruptedException)) { throw thrown }").caughtBy("timeout-in-body"),
                 Mutant.of("all windows share one id").change(WINDOW, "UUID.randomUUID().toString()", "'one'").caughtBy("loop"));
     }
 
     static List<Mutant> others() {
         return List.of(
-                Mutant.of("the stop is sent before the body runs").change(WINDOW, BODY, "value = null")
-                        .change(WINDOW, "        return value\n", "        return body.call()\n").caughtBy("body-fails", "unstable-step"),
+                Mutant.of("the stop is sent before the body runs").change(WINDOW, BODY, "ended.ended = 'returned'; hasStop(); sendStop(); begun = false\n" + BODY).caughtBy("body-fails", "unstable-step"),
                 Mutant.of("the body runs twice").change(WINDOW, BODY, BODY + "; body.call()").caughtBy("body-succeeds"),
                 Mutant.of("the block's value is lost").change(WINDOW, "return value\n", "return null\n").caughtBy("body-returns-early"),
                 Mutant.of("the outcome is taken from the build's result").change(WINDOW, "System.currentTimeMillis(), ended, budget", "System.currentTimeMillis(), null, budget")
                         .caughtBy("body-fails", "timeout-in-body"),
                 Mutant.of("only exceptions are failures").change(WINDOW, "catch (Throwable thrown)", "catch (Exception thrown)").caughtBy("body-asserts", "body-calls-unknown-step"),
                 Mutant.of("a failure is not noted").change(WINDOW, "ended.ended = 'threw'\n", "\n").caughtBy("body-fails"),
-                Mutant.of("the result before the body is not noted").change(WINDOW, "ended.resultBefore = facts.result()\n", "\n").caughtBy("result-set-before"),
-                Mutant.of("the result after the body is not noted").change(WINDOW, "ended.resultAfter = facts.result()\n", "\n").caughtBy("unstable-step"),
+                Mutant.of("the result before the body is not noted").change(WINDOW, "ended.resultBefore = new BuildFacts(script).result()\n", "\n").caughtBy("result-set-before"),
+                Mutant.of("the result after the body is not noted").change(WINDOW, "ended.resultAfter = new BuildFacts(script).result()\n", "\n").caughtBy("unstable-step"),
                 Mutant.of("a sibling's failure counts").change(WINDOW, "failures.add()\n", "\n").caughtBy("declarative-sibling-in-post"),
-                Mutant.of("the stop has the start's time").change(WINDOW, "System.currentTimeMillis(), ended", "startedAtMs, ended").caughtBy("body-succeeds"),
-                Mutant.of("a refused window gets a stop").change(WINDOW, "begun = answer.accepted\n", "\n").caughtBy("refused-window"),
-                Mutant.of("an abort during the stop is swallowed").change(WINDOW, "sender.again(marker)\n                    throw abort", "sender.again(marker)\n                    answer = [:]")
+                Mutant.of("the stop has the start's time").change(WINDOW, "System.currentTimeMillis(), ended", "window.startedAtMs, ended").caughtBy("body-succeeds"),
+                Mutant.of("a refused window gets a stop").change(WINDOW, "begun = answer.accepted //", "//").caughtBy("refused-window"),
+                Mutant.of("an abort during the stop is swallowed").change(WINDOW, "sender.again(stop)\n                    throw abort", "sender.again(stop)")
                         .caughtBy("abort-during-stop"),
-                Mutant.of("an aborted stop is not tried again").change(WINDOW, "sender.again(marker)\n", "\n").caughtBy("abort-during-stop", "abort-twice"),
+                Mutant.of("an aborted stop is not tried again").change(WINDOW, "sender.again(stop)\n", "\n").caughtBy("abort-during-stop", "abort-twice"),
                 Mutant.of("what a window could not deliver is forgotten").change(WINDOW, "sender.handOver()\n", "\n").caughtBy("outage-during-stop"),
                 Mutant.of("an aborted manual stop is not tried again").change(MANUAL, "sender.again(marker)\n", "\n").caughtBy("abort-during-manual-stop"),
                 Mutant.of("a stop that is tried again goes out twice").change(SENDER, "own = beforeAbort //", "//").caughtBy("abort-during-stop"),

@@ -39,6 +39,10 @@ public final class BuildState implements Serializable {
     public int callCounter;
     /** Bytes of the program when it was largest: what Jenkins writes to disk whenever all threads wait. */
     public int largestProgram;
+    /** How many safepoints the code has passed: where an abort may strike it between two steps [431]. */
+    public int safepoints;
+    /** How many bytes the program took when it was saved, by the step that its newest thread waited for then; the last time counts. */
+    public final Map<String, Integer> savedBytes = new TreeMap<>();
     /** Ended by force: nothing more of the pipeline runs. */
     public boolean killed;
     /** Lost with its controller: not even its last line was written [804]. */

@@ -45,6 +45,16 @@ public final class Interruptions {
         return false;
     }
 
+    /** The code has come to its Nth safepoint: what is ordered for it ({@code safepoint} as if it were a step's name) happens right there. */
+    void atSafepoint(int nth) {
+        for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
+            if ("safepoint".equals(a.step()) && nth == a.nth()) {
+                build.state().happenings.remove(a);
+                happen(a.kind());
+            }
+        }
+    }
+
     /** A step has begun, the Nth of its name. */
     void started(String step, int nth) {
         for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {

@@ -128,6 +128,7 @@ final class Scheduler {
         if (o != null) {
             if (t.isAlive() && o.getNormal() == Safepoint.HERE) {
                 t.resumeWith = new Outcome(null, null);
+                build.interruptions().atSafepoint(++build.state().safepoints);
             } else if (t.isAlive() && o.getNormal() instanceof Steps.Waiting w) {
                 startWaiting(t, w.call());
             } else if (o.isFailure()) {
@@ -175,6 +176,8 @@ final class Scheduler {
         try {
             byte[] saved = Pickle.write(program);
             build.state().largestProgram = Math.max(build.state().largestProgram, saved.length);
+            Call waiting = program.threads.lastEntry().getValue().call;
+            build.state().savedBytes.put(waiting == null ? "" : waiting.name, saved.length);
             program = (Program) Pickle.read(saved, build.loaders().scriptLoader());
         } catch (IOException | RuntimeException e) {
             GreenThread newest = program.threads.lastEntry().getValue();

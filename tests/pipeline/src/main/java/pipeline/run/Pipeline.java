@@ -200,6 +200,11 @@ public final class Pipeline {
             return state.graph.entries();
         }
 
+        /** The size of the saved program while that step was waited for, the last time. */
+        public int savedBytes(String step) {
+            return state.savedBytes.get(step);
+        }
+
         public int flowNodes() {
             return state.graph.size();
         }

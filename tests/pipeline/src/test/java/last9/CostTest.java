@@ -1,0 +1,78 @@
+package last9;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import pipeline.run.Pipeline;
+
+/** What a marker costs the controller and the reader of the log: flow nodes, shells, bytes in the program's state, lines. */
+class CostTest extends LibraryTest {
+    private static final String MARKER = "last9DeploymentMarker serviceName: 'api'\n";
+    private static final String WINDOW = "withLast9Deployment(serviceName: 'api', environment: 'production', customAttributes: [team: 'payments']) ";
+
+    private static long shells(Pipeline.Run run) {
+        return run.steps().stream().filter(s -> "sh".equals(s.get("step")) || "bat".equals(s.get("step"))).count();
+    }
+
+    /** The first marker on a node takes 14 flow nodes at most, each later one 11, a node of our own 4 more; each runs one shell. */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', value = {
+        "a marker, the first on the node     | node { MARKER }               | node { }                | 14 | 1",
+        "the next one                        | node { MARKER MARKER }        | node { MARKER }         | 11 | 1",
+        "a marker outside of any node        | node { MARKER }\\nMARKER      | node { MARKER }         | 15 | 1",
+        "a block: two markers, nothing else  | node { MARKER WINDOW { } }    | node { MARKER }         | 22 | 2",
+        "a dry run needs no credential       | node { MARKER WINDOW_DRY { } } | node { MARKER }        | 14 | 2",
+    })
+    void takesFewFlowNodesAndOneShell(String what, String steps, String without, int nodes, int shells) {
+        try (var run = pipeline(text(steps)).run(); var before = pipeline(text(without)).run()) {
+            assertEquals(List.of(), warnings(run));
+            int took = run.flowNodes() - before.flowNodes();
+            assertTrue(took <= nodes, what + " takes " + took + " flow nodes:\n" + run.log());
+            assertEquals(shells, shells(run) - shells(before), run.log());
+        }
+    }
+
+    private static String text(String steps) {
+        return steps.replace("\\n", "\n").replace("MARKER", MARKER).replace("WINDOW_DRY", "withLast9Deployment(serviceName: 'api', dryRun: true) ").replace("WINDOW", WINDOW);
+    }
+
+    /**
+     * An open window keeps less than 4 kB in the program's state, and a manual one next to nothing. The names of classes and fields are written once in a
+     * program, by the first window: so a window's own share is what a further one adds.
+     */
+    @Test
+    void keepsLittleInTheProgram() {
+        int none = saved("sleep 1");
+        int one = saved(WINDOW + "{ sleep 1 }");
+        int two = saved(WINDOW + "{ " + WINDOW + "{ sleep 1 } }");
+        int manual = saved("last9DeploymentMarker(serviceName: 'api', eventState: 'start'); sleep 1");
+        assertTrue(two - one < 4096, "a window keeps " + (two - one) + " bytes");
+        assertTrue(one - none < 8192, "the first window keeps " + (one - none) + " bytes, names of classes included");
+        assertTrue(manual - none < 512, "a manual window keeps " + (manual - none) + " bytes");
+    }
+
+    private static int saved(String steps) {
+        try (var run = pipeline("node { " + steps + " }").run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            return run.savedBytes("sleep");
+        }
+    }
+
+    /** A delivered marker is two lines of ours; Jenkins' own steps add two more and their [Pipeline] lines, and no command is echoed. */
+    @Test
+    void isQuiet() {
+        try (var run = pipeline("node { " + WINDOW + "{ echo 'the deployment' } }").run()) {
+            List<String> ours = run.console().stream().filter(l -> l.contains("Last9") && !l.contains("LAST9_REFRESH_TOKEN")).toList();
+            assertEquals(List.of("[Last9] Sending deployment marker: deployment (start) for api", "[Last9] Deployment marker sent successfully",
+                    "[Last9] Sending deployment marker: deployment (stop) for api", "[Last9] Deployment marker sent successfully"), ours);
+            List<String> others = run.console().stream().filter(l -> !l.startsWith("[Pipeline]") && !l.contains("[Last9]")).toList();
+            assertEquals(4, others.stream().filter(l -> l.startsWith("Timeout set to expire in") || l.startsWith("Masking supported pattern")).count(), run.log());
+            assertEquals(List.of("the deployment"), others.stream().filter(l -> !l.startsWith("Timeout set") && !l.startsWith("Masking supported")
+                    && !l.startsWith("Started by") && !l.startsWith("Running on") && !l.startsWith("Finished")).toList(), "lines that are nobody's");
+        }
+    }
+}
