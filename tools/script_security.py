@@ -1,10 +1,11 @@
 """Fingerprints of script-security's lists: what the project's own list of approved signatures is held against (``SignaturesTest``).
 
-``tools/script_security.py DIR`` writes them from the lists in DIR, ``--check DIR`` compares. DIR holds ``generic-whitelist``, ``jenkins-whitelist``
-and ``blacklist`` as they lie in that plugin's source under ``src/main/resources/org/jenkinsci/plugins/scriptsecurity/sandbox/whitelists/``.
+``tools/script_security.py DIR`` writes them from the lists in DIR, ``--check DIR`` compares. DIR holds ``generic-whitelist``,
+``jenkins-whitelist`` and ``blacklist`` as they lie in that plugin's source under
+``src/main/resources/org/jenkinsci/plugins/scriptsecurity/sandbox/whitelists/``.
 
-The lists themselves are the plugin's and are not copied. A fingerprint is enough to tell whether a signature is on a list, for those that the
-project uses today and for any that somebody adds.
+The lists themselves are the plugin's and are not copied. A fingerprint is enough to tell whether a signature is on a list, for those
+that the project uses today and for any that somebody adds.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def main() -> int:
         print(f"wrote {FINGERPRINTS.relative_to(ROOT)}: {made.count(chr(10))} lines")
         return 0
     if made != FINGERPRINTS.read_text(encoding="utf-8"):
-        print(f"{FINGERPRINTS.relative_to(ROOT)} is not what these lists make: run tools/script_security.py {options.lists}", file=sys.stderr)
+        print(
+            f"{FINGERPRINTS.relative_to(ROOT)} is not what these lists make: run tools/script_security.py {options.lists}", file=sys.stderr
+        )
         return 1
     print(f"{FINGERPRINTS.relative_to(ROOT)}: made from these very lists.")
     return 0

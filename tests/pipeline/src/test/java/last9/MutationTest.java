@@ -73,7 +73,7 @@ class MutationTest {
                 Mutant.of("a stop closes the oldest window").change(OPEN, "for (int i = words.size() - 1; i >= 0; i--)", "for (int i = 0; i < words.size(); i++)")
                         .caughtBy("manual-window"),
                 Mutant.of("a window can be closed twice").change(OPEN, "words.remove(i)\n", "\n").caughtBy("manual-window"),
-                Mutant.of("any window is closed").change(OPEN, "words[i].endsWith(suffix)", "true").caughtBy("parallel-two-environments"),
+                Mutant.of("any window is closed").change(OPEN, "words[i].endsWith(suffix)", "true").caughtBy("manual-two-environments"),
                 Mutant.of("open windows are known to their own var alone").change(OPEN, "script.env.LAST9_OPEN_WINDOWS = words.join(' ')", "words.size()")
                         .caughtBy("wrapper-library", "manual-window"),
                 Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object options = [:], Closure body = null) {\n",
