@@ -20,8 +20,10 @@ COMMANDS = {
     "background": "what step leaves behind for startInBackground",
     "deliver": "what window calls: a request on stdin",
 }
-#: What other programs call: the library, and we ourselves. They say everything and end at once.
+#: What other programs call: the library, and we ourselves.
 INTERNAL = ("step", "background", "deliver")
+#: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
+_AT_ONCE = (*INTERNAL, "send", "window")
 
 
 def main(argv: list[str]) -> int:
@@ -31,8 +33,11 @@ def main(argv: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     command, arguments = (argv[0], argv[1:]) if argv else ("--help", [])
     if command in COMMANDS:
-        code: int = importlib.import_module(f"last9_markers.commands.{command}").main(arguments)
-        if command in INTERNAL:
+        try:
+            code: int = importlib.import_module(f"last9_markers.commands.{command}").main(arguments)
+        except KeyboardInterrupt:
+            code = 130  # as a shell has it; whoever has more to say about it has said it
+        if command in _AT_ONCE:
             _end_at_once(code)
         return code
     if command == "--version":
@@ -53,8 +58,8 @@ def run() -> None:
 def _end_at_once(code: int) -> None:
     """Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx."""
     for stream in (sys.stdout, sys.stderr):
-        # Where nobody listens any more there is nobody to tell.
-        with contextlib.suppress(OSError, ValueError):
+        # Where nobody listens any more there is nobody to tell; a closed stream is none at all.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(code)
 

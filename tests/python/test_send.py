@@ -322,6 +322,7 @@ def test_stdout_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
         check=False,
     )
     os.close(write)
+    assert done.returncode == 0
     assert len(last9.received()) == 1
     assert b"Traceback" not in done.stderr
 

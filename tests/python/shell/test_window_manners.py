@@ -130,6 +130,30 @@ def test_without_streams(last9: StandIn, tmp_path: Path, closed: str) -> None:
     assert told(last9) == ["start", "stop failure"]
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_streams_that_nobody_reads(last9: StandIn, tmp_path: Path, stream: str) -> None:
+    """Where our own lines cannot be written any more, the exit code is the command's all the same."""
+    read, write = os.pipe()
+    os.close(read)
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: write}
+    words = program(*WINDOW, "--json", "--", "sh", "-c", "exit 5")
+    done = subprocess.run(
+        words, env=surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), cwd=tmp_path, timeout=60, check=False, **streams
+    )
+    os.close(write)
+    assert done.returncode == 5
+    assert told(last9) == ["start", "stop failure"]
+
+
+def test_a_folder_that_the_command_removes(last9: StandIn, tmp_path: Path) -> None:
+    """A deploy that removes the folder it runs in does not cost the stop."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    with Running(program(*WINDOW, "--", "rmdir", str(folder)), surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), folder) as running:
+        assert running.wait() == 0
+    assert told(last9) == ["start", "stop success"]
+
+
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [

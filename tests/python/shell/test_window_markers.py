@@ -336,18 +336,20 @@ def test_what_is_ignored_stays_ignored(last9: StandIn, tmp_path: Path) -> None:
     assert told(last9) == ["start", "stop success"]
 
 
-def test_where_a_signal_tells_no_sender(last9: StandIn, tmp_path: Path) -> None:
-    """macOS has no ``sigtimedwait``: with ``sigwait`` and an alarm the same comes of an abort."""
+@pytest.mark.parametrize("lacking", ["sigtimedwait, signal.sigwaitinfo", "pthread_sigmask"])
+def test_where_signals_are_others(last9: StandIn, tmp_path: Path, lacking: str) -> None:
+    """macOS has no ``sigtimedwait``, Windows no signal masks: what stands in for them waits for the command and notes an abort as well."""
     folder = tmp_path / "without"
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text("import signal\ndel signal.sigtimedwait, signal.sigwaitinfo\n", encoding="utf-8")
+    (folder / "sitecustomize.py").write_text(f"import signal\ndel signal.{lacking}\n", encoding="utf-8")
     path = os.pathsep.join([str(folder), str(ROOT / "python")])
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token) | {"PYTHONPATH": path}
-    for command, number, code in ((["sh", "-c", "exit 3"], None, 3), (WAIT, signal.SIGTERM, 143)):
+    for command, aborts, code in ((["sh", "-c", "exit 3"], False, 3), (WAIT, True, 143)):
         with Running(program(*WINDOW, "--", *command), environ, tmp_path) as running:
-            if number is not None:
+            if aborts:
                 running.until("begun")
-                running.process.send_signal(number)
+                # To all, as a console's Ctrl-C is.
+                os.killpg(running.process.pid, signal.SIGTERM)
             assert running.wait() == code, running.log
     outcomes = [event["attributes"].get("deployment.outcome") for event in last9.received()]
     assert outcomes == [None, "failure", None, "aborted"]
