@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '196fb730dfd4910e261bd22940542f2daa6e02ad63328cea872187f55b04ffb1'
+    static final String SHA256 = '704b3db6d8d31418648c7ac93c7c87bf581e8820095a63dad66015e32fc8b991'
 
 }
