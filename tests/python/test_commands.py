@@ -114,12 +114,16 @@ def test_demo(tmp_path: Path, in_repository: bool) -> None:
         commit = ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "--allow-empty", "-m", "x"]
         for arguments in (["init", "-q"], ["remote", "add", "origin", "https://git.example.com/another.git"], commit):
             subprocess.run(["git", *arguments], cwd=tmp_path, env=BARE, check=True)
-    done = engine(["demo"], cwd=tmp_path, environ={"PYTHONIOENCODING": "ascii"})
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    done = engine(["demo"], cwd=tmp_path, environ={"PYTHONIOENCODING": "ascii", "TMPDIR": str(temporary)})
     assert done.code == 0, done.stderr
     assert done.stdout.count("[Last9] Deployment marker sent successfully") == 2
     assert '"event_state": "start"' in done.stdout
     assert '"deployment.outcome": "success"' in done.stdout
     assert "WARNING" not in done.stdout
+    (page,) = temporary.glob("last9-demo-*/last9-deployments.html")
+    assert done.stdout.endswith(f"The same as a page: {page}\n")
     assert "eyJ" not in done.stdout
     assert done.stderr == ""
 

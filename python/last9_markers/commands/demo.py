@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
 import uuid
 from typing import Any
@@ -14,6 +15,7 @@ from last9_markers.contract import parse
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand, Surroundings
 from last9_markers.redaction import Redactor
+from last9_markers.report import errand, files
 from last9_markers.standin import StandIn
 
 #: What Jenkins would have put into the environment.
@@ -32,7 +34,7 @@ _BUILD = {
 
 
 def main(arguments: list[str]) -> int:
-    """Show it. Takes no arguments; exit code 0 when both markers arrived."""
+    """Show it. Takes no arguments; exit code 0 when both markers arrived. The page of it is left in the system's temporary folder."""
     if arguments:
         asked = arguments[0] in ("-h", "--help")
         print("usage: last9-markers demo: no options, no token, no network", file=sys.stdout if asked else sys.stderr)
@@ -41,17 +43,29 @@ def main(arguments: list[str]) -> int:
         print(f"A stand-in for Last9 listens on {last9.url}.\n\nThe build log:\n", flush=True)
         journal = Journal(sys.stdout, Redactor())
         started, window = _now_ms(), str(uuid.uuid4())
+        happened: list[str] = []
         body: dict[str, Any] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
         for state, outcome in (("start", {}), ("stop", {"body": body})):
             request = _request(state, window, started) | outcome
-            Errand(parse(json.dumps(request)), Surroundings(_BUILD, last9.refresh_token, SystemClock(), journal)).run()
+            answer = Errand(parse(json.dumps(request)), Surroundings(_BUILD, last9.refresh_token, SystemClock(), journal)).run()
+            happened += answer.more.get("records", [])
             if state == "start":
                 print("… the deploy takes a second …", flush=True)
                 time.sleep(1)
         print("\nWhat Last9 received:\n")
         for event in last9.received():
             print(json.dumps(event, indent=2))
+        _report(happened, journal)
         return 0 if len(last9.received()) == 2 else 1
+
+
+def _report(happened: list[str], journal: Journal) -> None:
+    try:
+        folder = tempfile.mkdtemp(prefix="last9-demo-")
+        files.write(errand.compose(happened, {}, _BUILD, _now_ms(), journal), folder)
+    except OSError:  # nowhere to write: the demo has shown what it is about
+        return
+    print(f"\nThe same as a page: {os.path.join(folder, files.NAMES['html'])}")
 
 
 def _request(state: str, window: str, started_ms: int) -> dict[str, Any]:
