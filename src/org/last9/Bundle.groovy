@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '704b3db6d8d31418648c7ac93c7c87bf581e8820095a63dad66015e32fc8b991'
+    static final String SHA256 = '88c2a4321d4504db8cc99615ea130d11a51b03452ec85e1b263ef77bc8ecf0bd'
 
 }
