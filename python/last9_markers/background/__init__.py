@@ -12,15 +12,16 @@ from collections.abc import Mapping
 
 from last9_markers.contract import Request
 
-#: Set by the launcher: the folder for whatever the engine leaves on an agent from one marker to the next.
-FOLDER_VARIABLE = "LAST9_CACHE_DIR"
+#: Where state files go: the command line sets the first, the library's launcher the second (its folder for all that the engine leaves
+#: on an agent from one marker to the next).
+FOLDER_VARIABLE, LAUNCHERS_FOLDER_VARIABLE = "LAST9_BACKGROUND_DIR", "LAST9_CACHE_DIR"
 
 _WINDOW_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 def state_path(environ: Mapping[str, str], window_id: object) -> str | None:
     """Where the state of that window's start would be on this agent; ``None`` where there is no folder for it."""
-    folder = environ.get(FOLDER_VARIABLE)
+    folder = environ.get(FOLDER_VARIABLE) or environ.get(LAUNCHERS_FOLDER_VARIABLE)
     if not folder or not isinstance(window_id, str) or not _WINDOW_ID.fullmatch(window_id):
         return None
     return os.path.join(os.path.abspath(folder), f"background-{window_id}.jsonl")

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+from last9_markers.background import FOLDER_VARIABLE
 from last9_markers.commandline import curl
 from last9_markers.commandline.invocation import Invocation
 from last9_markers.commandline.options import OF_COMMAND
@@ -40,6 +42,8 @@ def main(arguments: list[str]) -> int:
         parser.refuse(parsed.problems[0] if parsed.problems else wording.NO_COMMAND)
     environ = as_it_was(os.environ)
     call = Invocation(parsed.given, os.environ)
+    with contextlib.suppress(OSError):  # no temporary folder at all: then no start goes into the background
+        call.environ.setdefault(FOLDER_VARIABLE, tempfile.gettempdir())
     if not parsed.given.get("passToken"):
         environ.pop(VARIABLE, None)
     for problem in (*parsed.problems, *map(wording.stray_argument, parsed.rest)):
