@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '88c2a4321d4504db8cc99615ea130d11a51b03452ec85e1b263ef77bc8ecf0bd'
+    static final String SHA256 = 'c9dc2a09717bc15c9efb016c1395f70729cfb1b215e3272e0f5e5ba4a2c49950'
 
 }
