@@ -50,7 +50,7 @@ class Deferred(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         """Load the module and take the name from it."""
-        if name.startswith("__"):  # the import system's own questions
+        if name.startswith("__") and name != "__path__":  # the import system's own questions, but for one: is it a package?
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]

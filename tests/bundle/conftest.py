@@ -1,4 +1,4 @@
-"""A stand-in for Last9 and an agent for each test; the run's head says which Pythons it cannot speak for."""
+"""A stand-in for Last9 and an agent for each test; the run's end says which Pythons it cannot speak for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 from agents import PROMISED, TOO_OLD, Agent, Last9, promised, pythons
 
 
-def pytest_report_header() -> str:
-    """Name the versions that these tests cover and those that they do not."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the versions that these tests cover and those that they do not: they are no skipped tests, as there are none for them."""
     old = [version for version in TOO_OLD if version in pythons()]
     groups = {"found": promised(), "not found": [version for version in PROMISED if version not in promised()], "to pass over": old}
-    return "bundle: " + "; ".join(f"CPython {what}: {', '.join(versions) or 'none'}" for what, versions in groups.items())
+    told = "bundle: " + "; ".join(f"CPython {what}: {', '.join(versions) or 'none'}" for what, versions in groups.items())
+    terminalreporter.write_line(told)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import csv
 import hashlib
 import io
 import json
@@ -102,6 +103,20 @@ def test_a_wheel_that_is_not_what_its_record_says_is_refused() -> None:
 
 def _digest(data: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode("ascii")
+
+
+def test_every_file_of_a_dependency_is_as_its_release_recorded_it(entries: dict[str, bytes]) -> None:
+    """The committed bundle's files of others, each against the hash in its wheel's RECORD: nothing edited, nothing of unknown origin."""
+    recorded: dict[str, str] = {}
+    for wheel in wheels.fetch(ROOT / "requirements-bundle.txt", ROOT / ".cache" / "wheels"):
+        (record,) = [data for path, data in wheel.files.items() if path.endswith(".dist-info/RECORD")]
+        recorded |= {row[0]: row[1] for row in csv.reader(io.StringIO(record.decode("utf-8"))) if row}
+    ours = ("last9_markers/", "licenses/")
+    others = {name: data for name, data in entries.items() if "/" in name and not name.startswith(ours)}
+    assert len(others) > 50
+    for name, data in others.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode("ascii")
+        assert recorded.get(name) == f"sha256={digest}", name
 
 
 def test_the_committed_bundle_is_this_checkouts_engine(entries: dict[str, bytes]) -> None:

@@ -42,17 +42,20 @@ def test_every_module_of_the_bundle_can_be_imported(version: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("version", [version for version in pythons() if version in TOO_OLD])
-def test_an_old_python_is_told_what_is_needed(version: str, agent: Agent) -> None:
-    """Under a Python that is too old the bundle says so in one line and leaves with 97; the launcher has words of its own."""
-    command = [pythons()[version], str(BUNDLE), "step", "--request", str(agent.request())]
-    done = subprocess.run(command, capture_output=True, text=True, env=BARE, check=False)
-    assert done.returncode == 97
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert "needs Python 3.9 or newer" in done.stderr
-    silent = subprocess.run(command, capture_output=True, text=True, env={**BARE, "LAST9_LAUNCHER": "1"}, check=False)
-    assert (silent.returncode, silent.stdout, silent.stderr) == (97, "", "")
+OLD = [version for version in pythons() if version in TOO_OLD]
+if OLD:  # a machine without old Pythons says so at the end of the run; it has no such test, instead of one that is skipped
+
+    @pytest.mark.parametrize("version", OLD)
+    def test_an_old_python_is_told_what_is_needed(version: str, agent: Agent) -> None:
+        """Under a Python that is too old the bundle says so in one line and leaves with 97; the launcher has words of its own."""
+        command = [pythons()[version], str(BUNDLE), "step", "--request", str(agent.request())]
+        done = subprocess.run(command, capture_output=True, text=True, env=BARE, check=False)
+        assert done.returncode == 97
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1
+        assert "needs Python 3.9 or newer" in done.stderr
+        silent = subprocess.run(command, capture_output=True, text=True, env={**BARE, "LAST9_LAUNCHER": "1"}, check=False)
+        assert (silent.returncode, silent.stdout, silent.stderr) == (97, "", "")
 
 
 @pytest.mark.parametrize("missing", ["_ssl", "zlib"])

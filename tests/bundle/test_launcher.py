@@ -97,13 +97,16 @@ def test_only_interpreters_that_are_too_old(agent: Agent, path: Path) -> None:
     assert "python3 (too old, or without its ssl module), python (too old, or without its ssl module)." in warning
 
 
-@pytest.mark.parametrize("version", [version for version in pythons() if version in ("2.7", "3.6")])
-def test_real_old_interpreters(version: str, agent: Agent, path: Path) -> None:
-    """What real old Pythons print and return is taken for "next candidate", too."""
-    (path / "python3").symlink_to(pythons()[version])
-    assert "python3 (too old" in refused(launch(agent, path))
-    (path / "python").symlink_to(PYTHON)
-    assert launch(agent, path).answer["delivered"] is True
+OLD = [version for version in pythons() if version in ("2.7", "3.6")]
+if OLD:  # else no such test, instead of one that is skipped
+
+    @pytest.mark.parametrize("version", OLD)
+    def test_real_old_interpreters(version: str, agent: Agent, path: Path) -> None:
+        """What real old Pythons print and return is taken for "next candidate", too."""
+        (path / "python3").symlink_to(pythons()[version])
+        assert "python3 (too old" in refused(launch(agent, path))
+        (path / "python").symlink_to(PYTHON)
+        assert launch(agent, path).answer["delivered"] is True
 
 
 def test_an_interpreter_that_breaks_before_it_reads_the_request(agent: Agent, path: Path) -> None:

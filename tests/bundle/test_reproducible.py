@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
-from agents import ROOT
+import pytest
+from agents import ROOT, promised, pythons
 
 BUILD = """
 import os, runpy, sys
@@ -42,3 +44,23 @@ def test_building_it_elsewhere_gives_the_committed_bytes(tmp_path: Path) -> None
     build = subprocess.run(command, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert build.returncode == 0, build.stdout
     assert "the same bytes" in build.stdout
+
+
+CONTENT = """
+import pathlib, sys
+sys.path.insert(0, "tools")
+from bundling import contents, wheels
+root = pathlib.Path.cwd()
+found = contents.collect(root, wheels.fetch(root / "requirements-bundle.txt", root / ".cache" / "wheels"))
+sys.stdout.write(found.entries["MANIFEST.sha256"].decode("ascii"))
+"""
+
+
+@pytest.mark.parametrize("version", promised())
+def test_every_python_gives_the_same_content(version: str) -> None:
+    """Whichever Python builds it, the manifest is the committed one, so every file in it is the same; only zopfli makes the bytes."""
+    subprocess.run([sys.executable, "-c", FETCH], cwd=ROOT, check=True)
+    built = subprocess.run([pythons()[version], "-c", CONTENT], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    with zipfile.ZipFile(ROOT / "resources/last9/last9-markers.pyz") as committed:
+        assert built.stdout == committed.read("MANIFEST.sha256").decode("ascii")
