@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'c9dc2a09717bc15c9efb016c1395f70729cfb1b215e3272e0f5e5ba4a2c49950'
+    static final String SHA256 = '03baa2936749238766497ed59ff432b535dd151302a57f4c8ac7d2fc6445f72a'
 
 }
