@@ -213,3 +213,12 @@ def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, 
     workspace.mkdir(exist_ok=True)
     secret = {} if token is None else {"LAST9_REFRESH_TOKEN": token}
     return engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
+
+
+#: A marker from a shell.
+SEND = ["send", "--service-name", "payments-api", "--environment", "production"]
+
+
+def send(last9: StandIn, folder: Path, *words: str, **environ: str) -> Stepped:
+    """Run ``send`` in a folder with the stand-in's token."""
+    return engine([*SEND, *words], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token, **environ}, cwd=folder)

@@ -85,6 +85,11 @@ class Running:
         return pid
 
 
+def window(last9: StandIn, folder: Path, words: list[str], command: list[str], **environ: str) -> Running:
+    """A window with the stand-in's token."""
+    return Running(program(*WINDOW, *words, "--", *command), surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token, **environ), folder)
+
+
 def until(look: Callable[[], Any]) -> Any:
     """Look again and again until there is something; only where no event tells."""
     ends = time.monotonic() + PATIENCE_SECONDS
