@@ -37,9 +37,7 @@ class AbortTest {
 
     @BeforeAll
     static void setUp(@TempDir Path home) {
-        if (bench == null) {
-            bench = new Bench(home);
-        }
+        bench = new Bench(home);
     }
 
     @AfterAll
@@ -70,25 +68,13 @@ class AbortTest {
     }
 
     static Stream<Integer> every() {
-        setUpEarly();
         return safepoints().stream();
     }
 
     /** The first ones, where the stop is not yet under way, and one within it. */
     static Stream<Integer> some() {
-        setUpEarly();
         List<Integer> all = safepoints();
         return IntStream.range(0, all.size()).filter(i -> i < 4 || i == 40).mapToObj(all::get);
-    }
-
-    private static void setUpEarly() {
-        if (bench == null) {
-            try {
-                bench = new Bench(java.nio.file.Files.createTempDirectory("abort-test"));
-            } catch (java.io.IOException e) {
-                throw new java.io.UncheckedIOException(e);
-            }
-        }
     }
 
     /** The most dangerous places; the others are under {@code make endurance}. */

@@ -35,7 +35,6 @@ class RestartTest extends LibraryTest {
 
     /** Every step that the build of an example takes, as name and how-many-th call. */
     private static Stream<Arguments> steps(Path file) {
-        startLast9IfNeeded();
         try (var run = example(file).run()) {
             UNDISTURBED.put(file.getFileName().toString(), windows(run));
             Map<Object, Integer> calls = new LinkedHashMap<>();
@@ -46,12 +45,6 @@ class RestartTest extends LibraryTest {
             throw new java.io.UncheckedIOException(e);
         } finally {
             last9.reset();
-        }
-    }
-
-    private static void startLast9IfNeeded() {
-        if (last9 == null) {
-            startLast9();
         }
     }
 
