@@ -58,6 +58,14 @@ def test_it_does_not_wait_for_last9(agent: Agent) -> None:
     assert seconds < 2 * baseline + 1
 
 
+def test_it_loads_no_http_client(agent: Agent) -> None:
+    """What a start in the background costs the deployment is less than a marker: the HTTP client is the other process's business."""
+    done = agent.start(environ={"PYTHONPROFILEIMPORTTIME": "1"})
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "last9_markers.background.launching" in loaded
+    assert not loaded & {"httpx", "ssl", "last9_markers.transport"}
+
+
 def test_nobody_can_read_the_token(agent: Agent, tmp_path: Path) -> None:
     """While it is on its way the token is in no file, no argument and no environment; the access token is not either."""
     agent.last9.order({**HANGS, "on": "event"})
