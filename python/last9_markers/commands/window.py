@@ -12,12 +12,13 @@ from typing import Any
 
 from last9_markers.background import FOLDER_VARIABLE
 from last9_markers.commandline import curl
-from last9_markers.commandline.invocation import Invocation
+from last9_markers.commandline.invocation import Invocation, ShellJournal
 from last9_markers.commandline.options import OF_COMMAND
 from last9_markers.commandline.parsing import Parser
+from last9_markers.commands.step import engine_failed
 from last9_markers.credentials import VARIABLE
 from last9_markers.shell.signals import take_over
-from last9_markers.shell.window import ShellWindow
+from last9_markers.shell.window import ShellWindow, without_markers
 from last9_markers.wording import commandline as wording
 
 _SUMMARY = """\
@@ -41,14 +42,19 @@ def main(arguments: list[str]) -> int:
     if not words:
         parser.refuse(parsed.problems[0] if parsed.problems else wording.NO_COMMAND)
     environ = as_it_was(os.environ)
-    call = Invocation(parsed.given, os.environ)
-    with contextlib.suppress(OSError):  # no temporary folder at all: then no start goes into the background
-        call.environ.setdefault(FOLDER_VARIABLE, tempfile.gettempdir())
     if not parsed.given.get("passToken"):
         environ.pop(VARIABLE, None)
-    for problem in (*parsed.problems, *map(wording.stray_argument, parsed.rest)):
-        call.journal.warn(wording.goes_on(problem))
-    window = ShellWindow(call, words, environ, signals)
+    try:
+        call = Invocation(parsed.given, os.environ)
+        with contextlib.suppress(OSError):  # no temporary folder at all: then no start goes into the background
+            call.environ.setdefault(FOLDER_VARIABLE, tempfile.gettempdir())
+        for problem in (*parsed.problems, *map(wording.stray_argument, parsed.rest)):
+            call.journal.warn(wording.goes_on(problem))
+        window = ShellWindow(call, words, environ, signals)
+    except Exception as error:  # noqa: BLE001 - a defect of ours costs the markers, not the command
+        journal = ShellJournal()
+        journal.warn(engine_failed(error, journal))
+        return without_markers(words, environ, signals, journal)
     code = window.run()
     if parsed.given.get("json"):
         _tell(call, window, code)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from last9_markers.commandline import exits
 from last9_markers.commandline.entry import Entry
-from last9_markers.commandline.invocation import Invocation, Window
+from last9_markers.commandline.invocation import Invocation, ShellJournal, Window
 from last9_markers.commandline.state import StateFile
 from last9_markers.commands.step import engine_failed
 from last9_markers.shell import abort, command
@@ -142,6 +142,20 @@ class ShellWindow:
             action()
         except Exception as error:  # noqa: BLE001 - see above
             self._call.journal.warn(engine_failed(error, self._call.journal))
+
+
+def without_markers(words: list[str], environ: Mapping[str, str], signals: Signals, journal: ShellJournal) -> int:
+    """The command alone, where there can be no window. Returns its exit code."""
+    try:
+        child = command.start(words, environ, signals)
+    except command.CannotStart as problem:
+        journal.complain(wording.cannot_start(words[0], str(problem)))
+        return problem.code
+    bystander = abort.Abort(signals)
+    bystander.child = child
+    while child.poll() is None:
+        bystander.wait(child, None)
+    return child.returncode if child.returncode >= 0 else exits.of_signal(-child.returncode)
 
 
 def _hand_over(messenger: Messenger | None, request: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from shell_support import (
     told,
     window,
 )
-from support import engine
+from support import ROOT, engine
 
 # -- options -------------------------------------------------------------------------------------------------------------------
 
@@ -44,6 +45,32 @@ def test_wrong_options(last9: StandIn, tmp_path: Path, words: list[str], said: s
     assert running.out == b"ran\n"
     assert said in running.log
     assert len(told(last9)) == markers
+    assert "Traceback" not in running.log
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "commandline.invocation.Invocation.__init__",
+        "shell.window.ShellWindow.__init__",
+        "shell.window.ShellWindow._send_start",
+        "shell.window.ShellWindow._send_stop",
+        "shell.delivering.Delivering.finish",
+        "shell.messenger.Messenger.hand_over",
+    ],
+)
+def test_a_defect_of_ours(last9: StandIn, tmp_path: Path, broken: str) -> None:
+    """Wherever we break, the command runs, its exit code is ours, and a warning without a traceback says that it is our fault."""
+    module, kind, method = broken.rsplit(".", 2)
+    code = f"import last9_markers.{module} as m\ndef broken(*_, **__):\n    raise ZeroDivisionError('boom')\nm.{kind}.{method} = broken\n"
+    (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "python")])
+    environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token) | {"PYTHONPATH": path}
+    with Running(program(*WINDOW, "--", "sh", "-c", "echo ran; exit 9"), environ, tmp_path) as running:
+        assert running.wait() == 9, running.log
+    assert running.out == b"ran\n"
+    assert "ZeroDivisionError" in running.log
+    assert "please report this" in running.log
     assert "Traceback" not in running.log
 
 
