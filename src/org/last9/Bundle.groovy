@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '03baa2936749238766497ed59ff432b535dd151302a57f4c8ac7d2fc6445f72a'
+    static final String SHA256 = 'a22761a51b214ca4a3b7793cce34f0af45233c9b7d43bce07c293918c09eff10'
 
 }
