@@ -39,19 +39,20 @@ COMPARED = ("bare", "urllib", "warm", "cold", "zip")
 def main() -> int:
     """Measure, print, keep; 1 where something could not be measured."""
     options = _options()
+    result: Path = options.result.resolve()
     if options.given:
-        found = json.loads(RESULT.read_text("utf-8"))
+        found = json.loads(result.read_text("utf-8"))
     else:
         try:
             found = _measure_all(options.rounds, options.python)
         except Failed as failure:
             print(failure, file=sys.stderr)
             return 1
-        RESULT.parent.mkdir(exist_ok=True)
-        RESULT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        result.parent.mkdir(exist_ok=True)
+        result.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     text = figures.whole(found)
     print(text)
-    print(f"As JSON: {RESULT.relative_to(ROOT)}")
+    print(f"As JSON: {result}")
     if options.write_docs:
         DOCS.write_text(FIGURES.sub(lambda kept: f"{kept[1]}{text}{kept[2]}", DOCS.read_text("utf-8")), "utf-8")
         print(f"Written: {DOCS.relative_to(ROOT)}")
@@ -62,7 +63,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40, help="how often everything is run, in turn (default: 40)")
     parser.add_argument("--python", action="append", help="an interpreter; the first gets the full tables (default: each at hand)")
-    parser.add_argument("--given", action="store_true", help="measure nothing: take build/benchmark.json")
+    parser.add_argument("--result", type=Path, default=RESULT, help="where the figures go as JSON (default: build/benchmark.json)")
+    parser.add_argument("--given", action="store_true", help="measure nothing: take the figures from there")
     parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/performance.md")
     return parser.parse_args()
 

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, promised, pythons
+from agents import ROOT, Agent, promised, pythons
 
 PYTHON = pythons()[promised()[-1]]
 KILLS = 100
@@ -196,3 +197,20 @@ def used_by(pid: int) -> dict[str, float]:
         "descriptors": len(list(Path(f"/proc/{pid}/fd").iterdir())),
         "megabytes": pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
     }
+
+
+def test_the_benchmark_can_be_run(tmp_path: Path) -> None:
+    """One round of `make benchmark` measures everything that docs/performance.md has tables of."""
+    result = tmp_path / "benchmark.json"
+    command = [sys.executable, str(ROOT / "tools" / "benchmark.py"), "--rounds", "1", "--python", PYTHON, "--result", str(result)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(result.read_text("utf-8"))
+    for rows in found["pythons"][found["main"]].values():
+        assert set(rows) >= {"bare", "shell", "urllib", "warm", "cold", "zip", "launched_warm", "launched_cold"}
+        assert all(value > 0 for row in rows.values() for value in row.values())
+    docs = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    lines = done.stdout.splitlines()
+    heads = [head for head, rule in zip(lines, lines[1:]) if rule.startswith("|---")]
+    assert len(heads) == 7
+    assert [head for head in heads if head not in docs] == []
