@@ -107,6 +107,7 @@ def import_from(cache):
 
     sys.path_hooks.insert(0, finder)
     sys.path[sys.path.index(BUNDLE)] = cache
+    sys.path.append(BUNDLE)  # what is rarely needed was left in it
     sys.dont_write_bytecode = False
     sys.pycache_prefix = None
 
@@ -146,7 +147,7 @@ def load_engine():
 
 def turn_away_from(cache):
     """Forget what was imported from this folder, and remove it."""
-    sys.path[sys.path.index(cache)] = BUNDLE
+    sys.path.remove(cache)
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(cache + os.sep):
             del sys.modules[name]

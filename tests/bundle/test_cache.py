@@ -163,7 +163,7 @@ def test_where_nothing_can_be_written_the_zip_serves(where: str, agent: Agent, t
 def test_a_full_disk_leaves_no_half_cache(agent: Agent) -> None:
     """When writing fails on the way, the marker goes out from the zip and nothing half-written stays."""
     agent.place_bundle()
-    done = agent.step(PYTHON, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)))
+    done = agent.step(PYTHON, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
     assert done.answer["delivered"] is True
     assert agent.caches() == []
     assert agent.asides() == []
