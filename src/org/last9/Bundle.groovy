@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'a22761a51b214ca4a3b7793cce34f0af45233c9b7d43bce07c293918c09eff10'
+    static final String SHA256 = '2599a3d63e5c6dbbf7c582ece9a3535f627213d5f6a6705673591c91c082453a'
 
 }
