@@ -108,7 +108,7 @@ def test_a_temporary_workspace_that_may_only_be_read(agent: Agent) -> None:
     assert agent.caches() == []
 
 
-@pytest.mark.parametrize("size", ["600k", "2m"])
+@pytest.mark.parametrize("size", ["600k", "1m"])
 def test_a_full_disk(size: str, agent: Agent) -> None:
     """Where the engine finds no room to unpack it runs from the zip, and what it had begun to write goes away; noexec does no harm."""
     seen = agent.folder.parent / "seen"
