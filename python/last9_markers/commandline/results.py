@@ -10,7 +10,7 @@ from last9_markers.wording import commandline as wording
 
 VARIABLE = "BUILD_RESULT"
 
-#: Result → the switch that asks for its marker. The plugin counts NOT_BUILT as aborted.
+#: Result → the switch that asks for its marker. NOT_BUILT counts as aborted; in the plugin it matches no switch and is always sent.
 SWITCHES = {"SUCCESS": "onSuccess", "UNSTABLE": "onUnstable", "FAILURE": "onFailure", "NOT_BUILT": "onAborted", "ABORTED": "onAborted"}
 #: As in the plugin.
 DEFAULTS = {"onSuccess": True, "onUnstable": False, "onFailure": False, "onAborted": False}
