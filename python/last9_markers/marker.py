@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from last9_markers import attributes, background, event, pending, records
 from last9_markers.attributes import changes
-from last9_markers.clock import Budget, Clock
+from last9_markers.clock import Budget
 from last9_markers.contract import SHELL_COMMANDS, Answer, Json, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
 from last9_markers.destination import Destination, credential_id, named_elsewhere, resolve, resolve_base_url
@@ -22,41 +22,18 @@ from last9_markers.errors import (
     TokenMissing,
     TokenUnusable,
 )
-from last9_markers.journal import Journal
-from last9_markers.options import Marker, Settings, is_yes, read_marker, read_settings
+from last9_markers.options import Marker, Settings, read_marker, read_settings
+from last9_markers.surroundings import Surroundings
 from last9_markers.wording import failures, log
 from last9_markers.workspace import Workspace
 
 if TYPE_CHECKING:
-    import httpx
-
     from last9_markers.background.settling import Settlement
     from last9_markers.delivery import Delivery
 
 
-#: Set to ``true`` it makes the engine tell each attempt.
-DEBUG_VARIABLE = "LAST9_DEBUG"
 #: The step whose start is always followed by a stop.
 BLOCK = "withLast9Deployment"
-
-
-class Surroundings(NamedTuple):
-    """Everything a marker takes from the outside. ``token`` is no longer in ``environ``; ``transport`` is the network."""
-
-    environ: Mapping[str, str]
-    token: str | None
-    clock: Clock
-    journal: Journal
-    transport: httpx.BaseTransport | None = None
-
-    def hide_secrets(self, request: Request) -> None:
-        """From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk."""
-        self.journal.redactor.hide(self.token)
-        for name in request.secret_parameters:
-            self.journal.redactor.hide(self.environ.get(name))
-        self.journal.debugging = is_yes(self.environ.get(DEBUG_VARIABLE))
-        if self.journal.debugging:
-            self.journal.debug(log.begun(request.step, len(request.pending)))
 
 
 class Errand:

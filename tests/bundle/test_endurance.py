@@ -128,7 +128,8 @@ import gc, io, json, os, re, resource, sys, threading
 from last9_markers.clock import SystemClock
 from last9_markers.contract import parse
 from last9_markers.journal import Journal
-from last9_markers.marker import Errand, Surroundings
+from last9_markers.marker import Errand
+from last9_markers.surroundings import Surroundings
 from last9_markers.redaction import Redactor
 
 connection = {'orgSlug': {'value': 'acme'}, 'apiBaseUrl': {'value': sys.argv[1], 'trusted': [sys.argv[1]]}}

@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 import httpx
 from last9_markers.contract import Answer, parse
 from last9_markers.journal import Journal
-from last9_markers.marker import Errand, Surroundings
+from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
+from last9_markers.surroundings import Surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,9 +10,10 @@ import pytest
 from last9_markers.contract import parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
-from last9_markers.marker import Errand, Surroundings
+from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
+from last9_markers.surroundings import Surroundings
 from support import STARTED, STOPPED, WINDOW, HandClock, Ran, field, make_request, run_errand
 
 

@@ -21,10 +21,11 @@ from last9_markers.check.connection_test import ConnectionTest
 from last9_markers.contract import Answer, parse
 from last9_markers.errors import RequestUnreadable
 from last9_markers.journal import Journal
-from last9_markers.marker import Errand, Surroundings
+from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
 from last9_markers.standin import rules
 from last9_markers.standin.tokens import issue_refresh_token
+from last9_markers.surroundings import Surroundings
 from support import STARTED_MS, HandClock, field, make_request
 
 REPEATABLE = settings(derandomize=True, database=None, deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))

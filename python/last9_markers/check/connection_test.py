@@ -13,7 +13,7 @@ from last9_markers.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.delivery import Delivery
 from last9_markers.destination import BaseUrl, Destination, credential_id
 from last9_markers.errors import BudgetSpent, NotDelivered, OrganizationNotFound, RequestRejected, ScopeTooLow
-from last9_markers.marker import Surroundings
+from last9_markers.surroundings import Surroundings
 from last9_markers.wording import check as wording
 from last9_markers.wording import failures
 from last9_markers.workspace import Workspace

@@ -7,7 +7,7 @@ from last9_markers.contract import SHELL_COMMANDS, ConnectionField, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
 from last9_markers.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
 from last9_markers.errors import CannotSend
-from last9_markers.marker import Surroundings
+from last9_markers.surroundings import Surroundings
 from last9_markers.wording import check as wording
 from last9_markers.wording import failures
 

@@ -17,8 +17,8 @@ from last9_markers.commandline.connection import Connection
 from last9_markers.commandline.options import PASSED_ON, in_shell_terms
 from last9_markers.credentials import VARIABLE
 from last9_markers.journal import Journal
-from last9_markers.marker import Surroundings
 from last9_markers.redaction import Redactor
+from last9_markers.surroundings import Surroundings
 from last9_markers.wording import commandline as wording
 
 #: The engine's modules, and a `step` that is started for a delivery, read this.

@@ -13,10 +13,11 @@ from typing import Any
 from last9_markers.clock import SystemClock
 from last9_markers.contract import parse
 from last9_markers.journal import Journal
-from last9_markers.marker import Errand, Surroundings
+from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
 from last9_markers.report import errand, files
 from last9_markers.standin import StandIn
+from last9_markers.surroundings import Surroundings
 
 #: What Jenkins would have put into the environment.
 _BUILD = {

@@ -15,8 +15,8 @@ from last9_markers.contract import Answer, Request, parse
 from last9_markers.credentials import VARIABLE
 from last9_markers.errors import BudgetSpent, NotDelivered, RequestUnreadable
 from last9_markers.journal import Journal
-from last9_markers.marker import Surroundings
 from last9_markers.redaction import Redactor
+from last9_markers.surroundings import Surroundings
 from last9_markers.watchdog import Watchdog
 from last9_markers.wording import inputs, log
 

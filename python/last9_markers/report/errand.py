@@ -11,10 +11,10 @@ from last9_markers.clock import Budget
 from last9_markers.contract import Answer, Request
 from last9_markers.errors import NotDelivered
 from last9_markers.journal import Journal
-from last9_markers.marker import Surroundings
 from last9_markers.options import read_settings, warn_of_unknown
 from last9_markers.report import files, reading, texts
 from last9_markers.report.page import Build, Report
+from last9_markers.surroundings import Surroundings
 from last9_markers.wording import report as wording
 
 KNOWN = ("archive", "summary", "agentLabel", "timeoutSeconds")

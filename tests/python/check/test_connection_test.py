@@ -17,9 +17,9 @@ from last9_markers.check.findings import Findings, Overheard
 from last9_markers.contract import parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
-from last9_markers.marker import Surroundings
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
+from last9_markers.surroundings import Surroundings
 from last9_markers.transport import Greeting
 from support import HandClock, Loopback, Stepped, field, make_request, patience, run_step
 

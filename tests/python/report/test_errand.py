@@ -16,10 +16,10 @@ import pytest
 from last9_markers.contract import Answer, parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
-from last9_markers.marker import Surroundings
 from last9_markers.redaction import Redactor
 from last9_markers.report import templating
 from last9_markers.report.errand import Errand
+from last9_markers.surroundings import Surroundings
 from report.builds import NOON_MS, five, one
 from support import HandClock, engine
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** {@code withLast9Deployment}: what a window's markers carry and what the block gives back. How bodies end is in the shapes table. */
@@ -42,6 +44,25 @@ class WindowTest extends LibraryTest {
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(run.console().containsAll(List.of("value [1, two]", "nothing null", "caught kept")), run.log());
             assertEquals(6, last9.received().size());
+        }
+    }
+
+    /** Two builds of one job at once share nothing: each closes its own window. */
+    @Test
+    void keepsTwoBuildsOfOneJobApart() {
+        String steps = "node { last9DeploymentMarker(serviceName: 'a', eventState: 'start'); %s; last9DeploymentMarker(serviceName: 'a') }";
+        var slow = CompletableFuture.supplyAsync(() -> pipeline(steps.formatted("sleep 3")).run());
+        try (var quick = pipeline(steps.formatted("echo 'no waiting'")).run(); var other = slow.join()) {
+            assertEquals("SUCCESS", quick.result(), quick.log());
+            assertEquals("SUCCESS", other.result(), other.log());
+            assertEquals(List.of(), warnings(quick));
+            assertEquals(List.of(), warnings(other));
+            assertEquals(4, last9.received().size(), quick.log() + other.log());
+            var windows = last9.received().stream().collect(Collectors.groupingBy(e -> attributes(e).get("deployment.id")));
+            assertEquals(2, windows.size(), windows.toString());
+            for (List<Map<String, Object>> window : windows.values()) {
+                assertEquals(List.of("start", "stop"), window.stream().map(e -> e.get("event_state")).toList());
+            }
         }
     }
 }
