@@ -26,7 +26,8 @@ stop_engine() {
         kill -TERM "$engine" 2>/dev/null
         (command -p sleep 3; kill -KILL "$engine") >/dev/null 2>&1 &
         while kill -0 "$engine" 2>/dev/null; do wait "$engine" 2>/dev/null; done
-        kill "$!" 2>/dev/null
+        # Not TERM: a subshell that has only just been forked may still have the trap above, and would sleep to its end.
+        kill -KILL "$!" 2>/dev/null
         wait "$!" 2>/dev/null
     fi
     exit 143

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '2599a3d63e5c6dbbf7c582ece9a3535f627213d5f6a6705673591c91c082453a'
+    static final String SHA256 = 'e8d1c6abf12c19d071bb0a0fa15cf9b1801e859ea43d40fd79307ef00a367f1f'
 
 }
