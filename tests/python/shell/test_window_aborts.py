@@ -63,9 +63,9 @@ def test_an_abort_while_the_stop_is_on_its_way(last9: StandIn, tmp_path: Path) -
     """Jenkins ends the delivery first, then us: the stop is sent once more, with the outcome that the command had."""
     with window(last9, tmp_path, ["--timeout-seconds", "50"], ["sh", "-c", "echo begun; exit 0"]) as running:
         running.until("begun")
-        last9.order({"on": "exchange", "delay": 60})
+        last9.order({"on": "exchange", "times": 1, "delay": 60})
         running.until("Sending deployment marker: deployment (stop)")
-        last9.faults.cancel()
+        until(lambda: last9.requests()[-1]["status"] is None)  # the stop's exchange hangs: the line is written before it begins
         threading.Thread(target=running.process.wait, daemon=True).start()
         end_as_jenkins_does(running.process.pid)
         assert running.wait() == 0
