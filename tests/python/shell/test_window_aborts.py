@@ -32,10 +32,10 @@ WAIT = ["sh", "-c", "echo begun; exec sleep 600"]
 @pytest.mark.parametrize("by_jenkins", [False, True])
 def test_an_abort_while_the_start_is_on_its_way(last9: StandIn, tmp_path: Path, by_jenkins: bool) -> None:
     """The command of an aborted build does not begin, and the window is closed all the same: start and stop go out together."""
-    last9.order({"on": "exchange", "delay": 60})
+    last9.order({"on": "exchange", "times": 1, "delay": 60})
     with window(last9, tmp_path, ["--timeout-seconds", "50"], ["sh", "-c", "echo ran"]) as running:
         running.until("Sending deployment marker: deployment (start)")
-        last9.faults.cancel()
+        until(lambda: last9.requests() and last9.requests()[-1]["status"] is None)  # the exchange hangs
         if by_jenkins:
             threading.Thread(target=running.process.wait, daemon=True).start()
             end_as_jenkins_does(running.process.pid)
@@ -48,10 +48,10 @@ def test_an_abort_while_the_start_is_on_its_way(last9: StandIn, tmp_path: Path, 
 
 def test_a_delivery_that_somebody_ends(last9: StandIn, tmp_path: Path) -> None:
     """Where only the start's delivery is ended and nobody tells us to end, the command runs, and the start goes out with the stop."""
-    last9.order({"on": "exchange", "delay": 60})
+    last9.order({"on": "exchange", "times": 1, "delay": 60})
     with window(last9, tmp_path, [], ["sh", "-c", "echo ran"]) as running:
         running.until("Sending deployment marker: deployment (start)")
-        last9.faults.cancel()
+        until(lambda: last9.requests() and last9.requests()[-1]["status"] is None)  # the exchange hangs
         (messenger,) = children_of(running.process.pid)
         os.kill(messenger, signal.SIGTERM)
         assert running.wait() == 0
