@@ -4,11 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,16 +76,7 @@ class ConnectionTestTest extends LibraryTest {
     /** An agent without Python is a failed line with the remedy. */
     @Test
     void whenThereIsNoPython() throws Exception {
-        Path bin = Files.createTempDirectory("bin");
-        for (String folder : List.of("/usr/bin", "/bin")) {
-            try (Stream<Path> tools = Files.list(Path.of(folder))) {
-                for (Path tool : tools.filter(t -> !t.getFileName().toString().startsWith("py")).toList()) {
-                    if (!Files.exists(bin.resolve(tool.getFileName()), LinkOption.NOFOLLOW_LINKS)) {
-                        Files.createSymbolicLink(bin.resolve(tool.getFileName()), tool);
-                    }
-                }
-            }
-        }
+        Path bin = toolsButPython();
         try (var run = pipeline(node("")).agentEnv("PATH", bin.toString()).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertReturned("ok=false delivered=false id=null failed=[interpreter] warnings=1", run);

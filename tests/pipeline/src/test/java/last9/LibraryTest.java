@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +70,21 @@ abstract class LibraryTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A folder for PATH with all of this machine's tools but Python. */
+    static Path toolsButPython() throws IOException {
+        Path bin = Files.createTempDirectory("bin");
+        for (String folder : List.of("/usr/bin", "/bin")) {
+            try (Stream<Path> tools = Files.list(Path.of(folder))) {
+                for (Path tool : tools.filter(t -> !t.getFileName().toString().startsWith("py")).toList()) {
+                    if (!Files.exists(bin.resolve(tool.getFileName()), LinkOption.NOFOLLOW_LINKS)) {
+                        Files.createSymbolicLink(bin.resolve(tool.getFileName()), tool);
+                    }
+                }
+            }
+        }
+        return bin;
     }
 
     private static boolean holds(Path file, String secret) {

@@ -3,11 +3,8 @@ package last9;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,16 +44,7 @@ class NeverFailsTest extends LibraryTest {
     /** An agent without Python is told what was tried and what to install, once for each marker. */
     @Test
     void whenThereIsNoPython() throws Exception {
-        Path bin = Files.createTempDirectory("bin");
-        for (String folder : List.of("/usr/bin", "/bin")) {
-            try (Stream<Path> tools = Files.list(Path.of(folder))) {
-                for (Path tool : tools.filter(t -> !t.getFileName().toString().startsWith("py")).toList()) {
-                    if (!Files.exists(bin.resolve(tool.getFileName()), LinkOption.NOFOLLOW_LINKS)) {
-                        Files.createSymbolicLink(bin.resolve(tool.getFileName()), tool);
-                    }
-                }
-            }
-        }
+        Path bin = toolsButPython();
         try (var run = pipeline(WINDOW).agentEnv("PATH", bin.toString()).run()) {
             assertHarmless(run, "LAST9_PYTHON");
             assertEquals(2, warnings(run).size(), run.log());
