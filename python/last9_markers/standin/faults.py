@@ -1,7 +1,8 @@
 """Faults on order: which request meets which, and how often.
 
-A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``), ``times`` (absent: for ever) and ``every`` (each
-so-many-th of those alone) say which requests meet it. The rest says what happens, in any combination:
+A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``), ``about`` (a text that the request's body has),
+``times`` (absent: for ever) and ``every`` (each so-many-th of those alone) say which requests meet it. The rest says what happens, in
+any combination:
 
 =========================  ==========================================================================================
 ``status``, ``headers``,   this answer instead of the right one; with a status that is no 2xx nothing is kept. ``body``
@@ -49,6 +50,7 @@ def _headers(value: Any) -> bool:
 #: Key → what its value must be, in words and as a test.
 KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "on": ("'exchange', 'event' or 'any'", _one_of("exchange", "event", "any")),
+    "about": ("a text", lambda value: isinstance(value, str)),
     "times": ("a whole number", _whole(0)),
     "every": ("a whole number from 1", _whole(1)),
     "status": ("a whole number from 200 to 599", _whole(200, 599)),
@@ -84,11 +86,11 @@ class FaultOrders:
         with self._lock:
             self._faults.clear()
 
-    def meet(self, kind: str) -> Fault:
-        """The fault that a request of this kind (``exchange`` or ``event``) meets; empty if none."""
+    def meet(self, kind: str, body: str = "") -> Fault:
+        """The fault that a request of this kind (``exchange`` or ``event``) and body meets; empty if none."""
         with self._lock:
             for fault in self._faults:
-                if fault.get("on", "any") in (kind, "any") and self._has_its_turn(fault):
+                if fault.get("on", "any") in (kind, "any") and fault.get("about", "") in body and self._has_its_turn(fault):
                     return self._used(fault)
         return {}
 

@@ -40,6 +40,7 @@ class StandIn:
         self.office = TokenOffice()
         self.faults = FaultOrders()
         self._lock = threading.Lock()
+        self._era = 0
         self._received: list[dict[str, Any]] = []
         self._requests: list[dict[str, Any]] = []
         self._server = _Server(("127.0.0.1", port), self, certificate)
@@ -72,23 +73,25 @@ class StandIn:
             return list(self._requests)
 
     def forget(self) -> None:
-        """Forget what was received and requested."""
+        """Forget what was received and requested, and what is under way: a delayed request must not turn up in the next test."""
         with self._lock:
+            self._era += 1
             self._received.clear()
             self._requests.clear()
 
-    def take(self, event: dict[str, Any], organization: str) -> None:
-        """Keep an event."""
+    def take(self, event: dict[str, Any], organization: str, era: int) -> None:
+        """Keep an event whose request was noted in this era."""
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         with self._lock:
-            self._received.append({**event, "organization": organization, "received_at": moment})
+            if era == self._era:
+                self._received.append({**event, "organization": organization, "received_at": moment})
 
-    def note(self, method: str, path: str, connection: int) -> dict[str, Any]:
-        """Keep a request; its status is filled in later."""
+    def note(self, method: str, path: str, connection: int) -> tuple[dict[str, Any], int]:
+        """Keep a request, whose status is filled in later; also say in which era, that is after how many times of forgetting."""
         entry = {"method": method, "path": path, "status": None, "connection": connection}
         with self._lock:
             self._requests.append(entry)
-        return entry
+            return entry, self._era
 
     def serve_forever(self) -> None:
         """Serve on this thread until :meth:`stop`."""
@@ -178,8 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, path: str, body: bytes) -> None:
         kind = "exchange" if path == EXCHANGE_PATH else "event"
-        entry = self.server.standin.note(self.command, path, self.connection_number)
-        fault = self.server.standin.faults.meet(kind)
+        entry, self.era = self.server.standin.note(self.command, path, self.connection_number)
+        fault = self.server.standin.faults.meet(kind, body.decode(errors="replace"))
         if "delay" in fault:
             time.sleep(fault["delay"])
         if fault.get("drop") == "before":
@@ -224,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise rules.Refusal(404, "organization not found")
         event = rules.read_object(submission)
         rules.check_event(event)
-        standin.take(event, organization)
+        standin.take(event, organization, self.era)
         return {"message": "success"}
 
     # -- the controls ----------------------------------------------------------------------------------------------------------

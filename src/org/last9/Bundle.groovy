@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'e8d1c6abf12c19d071bb0a0fa15cf9b1801e859ea43d40fd79307ef00a367f1f'
+    static final String SHA256 = 'beb9419c4c8f8ddb9e675e8aaa94c2cef1d555c93083c214b5bdc2725d7055c4'
 
 }

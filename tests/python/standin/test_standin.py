@@ -170,6 +170,25 @@ def test_faults_that_strike_now_and_then(last9: StandIn) -> None:
     assert [_put(last9).status_code for _ in range(6)] == [200, 404, 503, 200, 404, 503]
 
 
+def test_faults_for_one_of_several(last9: StandIn) -> None:
+    """``about`` chooses by what the body says, whoever comes first."""
+    last9.order({"on": "event", "about": "slow", "times": 1, "status": 503})
+    events = [{**GOOD, "event_name": name} for name in ("quick", "slow", "slow")]
+    assert [_put(last9, event).status_code for event in events] == [200, 503, 200]
+
+
+def test_what_is_under_way_is_forgotten_too(last9: StandIn) -> None:
+    """An event that was held up does not turn up after everything was forgotten: one test's marker in the next one."""
+    last9.order({"on": "event", "times": 1, "delay": 1})
+    late = threading.Thread(target=_put, args=(last9,))
+    late.start()
+    while len(last9.requests()) < 2:
+        time.sleep(0.01)
+    last9.forget()
+    late.join()
+    assert last9.received() == []
+
+
 def test_rate_limit(last9: StandIn) -> None:
     """So many requests in a second are served, the rest answer 429."""
     last9.order({"on": "exchange", "rate_per_second": 2})

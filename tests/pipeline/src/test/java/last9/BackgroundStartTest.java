@@ -174,7 +174,8 @@ class BackgroundStartTest extends LibraryTest {
     /** Another window's marker does not wait for a manual start that hangs, and its own stop still sends it first. */
     @Test
     void holdsUpNobodyElse() {
-        last9.fault(HANGS_ONCE);
+        // not the first exchange: on a busy machine that may be the other window's, whose process overtakes the one in the background
+        last9.fault("[{\"on\": \"event\", \"about\": \"slow\", \"times\": 1, \"delay\": 60, \"drop\": \"before\"}]");
         String jenkinsfile = """
             node {
               last9DeploymentMarker serviceName: 'slow', eventState: 'start', startInBackground: true, timeoutSeconds: 60
