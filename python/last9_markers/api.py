@@ -22,6 +22,7 @@ from last9_markers.errors import (
 )
 from last9_markers.redaction import Redactor
 from last9_markers.transport import Connection, Reply
+from last9_markers.wire import epoch_seconds
 
 _JSON = {"Content-Type": "application/json"}
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
@@ -79,11 +80,11 @@ class Last9:
         return AccessToken(token, self._good_until(answer.get("issued_at"), answer.get("expires_at")), _scopes(answer.get("scopes")))
 
     def _good_until(self, issued_at: object, expires_at: object) -> float | None:
-        if not isinstance(expires_at, (int, float)):
+        until = epoch_seconds(expires_at)
+        if until is None:
             return None
         # By the server's own clock where it tells: the agent's may be wrong.
-        since = issued_at if isinstance(issued_at, (int, float)) else self._clock.wall()
-        lifetime = expires_at - since
+        lifetime = until - (epoch_seconds(issued_at) or self._clock.wall())
         # A token that was dead on arrival says more about a clock than about the token: Last9 decides.
         return self._clock.monotonic() + lifetime if lifetime > 0 else None
 
@@ -93,7 +94,8 @@ class Last9:
             return
         if status == 429:
             raise RateLimited(retry_after=self._retry_after(reply.headers))
-        if status >= 500:
+        # 408: whoever answers had to wait too long for a request, as on a slow line; that is a timeout, and says nothing of the event.
+        if status >= 500 or status == 408:
             raise ServerFailure(str(status), retry_after=self._retry_after(reply.headers))
         if 300 <= status < 400:
             raise Redirected(str(status))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from last9_markers.errors import TokenMissing, TokenUnusable
 from last9_markers.journal import Journal
+from last9_markers.wire import epoch_seconds
 from last9_markers.wording import inputs
 
 VARIABLE = "LAST9_REFRESH_TOKEN"
@@ -65,12 +66,11 @@ def read_claims(token: str) -> Claims:
         return Claims()
     if not isinstance(found, dict):
         return Claims()
-    expires = found.get("exp")
     return Claims(
         organization=_text(found.get("organization_slug")),
         api_urls=_texts(found.get("aud")),
         scopes=tuple(scope for scopes in _texts(found.get("scopes")) for scope in scopes.split()),
-        expires_at=float(expires) if isinstance(expires, (int, float)) and 0 < expires < 1e11 else None,
+        expires_at=epoch_seconds(found.get("exp")),
     )
 
 

@@ -16,7 +16,7 @@
         │       └── HostNotAllowed        chosen by whoever started the build, and not a host the token may go to
         ├── Transient                 worth another try within the budget
         │   ├── NetworkFailure        no answer: name, connection, TLS handshake, timeout, cut off
-        │   ├── ServerFailure         5xx
+        │   ├── ServerFailure         5xx, or 408
         │   └── RateLimited           429
         ├── CertificateRefused        the server's certificate is not signed by a root we trust
         ├── ProxyRefused              the proxy answered instead of Last9
@@ -108,7 +108,7 @@ class NetworkFailure(Transient):
 
 
 class ServerFailure(Transient):
-    """A 5xx; ``detail`` is the status."""
+    """A 5xx, or a 408; ``detail`` is the status."""
 
 
 class RateLimited(Transient):

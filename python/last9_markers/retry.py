@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import backoff
 
 from last9_markers.clock import Budget
-from last9_markers.errors import RateLimited, Transient
+from last9_markers.errors import BudgetSpent, RateLimited, Transient
 from last9_markers.journal import Journal
 from last9_markers.wording import log
 
@@ -32,9 +32,10 @@ JITTER = 0.25
 def again(call: Callable[[], T], failure: Transient, budget: Budget, journal: Journal | None = None) -> T:
     """Repeat ``call``, whose first try ended in ``failure``, until it succeeds, fails for good, or the budget ends.
 
-    The budget is kept by the pauses and not by backoff's ``max_time``, which counts on the wall clock. Raises the last failure.
+    The budget is kept by the pauses and not by backoff's ``max_time``, which counts on the wall clock. Raises the last failure: that
+    the time is over, as it may be after a pause on a busy machine, says less than what it was spent on.
     """
-    first = [failure]
+    first, last = [failure], failure
 
     def tell(details: Any) -> None:
         if journal is not None:
@@ -42,9 +43,16 @@ def again(call: Callable[[], T], failure: Transient, budget: Budget, journal: Jo
 
     @backoff.on_exception(pauses, Transient, jitter=None, logger=None, budget=budget, on_backoff=tell)
     def attempt() -> T:
+        nonlocal last
         if first:
             raise first.pop()
-        return call()
+        try:
+            return call()
+        except Transient as again:
+            last = again
+            raise
+        except BudgetSpent:
+            raise last from None
 
     return attempt()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 #: The end of the year 9999: ISO 8601 has no further years without prior agreement.
 LAST_MOMENT_MS = 253402300799999
@@ -14,6 +15,11 @@ def iso8601(epoch_ms: int) -> str:
         raise ValueError("not a moment between 1970 and 9999")
     seconds, milliseconds = divmod(epoch_ms, 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
+
+
+def epoch_seconds(found: Any) -> float | None:
+    """A moment that somebody else wrote as a number of seconds; ``None`` where it is none, or of another age (after the year 5138)."""
+    return float(found) if isinstance(found, (int, float)) and 0 < found < 1e11 else None
 
 
 def well_formed(text: str) -> str:

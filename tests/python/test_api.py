@@ -167,9 +167,9 @@ def test_three_503_and_then_200(last9: StandIn, clock: HandClock, on: str) -> No
 
 
 @pytest.mark.parametrize("on", ["exchange", "event"])
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
 def test_5xx_without_end(last9: StandIn, clock: HandClock, on: str, status: int) -> None:
-    """After three retries the marker is kept, and the warning names the status."""
+    """After three retries the marker is kept, and the warning names the status; the one 4xx that is a timeout counts as such."""
     last9.order({"on": on, "status": status})
     _, warning = _undelivered(last9, clock)
     assert [found for kind, found in _statuses(last9) if kind == on] == [status] * 4
@@ -262,7 +262,17 @@ def test_exchange_without_a_usable_token(last9: StandIn, clock: HandClock, body:
 
 
 @pytest.mark.parametrize(
-    "extra", ['"expires_at": "tomorrow"', '"expires_at": true', '"expires_at": 1', '"expires_at": 1e400', '"issued_at": null']
+    "extra",
+    [
+        '"expires_at": "tomorrow"',
+        '"expires_at": true',
+        '"expires_at": 1',
+        '"expires_at": 1e400',
+        '"expires_at": NaN',
+        f'"expires_at": {10**400}',
+        f'"expires_at": 1790000000, "issued_at": {-(10**400)}',
+        '"issued_at": null',
+    ],
 )
 def test_odd_lifetimes_do_not_matter(last9: StandIn, clock: HandClock, extra: str) -> None:
     """An ``expires_at`` that cannot be is Last9's to judge: the token is used."""

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 from last9_markers.journal import Journal
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
-from support import HandClock, engine, field, make_request, run_errand, run_step
+from support import HandClock, Loopback, engine, field, make_request, run_errand, run_step
 
 #: With every sign that some encoding escapes, and longer than anything that a sentence is cut to.
 OPAQUE = "s3cr3t/tok+en=with%odd&signs<and>'quotes'\\back~" + "0123456789abcdefGHIJ" * 5
@@ -134,15 +135,20 @@ def test_a_defect_shows_no_secret(last9: StandIn, tmp_path: Path, debug: str) ->
 @pytest.mark.parametrize("arguments", [["send", "--service-name", "s", "--debug"], ["check", "--debug"], ["check", "--debug", "--json"]])
 def test_debugging_in_a_shell(last9: StandIn, tmp_path: Path, arguments: list[str]) -> None:
     """``--debug`` tells each attempt, the proxy and the sources of CAs on stderr, and nothing of token, password or access token."""
-    environ = {
-        "LAST9_REFRESH_TOKEN": last9.refresh_token,
-        "HTTPS_PROXY": "http://jenkins:p%40ss-w0rd@127.0.0.1:1",
-        "LAST9_API_BASE_URL": "https://127.0.0.1:2",
-        "LAST9_TIMEOUT_SECONDS": "1",
-    }
-    done = engine(arguments, environ=environ, cwd=tmp_path)
+
+    def refuse(peer: socket.socket) -> None:
+        peer.recv(65536)
+        peer.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with Loopback(refuse) as proxy:
+        environ = {
+            "LAST9_REFRESH_TOKEN": last9.refresh_token,
+            "HTTPS_PROXY": f"http://jenkins:p%40ss-w0rd@127.0.0.1:{proxy.port}",
+            "LAST9_API_BASE_URL": "https://127.0.0.1:2",
+        }
+        done = engine(arguments, environ=environ, cwd=tmp_path)
     said = done.stdout + done.stderr
-    assert "through the proxy 127.0.0.1:1 (from HTTPS_PROXY)" in done.stderr
+    assert f"through the proxy 127.0.0.1:{proxy.port} (from HTTPS_PROXY)" in done.stderr
     assert "CA certificates from" in done.stderr
     for secret in (last9.refresh_token, "p@ss-w0rd", "p%40ss-w0rd", base64.b64encode(b"jenkins:p@ss-w0rd").decode()):
         assert secret not in said

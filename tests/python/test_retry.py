@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from last9_markers import retry
 from last9_markers.clock import Budget
-from last9_markers.errors import NetworkFailure, RateLimited, ScopeTooLow, ServerFailure, Transient
+from last9_markers.errors import BudgetSpent, NetworkFailure, RateLimited, ScopeTooLow, ServerFailure, Transient
 from last9_markers.watchdog import Watchdog
 from support import HandClock
 
@@ -48,6 +48,19 @@ def test_pauses_never_outlast_the_budget(clock: HandClock, failure: Transient, s
         retry.again(_failing([failure] * 999), failure, budget)
     assert sum(clock.slept) < seconds
     assert budget.remaining() > 0
+
+
+def test_time_that_runs_out_in_a_pause_hides_no_cause(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a busy machine oversleeps, the failure that the time was spent on is told, not the end of the time."""
+    monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=lambda seconds: clock.sleep(seconds + 20)))
+    budget = Budget.of(30, clock)
+
+    def call() -> str:
+        raise ServerFailure("502") if budget.remaining() else BudgetSpent
+
+    with pytest.raises(ServerFailure, match="502"):
+        retry.again(call, NetworkFailure("refused"), budget)
+    assert budget.remaining() == 0
 
 
 def test_the_clock_of_the_budget_is_monotonic(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +104,10 @@ def test_watchdog_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_watchdog_that_is_called_off() -> None:
     """A delivery that ended in time is left alone."""
     ended: list[object] = []
-    watchdog = Watchdog(0.2, lambda: ended.append("word"), ended.append)
+    before = set(threading.enumerate())
+    watchdog = Watchdog(60, lambda: ended.append("word"), ended.append)
+    (watching,) = set(threading.enumerate()) - before
     watchdog.call_off()
-    time.sleep(0.8)
+    watching.join(20)
+    assert not watching.is_alive()
     assert ended == []

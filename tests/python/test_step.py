@@ -79,13 +79,13 @@ def test_dry_run_by_the_environment_sends_nothing(last9: StandIn, tmp_path: Path
     assert last9.refresh_token not in done.stderr
 
 
-@pytest.mark.parametrize("budget", [None, 1])
+@pytest.mark.parametrize("budget", [None, 2])
 def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None:
     """Accepting and saying nothing holds a marker no longer than its budget and a second, and it is kept."""
-    limit = budget or 2
+    limit = budget or 3
     with socket.create_server(("127.0.0.1", 0)) as mute:
         fields = {"apiBaseUrl": field(f"http://127.0.0.1:{mute.getsockname()[1]}"), "orgSlug": field("acme")}
-        request = make_request("start", connection=fields, options={"timeoutSeconds": "2"}, pending=["older"], budgetSeconds=budget)
+        request = make_request("start", connection=fields, options={"timeoutSeconds": "3"}, pending=["older"], budgetSeconds=budget)
         done = run_step(request, "some-refresh-token", tmp_path)
     assert done.code == 0
     # Starting an interpreter on a busy machine is not part of the budget.

@@ -26,7 +26,7 @@ def secure() -> Iterator[StandIn]:
 
 def deliver(last9: StandIn, folder: Path, **environ: str) -> Any:
     """One marker through a real process."""
-    return run_step(make_request(options={"timeoutSeconds": "5"}), last9.refresh_token, folder, environ=environ)
+    return run_step(make_request(), last9.refresh_token, folder, environ=environ)
 
 
 @pytest.mark.parametrize("variable", ["LAST9_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
@@ -69,7 +69,7 @@ def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None
     """A server that hangs up during the TLS handshake is a network failure: retried, then one warning."""
     with Loopback(lambda peer: peer.recv(10) and None) as server:
         wanted = make_request(
-            options={"timeoutSeconds": "3"},
+            options={"timeoutSeconds": "4"},
             connection={
                 "apiBaseUrl": {"value": f"https://127.0.0.1:{server.port}", "source": "option", "fromParameter": False},
                 "orgSlug": {"value": "acme", "source": "option", "fromParameter": False},
@@ -133,7 +133,7 @@ def test_a_wrong_password_is_told_without_it(secure: StandIn, tmp_path: Path) ->
 
 def test_a_proxy_that_is_down_is_named(secure: StandIn, tmp_path: Path) -> None:
     """The warning says that the way leads through a proxy."""
-    done = deliver(secure, tmp_path, HTTPS_PROXY="http://127.0.0.1:1", LAST9_CA_BUNDLE=CA)
+    done = deliver(secure, tmp_path, HTTPS_PROXY="http://127.0.0.1:1", LAST9_CA_BUNDLE=CA, LAST9_TIMEOUT_SECONDS="3")
     assert done.answer["delivered"] is False
     assert "through the proxy 127.0.0.1:1" in done.answer["warnings"][0]
 

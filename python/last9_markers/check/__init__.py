@@ -3,3 +3,6 @@
 :mod:`.connection_test` goes through everything that stands between an agent and Last9, in the order in which a marker meets it; the
 other modules look at one part each. What cannot be known without writing to Last9 is said to be unproven, not guessed.
 """
+
+#: The test event's name is its own: a dashboard that colours deployments does not take it for one.
+EVENT_NAME = "connection-test"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from last9_markers import api, attributes, event, options, pending, transport
-from last9_markers.check import agent, network
+from last9_markers.check import EVENT_NAME, agent, network
 from last9_markers.check.findings import FAILED, OK, WARNING, Findings, Overheard
 from last9_markers.check.settings import Account
 from last9_markers.clock import Budget
@@ -18,8 +18,6 @@ from last9_markers.wording import check as wording
 from last9_markers.wording import failures
 from last9_markers.workspace import Workspace
 
-#: A name of its own: a dashboard that colours deployments does not take it for one.
-EVENT_NAME = "connection-test"
 SERVICE_NAME = "last9-connection-test"
 
 _WAY = ("host", "proxy", "dns", "tls", "connection")

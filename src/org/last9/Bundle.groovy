@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'beb9419c4c8f8ddb9e675e8aaa94c2cef1d555c93083c214b5bdc2725d7055c4'
+    static final String SHA256 = 'a7496cd521e7500507ed2b908c50d935d1ac2db087a3e59f90113676e0836b8f'
 
 }

@@ -137,13 +137,13 @@ class ConnectionTestTest extends LibraryTest {
     void leavesUndeliveredMarkersAlone() {
         String jenkinsfile = """
             node {
-              last9DeploymentMarker serviceName: 'kept', timeoutSeconds: 1
+              last9DeploymentMarker serviceName: 'kept'
               echo 'outage over'
               last9TestConnection sendTestEvent: true
               last9DeploymentMarker serviceName: 'next'
             }
             """;
-        last9.fault("[{\"on\": \"any\", \"status\": 503}]");
+        last9.fault("[{\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}]");
         try (var run = pipeline(jenkinsfile).log(line -> {
             if (line.equals("outage over")) {
                 last9.reset();

@@ -101,12 +101,12 @@ class FailOnErrorTest extends LibraryTest {
     void doesNotStrikeForLateOnes() {
         String jenkinsfile = """
             node {
-              last9DeploymentMarker serviceName: 'early', timeoutSeconds: 1
+              last9DeploymentMarker serviceName: 'early'
               echo 'outage over'
               withLast9Deployment(serviceName: 's', failOnError: true) { echo 'body ran' }
             }
             """;
-        last9.fault("[{\"status\": 503}]");
+        last9.fault("[{\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}]");
         try (var run = pipeline(jenkinsfile).log(line -> {
             if (line.equals("outage over")) {
                 last9.reset();
