@@ -69,21 +69,57 @@ final class Shape {
         Pipeline p = Pipeline.of(jenkinsfile).library("last9", library, !sandboxed).library("team", TEAM_LIBRARY, !sandboxed).sandbox(sandboxed)
                 .realTime().env("LAST9_API_BASE_URL", last9.url).credential("last9-refresh-token", last9.refreshToken);
         p.settings().home = bench.home.toString();
-        List<Map.Entry<String, String>> faults = new ArrayList<>();
-        said("does").forEach(d -> order(p, d, faults, last9));
-        p.log(line -> {
-            if (!faults.isEmpty() && line.contains(faults.get(0).getKey())) {
-                last9.wellAgain();
-                last9.fault(faults.remove(0).getValue());
-            }
-        });
+        Faults faults = new Faults(last9);
+        said("does").forEach(d -> order(p, d, faults));
+        p.log(faults::seen);
         try (Pipeline.Run run = p.run()) {
             List<String> found = new Expectations(run, last9.received()).differences();
             return found.isEmpty() ? found : Stream.concat(found.stream(), Stream.of("the log was:\n" + run.log())).toList();
         }
     }
 
-    private static void order(Pipeline p, String what, List<Map.Entry<String, String>> faults, StandIn last9) {
+    /** What is ordered from Last9, each after a text of the log; and whoever it keeps waiting is waited for, before anything else happens to the build. */
+    private static final class Faults {
+        private static final String SLOW = "[{\"on\": \"exchange\", \"delay\": 60, \"times\": 1}]";
+        private static final String BROKEN = "[{\"on\": \"any\", \"status\": 503}]";
+
+        private final StandIn last9;
+        private final List<Map.Entry<String, String>> later = new ArrayList<>();
+        private boolean slow;
+
+        Faults(StandIn last9) {
+            this.last9 = last9;
+        }
+
+        /** {@code slow}, {@code broken} or {@code well}, after that text; at once if there is none. */
+        void order(String what, String after) {
+            if (after == null) {
+                begin(what);
+            } else {
+                later.add(Map.entry(after, what));
+            }
+        }
+
+        private void begin(String what) {
+            last9.wellAgain();
+            slow = what.equals("slow");
+            if (!what.equals("well")) {
+                last9.fault(slow ? SLOW : BROKEN);
+            }
+        }
+
+        void seen(String line) {
+            if (slow && line.startsWith("[Last9] Sending deployment marker")) {
+                last9.untilOneWaits();
+                slow = false;
+            }
+            if (!later.isEmpty() && line.contains(later.get(0).getKey())) {
+                begin(later.remove(0).getValue());
+            }
+        }
+    }
+
+    private static void order(Pipeline p, String what, Faults faults) {
         Matcher m = DOES.matcher(what);
         if (!m.matches()) {
             throw new IllegalArgumentException("a shape cannot do this: " + what);
@@ -92,14 +128,9 @@ final class Shape {
             boolean after = m.group(2) != null;
             p.settings().happenings.add(new Settings.Happening(m.group(1), null, m.group(3), after ? 0 : Integer.parseInt(m.group(4)), m.group(2)));
         } else if (m.group(5) != null) {
-            String fault = m.group(5).equals("slow") ? "[{\"on\": \"exchange\", \"delay\": 2.5, \"times\": 1}]" : "[{\"on\": \"any\", \"status\": 503}]";
-            if (m.group(6) == null) {
-                last9.fault(fault);
-            } else {
-                faults.add(Map.entry(m.group(6), fault));
-            }
+            faults.order(m.group(5), m.group(6));
         } else if (m.group(7) != null) {
-            faults.add(Map.entry(m.group(7), "[]"));
+            faults.order("well", m.group(7));
         } else {
             p.settings().otherJobs.put(m.group(8), m.group(9));
         }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** The engine's stand-in Last9 as a process of its own: a real server on loopback that the committed bundle brings. */
 final class StandIn implements AutoCloseable {
@@ -53,10 +54,39 @@ final class StandIn implements AutoCloseable {
     }
 
     /** The API paths that were asked for, in order. */
-    @SuppressWarnings("unchecked")
     List<String> paths() {
-        return ((List<Map<String, Object>>) new JsonSlurperClassic().parseText(ask("GET", "/requests", null))).stream()
-                .map(r -> String.valueOf(r.get("path"))).toList();
+        return requests().stream().map(r -> String.valueOf(r.get("path"))).toList();
+    }
+
+    /**
+     * Waits until somebody waits for an answer: a delay that was ordered has been met. For a listener to the log, which holds its build up meanwhile:
+     * what a log line announces has not happened yet, on a busy machine not for seconds.
+     */
+    void untilOneWaits() {
+        until(request -> request.get("status") == null);
+    }
+
+    /** Waits until somebody was answered with that status. */
+    void untilAnswered(int status) {
+        until(request -> Integer.valueOf(status).equals(request.get("status")));
+    }
+
+    private void until(Predicate<Map<String, Object>> seen) {
+        for (int i = 0; i < 3000 && requests().stream().noneMatch(seen); i++) {
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        if (requests().stream().noneMatch(seen)) {
+            throw new IllegalStateException("a minute has passed, and the stand-in Last9 has met none of those but " + requests());
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private List<Map<String, Object>> requests() {
+        return (List<Map<String, Object>>) new JsonSlurperClassic().parseText(ask("GET", "/requests", null));
     }
 
     /** Orders faults, as JSON. */
