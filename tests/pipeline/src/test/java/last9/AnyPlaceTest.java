@@ -17,6 +17,7 @@ import pipeline.run.Pipeline;
 
 /** Wherever a marker is asked for, it is sent, or one warning says why not; the build is none the worse. */
 class AnyPlaceTest extends LibraryTest {
+    private static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"times\": 1, \"delay\": 60}]";
 
     private static Map<String, Object> stop() {
         return attributes(last9.received().get(last9.received().size() - 1));
@@ -42,9 +43,10 @@ class AnyPlaceTest extends LibraryTest {
     /** Lost while the start marker is under way: the body does not run, and the stop goes out from another agent all the same. */
     @Test
     void anAgentThatIsLostDuringTheStart() {
-        last9.fault("[{\"on\": \"exchange\", \"times\": 1, \"delay\": 3}]");
+        last9.fault(HANGS_ONCE);
         String jenkinsfile = "node('fragile') { withLast9Deployment(serviceName: 's') { echo 'body ran' } }";
-        try (var run = pipeline(jenkinsfile).agent("one", "fragile", 1).agent("two", "solid", 1).agentLostAt("one", "sh", 1).run()) {
+        String line = "[Last9] Sending deployment marker: deployment (start) for s";
+        try (var run = pipeline(jenkinsfile).agent("one", "fragile", 1).agent("two", "solid", 1).agentLostAfterText("one", line).log(at(line, last9::untilOneWaits)).run()) {
             assertEquals("ABORTED", run.result(), run.log());
             assertFalse(run.console().contains("body ran"));
             assertEquals("start s, stop s", markers(), run.log());
@@ -56,11 +58,9 @@ class AnyPlaceTest extends LibraryTest {
     @Test
     void anAgentThatIsLostDuringTheStop() {
         String jenkinsfile = "node('fragile') { withLast9Deployment(serviceName: 's') { echo 'body done' } }";
-        try (var run = pipeline(jenkinsfile).agent("one", "fragile", 1).agent("two", "solid", 1).agentLostAt("one", "sh", 2).log(line -> {
-            if (line.equals("body done")) {
-                last9.fault("[{\"on\": \"exchange\", \"times\": 1, \"delay\": 3}]");
-            }
-        }).run()) {
+        String line = "[Last9] Sending deployment marker: deployment (stop) for s";
+        var log = at("body done", () -> last9.fault(HANGS_ONCE)).andThen(at(line, last9::untilOneWaits));
+        try (var run = pipeline(jenkinsfile).agent("one", "fragile", 1).agent("two", "solid", 1).agentLostAfterText("one", line).log(log).run()) {
             assertEquals("ABORTED", run.result(), run.log());
             assertTrue(markers().startsWith("start s, stop s"), markers());
             last9.received().stream().skip(1).forEach(e -> assertEquals("success", attributes(e).get("deployment.outcome")));

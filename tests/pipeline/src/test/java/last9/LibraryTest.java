@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -42,6 +43,15 @@ abstract class LibraryTest {
                 .realTime()
                 .env("LAST9_API_BASE_URL", last9.url)
                 .credential("last9-refresh-token", last9.refreshToken);
+    }
+
+    /** Listens to a log and does that as soon as the line has come; the build stands still meanwhile. */
+    static Consumer<String> at(String line, Runnable what) {
+        return said -> {
+            if (said.equals(line)) {
+                what.run();
+            }
+        };
     }
 
     /** "start payments-api, stop payments-api": what Last9 has, in order. */

@@ -134,6 +134,12 @@ public final class Pipeline {
         return this;
     }
 
+    /** That agent goes away once that text is in the log. */
+    public Pipeline agentLostAfterText(String name, String text) {
+        settings.happenings.add(new Settings.Happening("remove " + name, null, null, 0, text));
+        return this;
+    }
+
     /** The controller is restarted, in a new JVM process, while the Nth call of that step runs. */
     public Pipeline restartAt(String step, int nth) {
         settings.happenings.add(new Settings.Happening("restart", null, step, nth, null));
