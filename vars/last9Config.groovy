@@ -1,6 +1,6 @@
 import org.last9.BuildDefaults
 
 /** Defaults for every later marker of this build: see last9Config.txt. */
-void call(Object options = [:]) {
-    new BuildDefaults(this).add(options)
+void call(Object... given) {
+    new BuildDefaults(this).add(given)
 }

@@ -1,6 +1,6 @@
 import org.last9.ManualMarker
 
 /** One deployment marker: see last9DeploymentMarker.txt. */
-Map call(Object options = [:]) {
-    return new ManualMarker(this).send(options)
+Map call(Object... given) {
+    return new ManualMarker(this).send(given)
 }

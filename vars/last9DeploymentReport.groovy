@@ -1,6 +1,6 @@
 import org.last9.Report
 
 /** The build's deployments as a page, archived with it: see last9DeploymentReport.txt. */
-Map call(Object options = [:]) {
-    return new Report(this).publish(options)
+Map call(Object... given) {
+    return new Report(this).publish(given)
 }

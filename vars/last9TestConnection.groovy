@@ -1,6 +1,6 @@
 import org.last9.ConnectionTest
 
 /** Tests the connection to Last9: see last9TestConnection.txt. */
-Map call(Object options = [:]) {
-    return new ConnectionTest(this).run(options)
+Map call(Object... given) {
+    return new ConnectionTest(this).run(given)
 }

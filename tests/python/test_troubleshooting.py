@@ -48,7 +48,7 @@ NOT_WARNINGS = {
 #: every warning about a marker that is kept; the frame around the findings of a connection test.
 NOT_SAID = (
     *("Unable to create live FilePath for", "The channel is closing down", "the deployment marker was not delivered"),
-    *("doesn't support resume after a restart", "Resume after a restart not supported"),
+    *("Timeout waiting for agent to come back", "doesn't support resume after a restart", "Resume after a restart not supported"),
     *(". The marker is kept", "[Last9] Connection test: ", "Last9 connection test failed, and failOnError is set"),
 )
 

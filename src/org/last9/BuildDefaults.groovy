@@ -19,8 +19,8 @@ class BuildDefaults implements Serializable {
     }
 
     /** Adds to what was said before; what is said twice counts as said last. */
-    void add(Object given) {
-        merge(Options.named(script, 'last9Config', given))
+    void add(Object[] given) {
+        merge(Options.alone(script, 'last9Config', given))
     }
 
     /** The defaults by option name; empty when there are none. */

@@ -19,8 +19,8 @@ class ConnectionTest implements Serializable {
      * Returns `[ok:, findings: [[check:, state:, text:], …], delivered:, deploymentId: null, warnings:]`. What goes wrong before the
      * engine runs is a failed finding like any other. Throws an abort, and with `failOnError` an error where a finding has failed.
      */
-    Map run(Object given) {
-        Map options = Options.named(script, STEP, given)
+    Map run(Object[] given) {
+        Map options = Options.alone(script, STEP, given)
         Courier courier = new Courier(script, '[Last9] failed  agent        ')
         Map answer = null
         try {

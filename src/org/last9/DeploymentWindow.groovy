@@ -39,9 +39,10 @@ class DeploymentWindow implements Serializable {
      * the `try` around the stop nothing but @NonCPS methods is called.
      */
     @SuppressWarnings('ThrowExceptionFromFinallyBlock') // an abort during the stop goes on; in a method of its own, the try came too late
-    Object around(Object given, Closure body) {
+    Object around(Object[] given) {
         try {
             start(given)
+            Closure body = Options.block(given)
             Object value = body == null ? nothingToRun() : body.call()
             ended.ended = 'returned'
             return value
@@ -53,7 +54,7 @@ class DeploymentWindow implements Serializable {
                 try {
                     sendStop()
                 } catch (FlowInterruptedException abort) {
-                    sender.again(stop)
+                    sender.again(stop, abort)
                     throw abort
                 } finally {
                     sender.handOver()
@@ -62,7 +63,7 @@ class DeploymentWindow implements Serializable {
         }
     }
 
-    private void start(Object given) {
+    private void start(Object[] given) {
         long now = System.currentTimeMillis()
         window = [id: UUID.randomUUID().toString(), startedAtMs: now]
         failuresBefore = failures.count()
@@ -89,7 +90,7 @@ class DeploymentWindow implements Serializable {
     private boolean hasStop() {
         ended.resultAfter = new BuildFacts(script).result()
         ended.failedElsewhere = failures.count() > failuresBefore
-        Integer budget = ended.ended == 'interrupted' ? Sender.SECONDS_AFTER_ABORT : null
+        Integer budget = ended.ended == 'interrupted' ? Sender.secondsAfter((String) ended.message) : null
         stop = new Marker(options + [eventState: 'stop'], window, System.currentTimeMillis(), ended, budget)
         return begun
     }

@@ -14,9 +14,9 @@ class ManualMarker implements Serializable {
     }
 
     /** Sends it and returns `[delivered:, deploymentId:, warnings:]`. Throws an abort, and with `failOnError` an error. */
-    Map send(Object given) {
+    Map send(Object[] given) {
         long now = System.currentTimeMillis()
-        Map options = Options.named(script, 'last9DeploymentMarker', given)
+        Map options = Options.alone(script, 'last9DeploymentMarker', given)
         OpenWindows windows = new OpenWindows(script)
         Sender sender = new Sender(script, 'last9DeploymentMarker')
         boolean start = OpenWindows.isStart(options)
@@ -27,7 +27,7 @@ class ManualMarker implements Serializable {
             answer = sender.send(marker)
         } catch (FlowInterruptedException abort) {
             if (!start) {
-                sender.again(marker)
+                sender.again(marker, abort)
             }
             throw abort
         } finally {

@@ -24,8 +24,8 @@ class Marker implements Serializable {
         this.budgetSeconds = budgetSeconds
     }
 
-    /** The very same marker with less time to deliver it in. */
-    Marker within(int seconds) {
+    /** The very same marker with that much time to deliver it in; null: the usual time. */
+    Marker within(Integer seconds) {
         return new Marker(options, window, timestampMs, body, seconds)
     }
 

@@ -1,5 +1,7 @@
 package org.last9
 
+import com.cloudbees.groovy.cps.NonCPS
+
 /**
  * What a step was given, as plain data: texts, and inside maps and lists whatever JSON knows.
  *
@@ -23,12 +25,57 @@ class Options implements Serializable {
         'customAttributes', 'envAllowlist', 'paramAllowlist', 'routingProfiles', 'attributeNames'
     ]
 
-    /** The options that a step was given by name; anything else is a warning, and no options. */
-    static Map<String, Object> named(Object script, String step, Object given) {
-        if (!(given instanceof Map)) {
-            script.echo("[Last9] WARNING: ${step} takes named options, ignored: ${text(given)}. Write ${step}(${EXAMPLES[step]})".toString())
+    /** The options that a step was called with by name; anything else in the call but a block is a warning, for no call may fail a deployment. */
+    static Map<String, Object> named(Object script, String step, Object[] given) {
+        Map options = null
+        List<String> others = []
+        for (Object argument in list(given)) {
+            if (options == null && argument instanceof Map) {
+                options = argument
+            } else if (argument != null && !(argument instanceof Closure)) {
+                others.add(text(argument))
+            }
         }
-        return plain(given)
+        if (others) {
+            script.echo("[Last9] WARNING: ${step} takes named options, ignored: ${others.join(', ')}. Write ${step}(${EXAMPLES[step]})".toString())
+        }
+        return plain(options)
+    }
+
+    /**
+     * The same for a step that takes no block. Where it has one all the same it is run, and a warning says so: it may be the deployment.
+     */
+    static Map<String, Object> alone(Object script, String step, Object[] given) {
+        Map<String, Object> options = named(script, step, given)
+        Closure block = block(given)
+        if (block != null) {
+            script.echo("[Last9] WARNING: ${step} takes no block: it is run, but draws no window. ".toString() +
+                "For one write withLast9Deployment(${EXAMPLES.withLast9Deployment}) { }".toString())
+            block.call()
+        }
+        return options
+    }
+
+    /** The block that a step was called with, wherever in the call it stands; null if there is none. */
+    @NonCPS
+    static Closure block(Object[] given) {
+        Closure block = null
+        for (Object argument in list(given)) {
+            if (argument instanceof Closure) {
+                block = (Closure) argument
+            }
+        }
+        return block
+    }
+
+    /** `step(null)` reaches a var as no array at all. */
+    @NonCPS
+    private static List<Object> list(Object[] given) {
+        List<Object> arguments = []
+        for (Object argument in given) {
+            arguments.add(argument)
+        }
+        return arguments
     }
 
     /** The options by name: trimmed texts, blank and null left out. Anything but a map is none. */
@@ -115,7 +162,7 @@ class Options implements Serializable {
     }
 
     /** Pairs instead of entries: a map's own entries and iterators cannot be serialized. */
-    @com.cloudbees.groovy.cps.NonCPS
+    @NonCPS
     private static List<List<Object>> entriesOf(Map map) {
         List<List<Object>> pairs = []
         for (Map.Entry entry in map.entrySet()) {

@@ -24,8 +24,8 @@ class Report implements Serializable {
      * Returns `[archived:, headline:, directory:, warnings:]`; `directory` is where the files are that were not archived, else null.
      * Throws nothing but an abort: without a report the build goes on.
      */
-    Map publish(Object given) {
-        Map options = Options.named(script, STEP, given)
+    Map publish(Object[] given) {
+        Map options = Options.alone(script, STEP, given)
         Map outcome = [archived: false, tidied: false, problems: []]
         Courier courier = new Courier(script)
         Map answer = null

@@ -15,7 +15,9 @@ class Sender implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** What a marker may take once the build is being aborted: the person who pressed stop is waiting. */
-    static final int SECONDS_AFTER_ABORT = 5
+    private static final int SECONDS_AFTER_ABORT = 5
+    /** How the messages of interruptions end that nobody asked for: an agent is gone, a `build` step's job has failed. The engine knows them too. */
+    private static final List<String> NOBODYS_WISH = ['Agent was removed', 'Timeout waiting for agent to come back', '(propagate: false to ignore)']
 
     private final Object script
     private final String step
@@ -32,6 +34,17 @@ class Sender implements Serializable {
         this.script = script
         this.step = step
         this.undelivered = new Undelivered(script)
+    }
+
+    /** The time limit of a stop after an interruption with that message; null for the usual one. */
+    @NonCPS
+    static Integer secondsAfter(String interruption) {
+        for (String end in NOBODYS_WISH) {
+            if (interruption?.endsWith(end)) {
+                return null
+            }
+        }
+        return SECONDS_AFTER_ABORT
     }
 
     /**
@@ -72,15 +85,15 @@ class Sender implements Serializable {
     }
 
     /**
-     * One more, shorter try with a stop whose sending an abort has cut off. For the caller's catch block, and not a part of send:
+     * One more try with a stop whose sending was interrupted, a shorter one after an abort. For the caller's catch block, and not a part of send:
      * an abort may strike at the entry of any method, this class's own included, so the caller must hold the try.
      */
-    void again(Marker marker) {
+    void again(Marker marker, FlowInterruptedException interruption) {
         if (beforeAbort != null) { // else the abort came before anything was kept
             own = beforeAbort // the second try is the same marker: it must not go out twice
             beforeAbort = null
         }
-        send(marker.within(SECONDS_AFTER_ABORT))
+        send(marker.within(secondsAfter(interruption.message)))
     }
 
     /** Fails the build where `failOnError` asks for it. */

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from last9_markers.attributes.window import AGENT_LOST_MESSAGES
 from last9_markers.standin import StandIn
-from support import STARTED_MS, attributes_of, make_request, run_errand
+from support import ROOT, STARTED_MS, attributes_of, make_request, run_errand
 
 TIMEOUT = {"ended": "interrupted", "message": "Timeout has been exceeded"}
 AGENT_LOST = {"ended": "interrupted", "message": "Agent was removed"}
@@ -61,6 +62,12 @@ def test_outcome_of_a_block(last9: StandIn, body: dict[str, Any], current: str |
     labels = attributes_of(last9, make_request("stop", body=body, build={"currentResult": current}))
     assert labels["deployment.outcome"] == labels["deployment_outcome"] == outcome
     assert labels.get("jenkins.build_result") == result
+
+
+@pytest.mark.parametrize("message", [*AGENT_LOST_MESSAGES, "(propagate: false to ignore)"])
+def test_the_library_knows_who_did_not_press_stop(message: str) -> None:
+    """The interruptions that are no abort here are none to the library either, which else would leave a stop five seconds only."""
+    assert f"'{message}'" in (ROOT / "src" / "org" / "last9" / "Sender.groovy").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,11 @@ class MutationTest {
                 Mutant.of("a sibling's failure counts").change(WINDOW, "failures.add()\n", "\n").caughtBy("declarative-sibling-in-post"),
                 Mutant.of("the stop has the start's time").change(WINDOW, "System.currentTimeMillis(), ended", "window.startedAtMs, ended").caughtBy("body-succeeds"),
                 Mutant.of("a refused window gets a stop").change(WINDOW, "begun = answer.accepted //", "//").caughtBy("refused-window"),
-                Mutant.of("an abort during the stop is swallowed").change(WINDOW, "sender.again(stop)\n                    throw abort", "sender.again(stop)")
+                Mutant.of("an abort during the stop is swallowed").change(WINDOW, "sender.again(stop, abort)\n                    throw abort", "sender.again(stop, abort)")
                         .caughtBy("abort-during-stop"),
-                Mutant.of("an aborted stop is not tried again").change(WINDOW, "sender.again(stop)\n", "\n").caughtBy("abort-during-stop", "abort-twice"),
+                Mutant.of("an aborted stop is not tried again").change(WINDOW, "sender.again(stop, abort)\n", "\n").caughtBy("abort-during-stop", "abort-twice"),
                 Mutant.of("what a window could not deliver is forgotten").change(WINDOW, "sender.handOver()\n", "\n").caughtBy("outage-during-stop"),
-                Mutant.of("an aborted manual stop is not tried again").change(MANUAL, "sender.again(marker)\n", "\n").caughtBy("abort-during-manual-stop"),
+                Mutant.of("an aborted manual stop is not tried again").change(MANUAL, "sender.again(marker, abort)\n", "\n").caughtBy("abort-during-manual-stop"),
                 Mutant.of("a stop that is tried again goes out twice").change(SENDER, "own = beforeAbort //", "//").caughtBy("abort-during-stop"),
                 Mutant.of("the connection is resolved again at the stop").change(SENDER, "if (connection == null) {", "if (true) {").caughtBy("settings-change-in-body"),
                 Mutant.of("dryRun is read again at the stop").change(SENDER, "options.dryRun = dryRun\n", "\n").caughtBy("settings-change-in-body"),
@@ -76,8 +76,8 @@ class MutationTest {
                 Mutant.of("any window is closed").change(OPEN, "words[i].endsWith(suffix)", "true").caughtBy("manual-two-environments"),
                 Mutant.of("open windows are known to their own var alone").change(OPEN, "script.env.LAST9_OPEN_WINDOWS = words.join(' ')", "words.size()")
                         .caughtBy("wrapper-library", "manual-window"),
-                Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object options = [:], Closure body = null) {\n",
-                        "Object call(Object options = [:], Closure body = null) {\n    System.getenv('HOME')\n").caughtInSandboxBy("body-succeeds"));
+                Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object... given) {\n",
+                        "Object call(Object... given) {\n    System.getenv('HOME')\n").caughtInSandboxBy("body-succeeds"));
     }
 
     /** The three that would break the library's first promise. */

@@ -68,6 +68,41 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
+    /** Whatever a call looks like, the block runs, what is of use in it counts, and a warning shows the right one. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "withLast9Deployment('x', serviceName: 's') { echo 'body ran' }                      | start s, stop s | withLast9Deployment takes named options, ignored: x. Write",
+        "withLast9Deployment('x', 'y', serviceName: 's') { echo 'body ran' }                 | start s, stop s | ignored: x, y. Write withLast9Deployment(serviceName: 'payments-api'",
+        "withLast9Deployment([serviceName: 's'], [environment: 'e']) { echo 'body ran' }     | start s, stop s | ignored: [environment:e]. Write",
+        "withLast9Deployment({ echo 'body ran' }, [serviceName: 's'])                        | start s, stop s | ``",
+        "withLast9Deployment({ echo 'body ran' }, serviceName: 's')                          | start s, stop s | ``",
+        "withLast9Deployment('s') { echo 'body ran' }                                        | ``              | ignored: s. Write",
+        "withLast9Deployment('s', \"${-> 'production'}\") { echo 'body ran' }                | ``              | ignored: s, production. Write",
+        "withLast9Deployment(['serviceName', 's']) { echo 'body ran' }                       | ``              | ignored: [serviceName, s]. Write",
+        "withLast9Deployment(null) { echo 'body ran' }                                       | ``              | serviceName is missing",
+        "withLast9Deployment(null, null) { echo 'body ran' }                                 | ``              | serviceName is missing",
+        "withLast9Deployment(serviceName: 's', null); echo 'body ran'                        | start s, stop s | withLast9Deployment has no block",
+        "withLast9Deployment(serviceName: 's', 'x'); echo 'body ran'                         | start s, stop s | ignored: x. Write",
+        "withLast9Deployment(); echo 'body ran'                                              | ``              | withLast9Deployment has no block",
+        "last9DeploymentMarker('x', serviceName: 's'); echo 'body ran'                       | stop s          | last9DeploymentMarker takes named options, ignored: x. Write",
+        "last9DeploymentMarker('s', 'production', 'start'); echo 'body ran'                  | ``              | ignored: s, production, start. Write last9DeploymentMarker(serviceName:",
+        "last9DeploymentMarker(serviceName: 's') { echo 'body ran' }                         | stop s          | last9DeploymentMarker takes no block: it is run, but draws no window. For one write withLast9Deployment(serviceName: 'payments-api'",
+        "last9DeploymentMarker(null); echo 'body ran'                                        | ``              | serviceName is missing",
+        "last9DeploymentMarker(); echo 'body ran'                                            | ``              | serviceName is missing",
+        "last9Config('x', 'y', timeoutSeconds: 9); echo 'body ran'                           | ``              | last9Config takes named options, ignored: x, y. Write",
+        "last9Config(null); last9Config(); echo 'body ran'                                   | ``              | ``",
+        "last9TestConnection('x', apiBaseUrl: 'http://127.0.0.1:9'); echo 'body ran'         | ``              | last9TestConnection takes named options, ignored: x. Write",
+        "last9DeploymentReport('x', archive: false) { echo 'body ran' }                      | ``              | last9DeploymentReport takes named options, ignored: x. Write",
+    })
+    void whenACallHasAnotherShape(String steps, String sent, String warning) {
+        try (var run = pipeline("node { " + steps + " }").run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals(1, run.console().stream().filter("body ran"::equals).count(), run.log());
+            assertEquals(sent, markers(), run.log());
+            assertTrue(warning.isEmpty() ? warnings(run).isEmpty() : warnings(run).stream().anyMatch(w -> w.contains(warning)), run.log());
+        }
+    }
+
     /** A misspelt option is one warning for the whole window, with the name that was meant; the window is sent. */
     @Test
     void whenAnOptionIsMisspelt() {

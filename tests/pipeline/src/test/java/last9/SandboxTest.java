@@ -59,7 +59,7 @@ class SandboxTest extends LibraryTest {
     void runsEverythingElse() {
         String jenkinsfile = """
             @Library('last9') _
-            last9Config paramAllowlist: 'VERSION', envAllowlist: ['REGION'], timeoutSeconds: 5, routingProfiles: [team: [orgSlug: 'acme']]
+            last9Config 'nothing', paramAllowlist: 'VERSION', envAllowlist: ['REGION'], timeoutSeconds: 30, routingProfiles: [team: [orgSlug: 'acme']]
             withLast9Deployment(serviceName: 's', routingProfile: 'team', customAttributes: [a: [1, [b: null]], c: 1.5]) { echo 'no node' }
             node {
               last9DeploymentMarker serviceName: 's', eventState: 'start', dataSourceName: 'd', orgSlugParam: 'ORG', apiBaseUrlEnvVar: 'NOPE'
@@ -68,6 +68,7 @@ class SandboxTest extends LibraryTest {
               try { withLast9Deployment(serviceName: 's') { assert false } } catch (Throwable t) { echo 'body failed' }
               withEnv(['LAST9_ROUTING_PROFILES={"x":{"orgSlug":"acme"}}']) { last9DeploymentMarker serviceName: 's', routingProfile: 'x' }
               last9DeploymentMarker serviceName: 's', dryRun: true
+              last9DeploymentMarker(null, serviceName: 's', dryRun: true) { withLast9Deployment({ echo 'all the same' }, [serviceName: 't', dryRun: true]) }
             }
             """;
         try (var run = sandboxed(jenkinsfile).param("VERSION", "1.2").param("ORG", "acme").env("REGION", "eu")
@@ -75,6 +76,7 @@ class SandboxTest extends LibraryTest {
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(!run.log().contains("Scripts not permitted"), run.log());
             assertTrue(run.log().contains("failed as asked: [Last9]"), run.log());
+            assertTrue(run.console().contains("all the same"), run.log());
             assertEquals("start s, stop s, start s, stop s, start s, stop s, stop s", markers(), run.log());
             last9.received().forEach(e -> assertEquals("bob", attributes(e).get("jenkins.build_user"), run.log()));
             last9.received().forEach(e -> assertEquals("1.2", attributes(e).get("build_param_version")));

@@ -152,6 +152,7 @@ class ScenariosTest {
             assertEquals(result, run.result(), run.log());
             assertEquals("start null, stop " + outcome, told("event_state", "deployment.outcome"), run.log());
             assertEquals(1, last9.received().stream().map(e -> LibraryTest.attributes(e).get("deployment.id")).distinct().count());
+            assertEquals(2, run.console().stream().filter("Timeout set to expire in 1 min 15 sec"::equals).count(), run.log()); // nobody has pressed stop
             assertQuiet(run);
         }
     }
