@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -52,7 +51,9 @@ class Errand:
         self._claims = Claims()
         self._destination: Destination | None = None
         self._via: str | None = None
+        self._accepted = True
         self._refused = False
+        self._told: str | None = None
         self._settlement: Settlement | None = None
         self._late_told = False
 
@@ -61,10 +62,10 @@ class Errand:
         try:
             marker = read_marker(self._request, self._around.environ, self._journal)
         except RequestRejected as rejection:
-            self._outbox.own.dropped = True
+            self._accepted, self._outbox.own.dropped = False, True
             for reason in rejection.reasons:
                 self._journal.warn(reason)
-            return self._answer(accepted=False, failure=rejection.reasons[0])
+            return self._answer(failure=rejection.reasons[0])
         self._label = marker.label
         # A git that hangs must leave a short budget room for the marker itself.
         around = self._around
@@ -83,18 +84,20 @@ class Errand:
                 return self._answer(more={"background": True})
             self._deliver(marker, workspace)
         except DestinationRefused as refusal:
-            self._refused = self._outbox.own.dropped = True
-            return self._failed(refusal, accepted=False)
+            self._accepted, self._refused, self._outbox.own.dropped = False, True, True
+            return self._failed(refusal)
         except NotDelivered as failure:
             return self._failed(failure)
         finally:
             workspace.abandon()
             self._close_settlement()
-        self._journal.say(log.SENT)
         return self._delivered()
 
     def broken_off(self, failure: NotDelivered | str) -> Answer:
-        """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept."""
+        """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept.
+
+        The watchdog calls it beside :meth:`run`, which on a busy machine may be at its own last words: each is said once.
+        """
         self._close_settlement()
         self._say_late()
         if self._outbox.own.delivered:
@@ -256,18 +259,23 @@ class Errand:
     # -- the answer ------------------------------------------------------------------------------------------------------------
 
     def _delivered(self) -> Answer:
+        if self._told is None:
+            self._told = log.SENT
+            self._journal.say(log.SENT)
         # failOnError judges a start in the background here, where its fate is known.
         return self._answer(delivered=True, failure=self._settlement.refused if self._settlement else None)
 
-    def _failed(self, failure: NotDelivered | str, *, accepted: bool = True) -> Answer:
+    def _failed(self, failure: NotDelivered | str) -> Answer:
         if isinstance(failure, NotDelivered):
             # Before it is cut to a sentence's length: half a secret would not be recognized.
             failure.detail = self._journal.redactor.clean(failure.detail)
             failure = failures.not_delivered(self._label, failure, self._circumstances())
-        # A marker from a shell may have no next one to go out with.
-        kept = self._request.text and not self._outbox.own.settled
-        self._journal.warn(failure + self._kept() if kept else failure)
-        return self._answer(accepted=accepted, failure=failure)
+        if self._told is None:
+            self._told = failure
+            # A marker from a shell may have no next one to go out with.
+            kept = self._request.text and not self._outbox.own.settled
+            self._journal.warn(failure + self._kept() if kept else failure)
+        return self._answer(failure=self._told)
 
     def _kept(self) -> str:
         request = self._request
@@ -275,38 +283,15 @@ class Errand:
             return log.KEPT_BY_A_SHELL
         return log.kept(len(self._outbox.pending()), stop_follows=request.step == BLOCK and request.body is None)
 
-    def _answer(
-        self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None, more: Mapping[str, Json] | None = None
-    ) -> Answer:
-        happened = self._records()
+    def _answer(self, *, delivered: bool = False, failure: str | None = None, more: Mapping[str, Json] | None = None) -> Answer:
+        last9 = self._destination.base_url.text if self._destination else None
+        happened = records.of_run(self._outbox, self._request.text, last9, refused=self._refused)
         return Answer(
             delivered=delivered,
-            accepted=accepted,
-            deployment_id=self._request.window_id if accepted else None,
+            accepted=self._accepted,
+            deployment_id=self._request.window_id if self._accepted else None,
             warnings=self._journal.warnings,
             fail_build=self._journal.redactor.clean(log.fail_build(failure)) if failure and self.settings.fail_on_error else None,
             pending=self._outbox.pending(),
             more={**({"records": happened} if happened else {}), **(more or {})},
         )
-
-    def _records(self) -> list[str]:
-        """What has become of the markers of this run, for the build's report."""
-        own, last9 = self._outbox.own, self._destination.base_url.text if self._destination else None
-        found = [
-            records.write(json.loads(kept.event), _fate(kept), last9)
-            for kept in self._outbox.kept
-            if kept.event is not None and kept.settled
-        ]
-        if own.event is not None:
-            # A dry run's is dropped like one that was refused, but nobody has refused it.
-            unsent = records.REFUSED if self._refused else records.DRY_RUN if own.dropped else records.KEPT
-            found.append(records.write(json.loads(own.event), records.SENT if own.delivered else unsent, last9))
-        elif not own.dropped and self._request.text:
-            found.append(self._request.text)
-        return found
-
-
-def _fate(kept: pending.Outgoing) -> str:
-    if kept.delivered:
-        return records.SENT if kept.in_background else records.LATE
-    return records.REFUSED

@@ -19,14 +19,15 @@ from last9_markers.surroundings import Surroundings
 from support import BARE, STOPPED, HandClock, Ran, make_request, run_errand
 
 
-def _errand(request: dict[str, Any], token: str | None, transport: httpx.BaseTransport | None = None) -> Errand:
-    journal = Journal(io.StringIO(), Redactor())
-    return Errand(parse(json.dumps(request)), Surroundings({"PATH": "/nowhere"}, token, HandClock(), journal, transport))
+def _errand(request: dict[str, Any], token: str | None, transport: httpx.BaseTransport | None = None) -> tuple[Errand, io.StringIO]:
+    log = io.StringIO()
+    around = Surroundings({"PATH": "/nowhere"}, token, HandClock(), Journal(log, Redactor()), transport)
+    return Errand(parse(json.dumps(request)), around), log
 
 
 def test_broken_off_before_anything_was_sent() -> None:
     """A request that was never tried is kept whole, with those before it."""
-    answer = _errand(make_request(pending=["older"]), "token-token").broken_off(BudgetSpent())
+    answer = _errand(make_request(pending=["older"]), "token-token")[0].broken_off(BudgetSpent())
     assert not answer.delivered
     assert answer.accepted
     assert answer.pending is not None
@@ -37,18 +38,49 @@ def test_broken_off_before_anything_was_sent() -> None:
 
 def test_broken_off_after_it_was_delivered(last9: StandIn) -> None:
     """A marker that is with Last9 is neither reported lost nor kept, however late the end came."""
-    errand = _errand(make_request(), last9.refresh_token)
+    errand, log = _errand(make_request(), last9.refresh_token)
     errand.run()
     answer = errand.broken_off(BudgetSpent())
     assert answer.delivered
     assert answer.pending == []
     assert answer.warnings == []
+    assert log.getvalue().count("sent successfully") == 1
+
+
+def test_broken_off_just_after_it_was_delivered(last9: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the time ends between delivery and the last word, the watchdog says it: the log never lacks what the answer says."""
+    errand, log = _errand(make_request(), last9.refresh_token)
+    monkeypatch.setattr(errand, "_delivered", lambda: None)
+    errand.run()
+    monkeypatch.undo()
+    assert "sent successfully" not in log.getvalue()
+    assert errand.broken_off(BudgetSpent()).delivered
+    assert log.getvalue().count("sent successfully") == 1
+
+
+def test_broken_off_just_after_it_has_failed(last9: StandIn) -> None:
+    """A busy machine may meet the end of its time while it says why it failed: that is one warning all the same, and the same answer."""
+    last9.order({"on": "event", "status": 403})
+    errand, log = _errand(make_request(options={"failOnError": "true"}), last9.refresh_token)
+    first, second = errand.run(), errand.broken_off(BudgetSpent())
+    assert len(second.warnings) == 1
+    assert log.getvalue().count("WARNING") == 1
+    assert second.line() == first.line()
+
+
+def test_broken_off_just_after_it_was_not_accepted(last9: StandIn) -> None:
+    """What was refused stays refused: the library must not open a window for it."""
+    connection = {"apiBaseUrl": {"value": "http://plain.example", "source": "option", "fromParameter": False}}
+    for wrong in ({"options": {"serviceName": ""}}, {"connection": connection}):
+        errand, _ = _errand(make_request(**wrong), last9.refresh_token)
+        first, second = errand.run(), errand.broken_off(BudgetSpent())
+        assert (second.accepted, second.deployment_id, second.pending) == (first.accepted, None, []) == (False, None, [])
 
 
 @pytest.mark.parametrize("options", [{"serviceName": ""}, {"dryRun": "true"}])
 def test_broken_off_is_never_delivered_for_what_was_not_sent(last9: StandIn, options: dict[str, str]) -> None:
     """A dry run or a wrong request that ends badly is not "sent"."""
-    errand = _errand(make_request(options=options), last9.refresh_token)
+    errand, _ = _errand(make_request(options=options), last9.refresh_token)
     errand.run()
     answer = errand.broken_off("the engine failed")
     assert not answer.delivered
@@ -59,7 +91,7 @@ def test_broken_off_is_never_delivered_for_what_was_not_sent(last9: StandIn, opt
 def test_a_refused_event_that_ends_badly_is_not_delivered(last9: StandIn) -> None:
     """A marker that Last9 has refused is dropped, and stays undelivered whatever happens after."""
     last9.order({"on": "event", "status": 422})
-    errand = _errand(make_request(), last9.refresh_token)
+    errand, _ = _errand(make_request(), last9.refresh_token)
     errand.run()
     answer = errand.broken_off(BudgetSpent())
     assert not answer.delivered
@@ -73,7 +105,7 @@ def test_a_defect_in_a_source_costs_its_attributes(last9: StandIn, monkeypatch: 
         raise ZeroDivisionError("boom")
 
     monkeypatch.setattr("last9_markers.attributes.scm.known", broken)
-    answer = _errand(make_request(), last9.refresh_token).run()
+    answer = _errand(make_request(), last9.refresh_token)[0].run()
     assert answer.delivered
     assert "the scm attributes are missing" in answer.warnings[0]
     assert last9.received()[0]["attributes"]["deployment.id"]
@@ -90,7 +122,7 @@ def test_a_repeated_request_has_the_same_body(last9: StandIn, monkeypatch: pytes
             return super().handle_request(request)
 
     last9.order({"on": "event", "times": 1, "status": 401})
-    assert _errand(make_request(), last9.refresh_token, Recording(trust_env=False)).run().delivered
+    assert _errand(make_request(), last9.refresh_token, Recording(trust_env=False))[0].run().delivered
     assert len(bodies) == 2
     assert bodies[0] == bodies[1]
     assert bodies[0] == event.encode(json.loads(bodies[0]))

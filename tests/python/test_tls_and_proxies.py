@@ -132,10 +132,19 @@ def test_a_wrong_password_is_told_without_it(secure: StandIn, tmp_path: Path) ->
 
 
 def test_a_proxy_that_is_down_is_named(secure: StandIn, tmp_path: Path) -> None:
-    """The warning says that the way leads through a proxy."""
+    """It is the proxy that refuses, not Last9, and the warning says so."""
     done = deliver(secure, tmp_path, HTTPS_PROXY="http://127.0.0.1:1", LAST9_CA_BUNDLE=CA, LAST9_TIMEOUT_SECONDS="3")
     assert done.answer["delivered"] is False
-    assert "through the proxy 127.0.0.1:1" in done.answer["warnings"][0]
+    assert "the proxy 127.0.0.1:1 refuses connections. Check HTTPS_PROXY" in done.answer["warnings"][0]
+
+
+def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:
+    """Behind a proxy it is the proxy's name that this machine must resolve: Last9's is not blamed."""
+    where = {"value": "https://app.last9.io", "source": "option", "fromParameter": False}
+    wanted = make_request(connection={"apiBaseUrl": where, "orgSlug": {**where, "value": "acme"}}, options={"timeoutSeconds": "3"})
+    done = run_step(wanted, "opaque-refresh-token", tmp_path, environ={"HTTPS_PROXY": "no-such-proxy.invalid:1"})
+    (warning,) = done.answer["warnings"]
+    assert "the proxy no-such-proxy.invalid:1 cannot be resolved. Check HTTPS_PROXY" in warning
 
 
 @pytest.mark.parametrize("value", ["socks5://user:sesame-opens@127.0.0.1:1080", "http://[::1", "http://host:99999", "ftp://proxy"])

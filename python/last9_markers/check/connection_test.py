@@ -45,6 +45,7 @@ class ConnectionTest:
         self._at = "interpreter"
         self._via: str | None = None
         self._written = False
+        self._summed_up = False
 
     def run(self) -> Answer:
         """Look at everything; what cannot be looked at, since something before it failed, is said to be unproven."""
@@ -65,10 +66,11 @@ class ConnectionTest:
         return self._answer()
 
     def broken_off(self, failure: NotDelivered | str) -> Answer:
-        """The answer where the time is over, or a defect of ours has struck (a finished text)."""
-        over = wording.time_is_over(self.settings.timeout_seconds)
-        self.findings.fail(self._at, over if isinstance(failure, BudgetSpent) else str(failure))
-        self._say_what_is_unproven()
+        """The answer where the time is over, or a defect of ours has struck (a finished text). Once :meth:`run` has summed up: its own."""
+        if not self._summed_up:
+            over = wording.time_is_over(self.settings.timeout_seconds)
+            self.findings.fail(self._at, over if isinstance(failure, BudgetSpent) else str(failure))
+            self._say_what_is_unproven()
         return self._answer()
 
     # -- the way there ---------------------------------------------------------------------------------------------------------
@@ -214,8 +216,10 @@ class ConnectionTest:
     def _answer(self) -> Answer:
         found = self.findings
         failed = [f"{finding.check}: {finding.text}" for finding in found.all if finding.state == FAILED]
-        unwritten = all(finding.check == "write" for finding in found.all if finding.state == WARNING)
-        self._journal.say(wording.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
+        if not self._summed_up:
+            self._summed_up = True
+            unwritten = all(finding.check == "write" for finding in found.all if finding.state == WARNING)
+            self._journal.say(wording.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
         return Answer(
             delivered=self._written,
             accepted=True,

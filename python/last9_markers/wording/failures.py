@@ -23,6 +23,13 @@ NETWORK = {
     "proxy": ("the proxy cannot reach Last9", "Check the proxy and the base URL."),
 }
 
+#: The same where there is a proxy: then it is the proxy, ``{via}``, that this machine has to find.
+PROXY = {
+    "name": ("the proxy {via} cannot be resolved", "Check HTTPS_PROXY, and the agent's DNS."),
+    "refused": ("the proxy {via} refuses connections", "Check HTTPS_PROXY, and whether the proxy is up."),
+    "unreachable": ("the proxy {via} cannot be reached", "Check HTTPS_PROXY, and whether the agent may reach it."),
+}
+
 
 class Circumstances(NamedTuple):
     """What a sentence about a failed delivery may name.
@@ -55,9 +62,9 @@ def late_marker_refused(error: errors.NotDelivered, about: Circumstances) -> str
 def because(error: errors.NotDelivered, about: Circumstances) -> str:
     """The cause and the remedy, without what was not delivered for it."""
     if isinstance(error, errors.NetworkFailure):
-        cause, remedy = NETWORK[error.kind]
+        cause, remedy = (PROXY if about.via and error.kind in PROXY else NETWORK)[error.kind]
         host = f"{about.host} (through the proxy {about.via})" if about.via else str(about.host)
-        return f"{cause.format(host=host)}. {remedy.format(limit=f'{about.timeout_seconds:g} s')}"
+        return f"{cause.format(host=host, via=about.via)}. {remedy.format(limit=f'{about.timeout_seconds:g} s')}"
     for kind, tell in _CAUSES.items():
         if isinstance(error, kind):
             return tell(error, about)

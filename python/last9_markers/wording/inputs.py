@@ -113,7 +113,7 @@ def token_with_blanks() -> str:
 
 def proxy_unusable(variable: str, reason: str) -> str:
     """A proxy variable that cannot be used."""
-    return f"{variable} is left out: {reason}. Set it to http://host:port, or unset it for the agent."
+    return f"{variable} is left out: {reason}. Set it to http://host:port (a password's special characters as %XX), or unset it."
 
 
 def ca_unusable(variable: str, path: str, reason: str) -> str:

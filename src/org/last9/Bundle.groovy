@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'a7496cd521e7500507ed2b908c50d935d1ac2db087a3e59f90113676e0836b8f'
+    static final String SHA256 = 'ceffac24e8428b48055d77e941f6e2d1a9d17facd4d621be2d63815b7661cf06'
 
 }

@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
-import shutil
 import socket
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.check import agent, network
+from check_support import EVERYTHING, check, found, request_for, states
 from last9_markers.check.connection_test import ConnectionTest
-from last9_markers.check.findings import Findings, Overheard
+from last9_markers.check.findings import Overheard
 from last9_markers.contract import parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
 from last9_markers.surroundings import Surroundings
-from last9_markers.transport import Greeting
-from support import HandClock, Loopback, Stepped, field, make_request, patience, run_step
+from support import HandClock, Loopback, field, patience
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
-EVERYTHING = [
-    "interpreter",
-    "bundle",
-    "token",
-    "host",
-    "proxy",
-    "dns",
-    "connection",
-    "tls",
-    "clock",
-    "exchange",
-    "scope",
-    "organization",
-    "write",
-]
-
-
-def request_for(**changes: Any) -> dict[str, Any]:
-    """A connection test's request as the library writes it."""
-    options = {"serviceName": None, "environment": None, "eventState": None, **changes.pop("options", {})}
-    request = make_request(step="last9TestConnection", window=None, timestampMs=int(time.time() * 1000), **changes)
-    request["options"] = {name: value for name, value in options.items() if value is not None}
-    return request
-
-
-def check(last9: StandIn | None, folder: Path, *, token: str | None = "", environ: dict[str, str] | None = None, **changes: Any) -> Stepped:
-    """Test a connection through a real process; by default with the stand-in's good token."""
-    given = last9.refresh_token if last9 and token == "" else token
-    done = run_step(request_for(**changes), given, folder, environ=environ)
-    assert done.code == 0
-    assert "Traceback" not in done.stderr
-    if given:
-        assert given not in done.stdout + done.stderr
-    return done
-
-
-def found(done: Stepped) -> dict[str, tuple[str, str]]:
-    """Findings by name: state and text; the log says the same, line by line."""
-    findings = done.answer["findings"]
-    lines = [line for line in done.stderr.splitlines() if line.split()[1] in ("ok", "warning", "failed")]
-    assert lines == [f"[Last9] {each['state']:<7} {each['check']:<12} {each['text']}" for each in findings]
-    return {each["check"]: (each["state"], each["text"]) for each in findings}
-
-
-def states(done: Stepped) -> dict[str, str]:
-    """Findings by name: the states that are not ok."""
-    return {name: state for name, (state, _) in found(done).items() if state != "ok"}
 
 
 def test_all_is_well(last9: StandIn, tmp_path: Path) -> None:
@@ -126,127 +77,6 @@ def test_a_dry_run_holds_the_test_event_back(last9: StandIn, tmp_path: Path, hel
     assert "dryRun" in found(done)["write"][1]
     assert states(done) == {"write": "warning"}
     assert last9.received() == []
-
-
-def test_without_a_token(last9: StandIn, tmp_path: Path) -> None:
-    """A missing credential is the first thing to mend; the way to Last9 is looked at all the same."""
-    connection = {"apiBaseUrl": field(last9.url), "orgSlug": field("acme")}
-    done = check(None, tmp_path, token=None, connection=connection)
-    findings = found(done)
-    assert findings["token"][0] == "failed"
-    assert "Secret text" in findings["token"][1]
-    assert findings["connection"][0] == "ok"
-    for unproven in ("exchange", "scope", "organization"):
-        assert findings[unproven] == ("warning", "not proven: token failed. Mend that first.")
-    assert done.answer["ok"] is False
-    assert last9.requests() == []
-
-
-def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: StandIn) -> None:
-    """What only the controller knows of the credential is told in its own words."""
-    problem = "there is no credential 'nope' that this job may use. Add it."
-    done = check(None, tmp_path, token=None, credentialProblem=problem, connection={"apiBaseUrl": field(last9.url)})
-    assert found(done)["token"] == ("failed", problem)
-
-
-@pytest.mark.parametrize(
-    ("claims", "state", "words"),
-    [
-        ({"exp": 1700000000}, "warning", "expired on 2023-11-14"),
-        ({"exp": int(time.time()) + 86400}, "warning", "expires on"),
-        ({"exp": "never"}, "ok", "there is one"),
-    ],
-)
-def test_what_a_token_says_of_its_end(last9: StandIn, tmp_path: Path, claims: dict[str, Any], state: str, words: str) -> None:
-    """A token that has expired, or soon will, is told before it fails the first deployment."""
-    done = check(last9, tmp_path, token=last9.issue(**claims))
-    assert found(done)["token"][0] == state
-    assert words in found(done)["token"][1]
-    assert (found(done)["exchange"][0] == "failed") is (words.startswith("expired"))
-
-
-def test_a_token_with_a_line_break(last9: StandIn, tmp_path: Path) -> None:
-    """A token that was pasted with a line break works, and is told."""
-    done = check(None, tmp_path, token=last9.refresh_token + "\n")
-    assert done.answer["ok"] is True
-    warnings = [each["text"] for each in done.answer["findings"] if each["check"] == "token" and each["state"] == "warning"]
-    assert len(warnings) == 1
-    assert "line break" in warnings[0]
-
-
-def test_a_read_token(last9: StandIn, tmp_path: Path) -> None:
-    """The exchange tells the scopes: a read token fails without a write."""
-    done = check(last9, tmp_path, token=last9.issue(scopes=["read"]))
-    assert states(done) == {"scope": "failed", "write": "warning"}
-    assert "write scope" in found(done)["scope"][1]
-    assert done.answer["ok"] is False
-
-
-def test_a_read_token_and_a_test_event(last9: StandIn, tmp_path: Path) -> None:
-    """The refusal of the write is blamed on the scope."""
-    done = check(last9, tmp_path, token=last9.issue(scopes=["read"]), options={"sendTestEvent": "true"})
-    assert states(done) == {"scope": "failed", "write": "failed"}
-    assert found(done)["write"][1] == "the test event was refused: see scope."
-
-
-def test_scopes_that_nobody_knows(last9: StandIn, tmp_path: Path) -> None:
-    """Whether a scope of another name includes write is not guessed."""
-    done = check(last9, tmp_path, token=last9.issue(scopes=["admin"]))
-    assert states(done) == {"scope": "warning", "write": "warning"}
-    assert "not proven: the token has: admin" in found(done)["scope"][1]
-
-
-def test_scopes_that_are_not_told(last9: StandIn, tmp_path: Path) -> None:
-    """Neither exchange nor token tell the scopes: not proven."""
-    last9.order({"on": "exchange", "body": '{"access_token": "opaque-access"}'})
-    last9.office.accept("opaque-token")
-    done = check(None, tmp_path, token="opaque-token", connection={"apiBaseUrl": field(last9.url), "orgSlug": field("acme")})
-    assert "does not tell its scopes" in found(done)["scope"][1]
-    assert "not proven, since the token does not name its organization" in found(done)["organization"][1]
-    assert "it is no JWT" in found(done)["token"][1]
-
-
-def test_an_organization_other_than_the_tokens(last9: StandIn, tmp_path: Path) -> None:
-    """Where settings and token disagree the test says so without a write, and a write proves who is right."""
-    fields = {"orgSlug": field("acmee", source="global")}
-    done = check(last9, tmp_path, connection=fields)
-    assert states(done) == {"organization": "warning", "write": "warning"}
-    assert "'acmee', from a LAST9_* variable, but the token is for 'acme'" in found(done)["organization"][1]
-    assert "may or may not get through" in done.stderr
-    done = check(last9, tmp_path, connection=fields, options={"sendTestEvent": "true"})
-    assert states(done) == {"organization": "failed", "write": "failed"}
-    assert "no organization 'acmee'" in found(done)["organization"][1]
-
-
-def test_a_host_other_than_the_tokens(last9: StandIn, tmp_path: Path) -> None:
-    """Where the settings name another host than the token, the test says which."""
-    done = check(last9, tmp_path, token=last9.issue(aud="https://emea.last9.io"), connection={"apiBaseUrl": field(last9.url)})
-    assert states(done) == {"host": "warning", "write": "warning"}
-    assert f"{last9.url}, from the option, but the token names https://emea.last9.io" in found(done)["host"][1]
-
-
-@pytest.mark.parametrize(
-    ("base_url", "words"),
-    [
-        (field("https://evil.example", chosen=True), "evil.example"),
-        (field("http://last9.example"), "plain http"),
-        (field("https://a b"), ""),
-    ],
-)
-def test_a_host_where_no_token_may_go(tmp_path: Path, last9: StandIn, base_url: dict[str, Any], words: str) -> None:
-    """Such a host is failed, and nobody is asked anything there."""
-    done = check(last9, tmp_path, connection={"apiBaseUrl": base_url})
-    assert found(done)["host"][0] == "failed"
-    assert words in found(done)["host"][1]
-    assert found(done)["connection"] == ("warning", "not proven: host failed. Mend that first.")
-
-
-def test_without_an_organization(last9: StandIn, tmp_path: Path) -> None:
-    """Nobody names the organization: failed with the setting, and the exchange is tested all the same."""
-    done = check(last9, tmp_path, token=last9.issue(organization_slug=None), options={"sendTestEvent": "true"})
-    assert states(done) == {"organization": "failed", "write": "warning"}
-    assert "LAST9_ORG_SLUG" in found(done)["organization"][1]
-    assert found(done)["write"][1] == "not proven: organization failed. Mend that first."
 
 
 @pytest.mark.parametrize(
@@ -372,60 +202,6 @@ def test_what_was_kept_stays_kept(last9: StandIn, tmp_path: Path) -> None:
     assert len(last9.received()) == 1
 
 
-def _greeting(date: str | None) -> Greeting:
-    return Greeting(200, {"Date": date} if date else {}, None, None)
-
-
-@pytest.mark.parametrize(
-    ("date", "called_ms", "expected"),
-    [
-        # The hand clock's wall is at 1790001000 s: Mon, 21 Sep 2026 14:30:00 GMT.
-        ("Mon, 21 Sep 2026 14:30:00 GMT", 1790001000_000, [("ok", "0 s apart")]),
-        ("Mon, 21 Sep 2026 14:30:29 GMT", None, [("ok", "29 s apart")]),
-        ("Mon, 21 Sep 2026 14:31:15 GMT", None, [("warning", "the agent's clock is 75 s behind the server's")]),
-        ("Mon, 21 Sep 2026 14:28:00 GMT", None, [("warning", "the agent's clock is 120 s ahead of the server's")]),
-        ("Mon, 21 Sep 2026 14:30:00 GMT", 1790001090_000, [("warning", "the controller's clock is 92 s ahead of the server's.")]),
-        ("Mon, 21 Sep 2026 14:30:00 GMT", 1790000800_000, [("ok", "0 s apart")]),
-        ("Mon, 21 Sep 2026 14:30:00 GMT", 1790000000_000, [("warning", "unless this step waited that long")]),
-        (None, None, [("warning", "not proven: the server's answer has no Date")]),
-        ("yesterday", None, [("warning", "not proven")]),
-    ],
-)
-def test_clocks(date: str | None, called_ms: int | None, expected: list[tuple[str, str]]) -> None:
-    """The agent's and the controller's clock are held against the server's; how long a step waits for an agent is not held against one."""
-    findings = Findings(Overheard(Redactor()))
-    clock = HandClock()
-    network.look_at_clocks(findings, _greeting(date), clock, called_ms, 2.0)
-    assert [each.state for each in findings.all] == [state for state, _ in expected]
-    for each, (_, words) in zip(findings.all, expected):
-        assert words in each.text
-
-
-def test_a_damaged_bundle(tmp_path: Path) -> None:
-    """A bundle whose bytes are not those that its name promises is failed with the file to delete; a whole one is not."""
-    content = b"PK bundle"
-    good = tmp_path / f"last9-markers-{hashlib.sha256(content).hexdigest()}.pyz"
-    good.write_bytes(content)
-    bad = tmp_path / f"last9-markers-{'0' * 64}.pyz"
-    shutil.copy(good, bad)
-    findings = Findings(Overheard(Redactor()))
-    agent.look_at_bundle(findings, {}, str(good))
-    agent.look_at_bundle(findings, {}, str(bad))
-    agent.look_at_bundle(findings, {}, str(tmp_path / f"last9-markers-{'1' * 64}.pyz"))
-    assert [each.state for each in findings.all] == ["ok", "failed", "ok"]
-    assert str(bad) in findings.all[1].text
-
-
-def test_a_bundle_that_cannot_unpack(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On an agent whose temporary workspace is read only, the slower way is told; nobody is told where no cache was wanted."""
-    monkeypatch.setattr("last9_markers.__file__", "/tmp/bundle.pyz/last9_markers/__init__.py")
-    findings = Findings(Overheard(Redactor()))
-    agent.look_at_bundle(findings, {"LAST9_CACHE_DIR": "/read/only"}, "bundle.pyz")
-    agent.look_at_bundle(findings, {}, "bundle.pyz")
-    assert [each.state for each in findings.all] == ["warning", "ok"]
-    assert "/read/only" in findings.all[0].text
-
-
 def test_broken_off_before_anything_was_found() -> None:
     """Whenever the time is over there is an answer, and every finding that was owed is in it or called unproven."""
     journal = Overheard(Redactor())
@@ -434,6 +210,17 @@ def test_broken_off_before_anything_was_found() -> None:
     assert answer.more["ok"] is False
     assert [each["check"] for each in answer.more["findings"] if each["state"] == "failed"] == ["interpreter"]
     assert answer.line()
+
+
+def test_broken_off_just_after_the_end(last9: StandIn) -> None:
+    """A busy machine may meet the end of its time while it sums up: nothing is found or said twice, and the answer is the same."""
+    log = io.StringIO()
+    around = Surroundings({"PATH": "/nowhere"}, last9.refresh_token, HandClock(), Journal(log, Redactor()))
+    test = ConnectionTest(parse(json.dumps(request_for())), around)
+    first, second = test.run(), test.broken_off(BudgetSpent())
+    assert first.more["ok"] is True
+    assert second.line() == first.line()
+    assert log.getvalue().count(" 0 failed)") == 1
 
 
 def test_a_defect_is_a_finding(last9: StandIn, tmp_path: Path) -> None:
