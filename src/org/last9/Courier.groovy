@@ -62,7 +62,7 @@ class Courier implements Serializable {
             if (!isOurs(interruption, began, seconds)) {
                 throw interruption
             }
-            return undelivered("${what(request)} was given up after ${seconds} seconds: no agent took it, or the agent did not answer. " +
+            return undelivered("${what(request)} was given up after ${seconds} seconds: no agent took it, or the agent did not answer. ".toString() +
                 'Check that the agent is online, or name a label with free agents in agentLabel')
         } catch (Throwable failure) { // also NoSuchMethodError: a step whose plugin is not installed
             return undelivered(explain(failure, request))
@@ -140,7 +140,7 @@ class Courier implements Serializable {
 
     private Map launch(Map request) {
         return new Launcher(script).run(request) ?: undelivered(
-            "the engine gave no answer, so ${UNANSWERED[request.step] ?: 'it is not known whether Last9 has this marker'}. " +
+            "the engine gave no answer, so ${UNANSWERED[request.step] ?: 'it is not known whether Last9 has this marker'}. ".toString() +
             'Look at the lines above for what ended it')
     }
 

@@ -83,4 +83,31 @@ class SandboxTest extends LibraryTest {
             last9.received().forEach(e -> assertEquals("eu", attributes(e).get("env_region")));
         }
     }
+
+    /** What goes wrong is told in the sandbox in the same words: no call on the way there is rejected. */
+    @Test
+    void tellsWhatWentWrong() {
+        String jenkinsfile = """
+            @Library('last9') _
+            last9DeploymentMarker serviceName: 's', agentLabel: 'no-such-label', timeoutSeconds: 1
+            node {
+              withEnv(['LAST9_PYTHON=/bin/true']) {
+                last9DeploymentMarker serviceName: 's'
+                last9DeploymentReport()
+              }
+              last9DeploymentMarker serviceName: 's', credentialId: 'no-such-credential'
+              last9TestConnection credentialId: 'no-such-credential'
+              sh 'mkdir -p ../../jobs/demo/builds/1 && touch ../../jobs/demo/builds/1/archive' // a file where the archive should be
+              last9DeploymentReport()
+            }
+            """;
+        try (var run = sandboxed(jenkinsfile).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertTrue(!run.log().contains("Scripts not permitted"), run.log());
+            for (String told : List.of("was given up after 16 seconds", "the engine gave no answer, so it is not known whether", "the engine gave no answer, so there is no report",
+                    "there is no credential 'no-such-credential'", "the deployment report could not be archived")) {
+                assertTrue(run.log().contains(told), told + ": " + run.log());
+            }
+        }
+    }
 }
