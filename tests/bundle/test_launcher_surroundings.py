@@ -39,18 +39,18 @@ def moments(seconds: float) -> Iterator[None]:
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_an_abort_leaves_no_process(shell: str, agent: Agent) -> None:
-    """SIGTERM to the shell alone ends engine and launcher within two seconds while Last9 hangs; no arguments ever show the token."""
-    agent.last9.order(delay=30)
+    """SIGTERM to the shell alone ends engine and launcher while Last9 hangs, long before its answer or the budget; no arguments ever show the token."""
+    agent.last9.order(delay=60)
     process, identity = agent.start_launcher([shell], LAST9_PYTHON=PYTHON)
     assert any(agent.last9.requests() for _ in moments(20))
     assert any(" -I -S " in arguments for arguments in naming(identity))
     assert naming(agent.last9.token) == []
     process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=2)
+    stdout, stderr = process.communicate(timeout=10)
     assert process.returncode == 143
     assert stdout == ""
     assert all(line.startswith("[Last9] ") for line in stderr.splitlines()), stderr
-    assert any(not naming(identity) for _ in moments(0.5))
+    assert any(not naming(identity) for _ in moments(10))
     assert agent.left_over() == []
 
 
@@ -64,9 +64,9 @@ def test_two_aborts_in_a_row(shell: str, agent: Agent, tmp_path: Path) -> None:
     for _ in range(2):
         process.send_signal(signal.SIGTERM)
         time.sleep(0.1)
-    process.communicate(timeout=3)
+    process.communicate(timeout=10)
     assert process.returncode == 143
-    assert any(not naming(identity) for _ in moments(0.5))
+    assert any(not naming(identity) for _ in moments(10))
     assert agent.last9.requests() == []
 
 
@@ -79,7 +79,7 @@ def test_an_abort_while_it_looks_for_an_interpreter(agent: Agent, tmp_path: Path
     process, _ = agent.start_launcher(["/bin/sh"], PATH=str(folder))
     assert any((tmp_path / "ready").exists() for _ in moments(10))
     process.send_signal(signal.SIGTERM)
-    stdout, _ = process.communicate(timeout=3)
+    stdout, _ = process.communicate(timeout=10)
     assert (stdout, process.returncode) == ("", 143)
     assert agent.last9.requests() == []
     assert agent.left_over() == []

@@ -34,7 +34,7 @@ def run(agent: Agent, flags: Sequence[str] = ("-I", "-S"), **environ: str) -> Do
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     return Done(done.returncode, done.stdout.decode().replace("\r\n", "\n"), done.stderr.decode("cp1252", "replace"))
 
@@ -52,10 +52,10 @@ def test_without_the_flags_no_stranger_gets_in(agent: WindowsAgent, tmp_path: Pa
 
 def test_the_budget_holds_while_last9_hangs(agent: WindowsAgent) -> None:
     """Whatever Windows' sockets wait for, the watchdog answers when the budget is over, and the marker is kept."""
-    agent.last9.order(delay=30)
+    agent.last9.order(delay=300)
     begun = time.monotonic()
     answer = run(agent, LAST9_TIMEOUT_SECONDS="2").answer
-    assert time.monotonic() - begun < 25
+    assert time.monotonic() - begun < 200
     assert (answer["delivered"], len(answer["pending"])) == (False, 1)
 
 
@@ -121,7 +121,7 @@ def test_a_command_as_a_window(agent: WindowsAgent, tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     assert (done.returncode, done.stdout.strip()) == (3, b"deploying"), done
     outcomes = [(event["event_state"], event["attributes"].get("deployment.outcome")) for event in agent.last9.received()]
