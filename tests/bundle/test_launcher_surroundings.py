@@ -39,7 +39,7 @@ def moments(seconds: float) -> Iterator[None]:
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_an_abort_leaves_no_process(shell: str, agent: Agent) -> None:
-    """SIGTERM to the shell alone ends engine and launcher while Last9 hangs, long before its answer or the budget; no arguments ever show the token."""
+    """SIGTERM to the shell alone ends engine and launcher at once though Last9 hangs; no arguments ever show the token."""
     agent.last9.order(delay=60)
     process, identity = agent.start_launcher([shell], LAST9_PYTHON=PYTHON)
     assert any(agent.last9.requests() for _ in moments(20))
