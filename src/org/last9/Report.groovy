@@ -68,8 +68,8 @@ class Report implements Serializable {
             } catch (FlowInterruptedException abort) {
                 throw abort
             } catch (Throwable failure) {
-                String problem = "the deployment report could not be archived: ${failure.message}. Check the controller's room for artifacts, ".toString() +
-                    'or take the files yourself with archive: false'
+                String problem = "the deployment report could not be archived: ${failure.message}. Check the controller's room ".toString() +
+                    'for artifacts, or take the files yourself with archive: false'
                 script.echo("[Last9] WARNING: ${problem}".toString())
                 outcome.problems.add(problem.toString())
             }
