@@ -14,14 +14,29 @@ from last9_markers.wording import inputs
 
 LIMIT_SECONDS = 2.0
 
-_HEAD = ("log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%H%n%an")
-_REMOTES = ("config", "--get-regexp", r"^remote\..*\.url$")
+#: What git is told beside each question: a repository's own settings may name programs to run, and none of them is ours to run.
+_SETTINGS = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
+#: Nothing of git's may ask, lock or fetch on our account, or take another history for that of the commit which a hash names. A partial
+#: clone fetches what it lacks, before git 2.39.4 whatever GIT_NO_LAZY_FETCH says, and a repository can allow itself to fetch with any
+#: program (``ext::``): only this list of protocols stands above its settings.
+_MANNERS = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "LC_ALL": "C",
+}
+
+_HEAD = ("log", "-1", "--encoding=UTF-8", "--format=%H%n%an")
+_REMOTES = ("config", "-z", "--get-regexp", r"^remote\..*\.url$")
 #: Before git 2.15 the first line is the option itself: then nothing is known of how complete the history is.
 _PLACE = ("rev-parse", "--is-shallow-repository", "--symbolic-full-name", "HEAD")
 _REFS_HERE = ("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes", "refs/tags")
-#: Digits of a whole hash.
-_FULL = 40
-_AUTHORS = ("log", "--left-right", "--no-show-signature", "--encoding=UTF-8", "--format=%m%aE")
+#: Digits of a whole hash: SHA-1, SHA-256.
+_FULL = (40, 64)
+_AUTHORS = ("log", "--left-right", "--encoding=UTF-8", "--format=%m%aE")
 
 
 class Comparison(NamedTuple):
@@ -59,12 +74,13 @@ class Workspace:
         if self._repository is None:
             return
         self._ask("head", *_HEAD)
-        self._ask("remotes", *_REMOTES)
+        if not environ.get("GIT_URL"):
+            self._ask("remotes", *_REMOTES)
         if self.previous or not environ.get("GIT_BRANCH"):
             self._ask("place", *_PLACE)
         if self.previous:
             current = scm.as_commit(environ.get("GIT_COMMIT")) or "HEAD"
-            if len(self.previous) < _FULL:
+            if len(self.previous) not in _FULL:
                 self._ask("previous", "rev-parse", "--verify", "--quiet", self.previous + "^{commit}")
             self._ask("authors", *_AUTHORS, f"{self.previous}...{current}", "--")
 
@@ -82,14 +98,14 @@ class Workspace:
         # In a shallow history an ancestor may simply be missing: whatever is counted there is a guess.
         if not self._answer("place").startswith("false"):
             return None
-        authors = self._answer("authors").split()
+        authors = self._lines("authors")
         if not authors and self._failed("authors"):
             return None
         return Comparison([name for name in authors if name.startswith(">")], [name for name in authors if name.startswith("<")])
 
     def resolved_previous(self) -> str | None:
         """The previous commit in full; ``None`` where it is shortened and the repository does not know it."""
-        return self.previous if self.previous and len(self.previous) >= _FULL else self._answer("previous") or None
+        return self.previous if self.previous and len(self.previous) in _FULL else self._answer("previous") or None
 
     def abandon(self) -> None:
         """Stop asking: nobody wants to know any more."""
@@ -102,15 +118,23 @@ class Workspace:
         commit, _, author = self._answer("head").partition("\n")
         if not commit:
             return {}
-        remotes = dict(line.split(" ", 1) for line in self._answer("remotes").splitlines() if " " in line)
-        self._compare(commit, list(remotes.values()))
-        url = remotes.get("remote.origin.url") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
+        self._compare(commit)
         return {
             scm.COMMIT: commit,
             scm.BRANCH: None if self._environ.get("GIT_BRANCH") else self._branch(),
-            scm.URL: scm.without_credentials(url),
+            scm.URL: None if self._environ.get("GIT_URL") else scm.without_credentials(self._url()),
             scm.AUTHOR: author or None,
         }
+
+    def _url(self) -> str | None:
+        remotes = self._remotes()
+        return remotes.get("remote.origin.url") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
+
+    def _remotes(self) -> dict[str, str]:
+        """The URL of each remote, by its setting; of several the first, from which git fetches."""
+        self._ask("remotes", *_REMOTES)
+        settings = [setting.partition("\n") for setting in self._answer("remotes").split("\0") if "\n" in setting]
+        return {name: url for name, _, url in reversed(settings)}
 
     def _branch(self) -> str | None:
         head = self._answer("place").rpartition("\n")[2]
@@ -121,7 +145,7 @@ class Workspace:
         # Detached, as Jenkins checks out. A multibranch job knows what: a branch, a tag, a pull request (perhaps merged locally,
         # so that no ref points here). Refs that point here and do not know that name mean another repository.
         self._ask("refs", *_REFS_HERE)
-        refs = self._answer("refs").splitlines()
+        refs = self._lines("refs")
         branches = [ref.split("/", 3)[3] for ref in refs if ref.startswith("refs/remotes/") and ref.count("/") > 2]
         branches = [name for name in branches if name != "HEAD"]
         tags = [ref[len("refs/tags/") :] for ref in refs if ref.startswith("refs/tags/")]
@@ -131,25 +155,31 @@ class Workspace:
         names = branches or tags
         return names[0] if len(names) == 1 else None
 
-    def _compare(self, commit: str, remotes: list[str]) -> None:
+    def _compare(self, commit: str) -> None:
         # GIT_* may be those of a shared library's checkout. Another commit alone is no sign of that (the build may have
         # committed), another URL alone neither (a mirror): only both together.
         theirs, url = self._environ.get("GIT_COMMIT"), self._environ.get("GIT_URL")
-        if theirs and url and remotes and theirs != commit and not any(scm.same_repository(url, own) for own in remotes):
+        if not theirs or not url or theirs == commit:
+            return
+        remotes = self._remotes().values()
+        if remotes and not any(scm.same_repository(url, own) for own in remotes):
             self._journal.warn(inputs.other_repository(scm.without_credentials(url) or "", theirs, commit))
 
     # -- asking ----------------------------------------------------------------------------------------------------------------
 
     def _ask(self, name: str, *arguments: str) -> None:
-        # Nothing of git's may ask, page, lock or fetch on our account; the engine's own settings are not its business.
+        """Start a question, once."""
+        if name in self._children or name in self._answers:
+            return
+        # The engine's own settings are not git's business.
         environ = {name: value for name, value in self._environ.items() if not name.startswith("LAST9_")}
-        environ.update(GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1", LC_ALL="C")
+        environ.update(_MANNERS)
         # Containers check out under one user and run under another. A repository that is named is not held against its owner,
         # by any git; of `-c safe.directory=*` 2.35 to 2.37 take no notice. We only read.
         environ["GIT_DIR"] = self._repository or os.devnull
         try:
             self._children[name] = subprocess.Popen(
-                ["git", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", *arguments],
+                ["git", *_SETTINGS, *arguments],
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -169,6 +199,10 @@ class Workspace:
                 child.kill()
                 self._answers[name] = ""
         return self._answers.get(name, "")
+
+    def _lines(self, name: str) -> list[str]:
+        # Not splitlines(): names may hold what Unicode takes for the end of a line.
+        return self._answer(name).split("\n") if self._answer(name) else []
 
     def _failed(self, name: str) -> bool:
         child = self._children.get(name)

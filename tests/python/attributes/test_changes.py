@@ -149,6 +149,36 @@ def _subfolder(repository: Repository) -> str:
     return previous
 
 
+def _replaced(repository: Repository) -> str:
+    previous = _forward(repository)
+    repository.git("replace", "--graft", "HEAD~1", previous)  # a history with one commit less
+    return previous
+
+
+def _grafted(repository: Repository) -> str:
+    previous = _forward(repository)
+    graft = f"{repository.git('rev-parse', 'HEAD~1')} {previous}\n"
+    (repository.folder / ".git" / "info" / "grafts").write_text(graft, encoding="utf-8")
+    return previous
+
+
+def _partial_clone(repository: Repository) -> str:
+    """A clone without files and folders: history is all there."""
+    previous = _forward(repository)
+    repository.git("config", "uploadpack.allowFilter", "true")
+    place = repository.folder.with_name("partial")
+    repository.git("clone", "-q", "--no-checkout", "--filter=tree:0", f"file://{repository.folder}", str(place))
+    repository.folder = place
+    return previous
+
+
+def _odd_addresses(repository: Repository) -> str:
+    previous = repository.commit("one")
+    repository.commit("two", "Alice <alice smith >at example.com>")
+    repository.commit("three", "Alice <alice jones\u2028>at example.com>")
+    return previous
+
+
 TABLE = [
     # situation           kind        commits authors branch     author of this commit
     (_forward, "forward", "3", "2", "main", "Bob Builder"),
@@ -169,6 +199,10 @@ TABLE = [
     (_worktree, "forward", "1", "1", "hotfix", "Bob Builder"),
     (_submodule, "forward", "1", "1", "main", "Alice Example"),
     (_subfolder, "forward", "3", "2", "main", "Bob Builder"),
+    (_replaced, "forward", "3", "2", "main", "Bob Builder"),
+    (_grafted, "forward", "3", "2", "main", "Bob Builder"),
+    (_partial_clone, "forward", "3", "2", "main", "Bob Builder"),
+    (_odd_addresses, "forward", "2", "2", "main", "Alice"),
 ]
 
 

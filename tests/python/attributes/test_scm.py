@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from last9_markers.attributes import scm
 from last9_markers.clock import SystemClock
 from last9_markers.standin import StandIn
-from last9_markers.workspace import Workspace
+from last9_markers.workspace import LIMIT_SECONDS, Workspace
 from support import BARE, attributes_of, make_request, run_errand
 
 URL = "https://github.com/acme/payments-api.git"
@@ -161,7 +162,7 @@ def test_a_repository_above_the_workspace_is_not_deployed(last9: StandIn, reposi
 
 
 def test_no_process_where_there_is_nothing_to_ask(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a repository git is not started; a plain marker of Jenkins' own checkout starts two, and asks nothing about history."""
+    """Without a repository git is not started; a plain marker of Jenkins' own checkout starts one, and asks nothing about history."""
     started: list[list[str]] = []
 
     def start(arguments: list[str], **_: object) -> None:
@@ -173,8 +174,8 @@ def test_no_process_where_there_is_nothing_to_ask(last9: StandIn, tmp_path: Path
     assert started == []
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
-    attributes_of(last9, make_request(), git=True, environ={"GIT_BRANCH": "main"})
-    assert [next(word for word in arguments if word in ("log", "config")) for arguments in started] == ["log", "config"]
+    attributes_of(last9, make_request(), git=True, environ={"GIT_BRANCH": "main", "GIT_URL": URL, "GIT_COMMIT": "c" * 40})
+    assert ["log" in arguments for arguments in started] == [True]
 
 
 def test_a_workspace_that_is_gone(last9: StandIn, repository: Path) -> None:
@@ -206,27 +207,37 @@ def test_no_git_at_all(last9: StandIn, repository: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
-def test_a_git_that_hangs_is_left_behind(last9: StandIn, repository: Path, tmp_path: Path) -> None:
+def test_a_git_that_hangs_is_left_behind(last9: StandIn, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A git that never answers costs its facts and two seconds in all, not the marker, whatever is asked."""
     tools = tmp_path / "tools"
     tools.mkdir()
     script = tools / "git"
-    asked = tmp_path / "asked"
-    script.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(asked))}\nexec sleep 60\n', encoding="utf-8")
+    script.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     script.chmod(0o755)
+    asked: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(arguments: list[str], **more: Any) -> subprocess.Popen[bytes]:
+        asked.append(popen(arguments, **more))
+        return asked[-1]
+
+    monkeypatch.setattr("last9_markers.workspace.subprocess.Popen", start)
+    monkeypatch.setattr("last9_markers.workspace.LIMIT_SECONDS", LIMIT_SECONDS)
     environ = {"PATH": f"{tools}:{os.environ['PATH']}", "GIT_BRANCH": "main", "GIT_PREVIOUS_SUCCESSFUL_COMMIT": "d" * 40}
     began = time.monotonic()
     ran = run_errand(make_request(), last9.refresh_token, git=True, environ=environ, clock=SystemClock())
     assert ran.answer.delivered
     assert ran.answer.warnings == []
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30  # one of the four alone would take 60
     assert _scm(last9.received()[0]["attributes"]) == {"scm.branch": "main", "scm.previous_commit_sha": "d" * 40}
-    assert len(asked.read_text(encoding="utf-8").splitlines()) == 4
+    assert len(asked) == 4
+    assert [child.wait(30) for child in asked] == [-9] * 4
 
 
 @pytest.mark.parametrize(("budget", "limit"), [(15, 2.0), (1, 0.5)])
 def test_git_leaves_room_for_the_marker(last9: StandIn, monkeypatch: pytest.MonkeyPatch, budget: int, limit: float) -> None:
     """A git that hangs takes two seconds at most, and never more than half of a short budget."""
+    monkeypatch.setattr("last9_markers.workspace.LIMIT_SECONDS", LIMIT_SECONDS)
     limits = []
 
     class Measured(Workspace):
@@ -288,3 +299,86 @@ def test_url_credentials_are_stripped(url: str | None, clean: str | None) -> Non
 def test_same_repository(one: str, other: str, same: bool) -> None:
     """Two spellings of one repository are no reason for a warning, two repositories are."""
     assert scm.same_repository(one, other) is same
+
+
+#: Settings of a repository that name a program, or that let git run one by itself.
+_PROGRAMS = {
+    "alias.log": "!{program}",
+    "alias.config": "!{program}",
+    "core.askPass": "{program}",
+    "core.editor": "{program}",
+    "core.fsmonitor": "{program}",
+    "core.hooksPath": "{folder}",
+    "core.pager": "{program}",
+    "core.sshCommand": "{program}",
+    "credential.helper": "!{program}",
+    "diff.external": "{program}",
+    "diff.any.textconv": "{program}",
+    "filter.any.smudge": "{program}",
+    "gpg.program": "{program}",
+    "log.showSignature": "true",
+    "pager.log": "{program}",
+    "pager.config": "{program}",
+    # a partial clone, which fetches what it lacks through any program
+    "core.repositoryFormatVersion": "1",
+    "extensions.partialClone": "origin",
+    "remote.origin.promisor": "true",
+    "remote.origin.url": "ext::{program} %S",
+    "remote.origin.uploadpack": "{program}",
+    "protocol.allow": "always",
+    "protocol.ext.allow": "always",
+    "protocol.file.allow": "always",
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
+def test_a_repository_runs_no_program(last9: StandIn, repository: Path, tmp_path: Path) -> None:
+    """Whatever programs a workspace's git settings name, none is run for a marker, nor by a git that knows no way not to fetch."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    ran = tmp_path / "ran"
+    program, git = tools / "program", tools / "git"
+    program.write_text(f'#!/bin/sh\necho "$0 $@" >> {shlex.quote(str(ran))}\n', encoding="utf-8")
+    # As git was before 2.39.4.
+    git.write_text(f'#!/bin/sh\nunset GIT_NO_LAZY_FETCH\nPATH={shlex.quote(BARE["PATH"])} exec git "$@"\n', encoding="utf-8")
+    for script in (program, git):
+        script.chmod(0o755)
+    signed = _git(repository, "cat-file", "commit", "HEAD").replace("\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n\n", 1)
+    (tmp_path / "signed").write_text(f"{signed}\n", encoding="utf-8")
+    commit = _git(repository, "hash-object", "-w", "-t", "commit", str(tmp_path / "signed"))
+    _git(repository, "update-ref", "HEAD", commit)
+    (repository / ".gitattributes").write_text("* diff=any filter=any\n", encoding="utf-8")
+    for name, value in _PROGRAMS.items():
+        _git(repository, "config", name, value.format(program=program, folder=tools))
+    missing = "d" * 40
+    environ = {"GIT_DIR": ".git", "PATH": BARE["PATH"]}
+    for question in (["log", "-1"], ["log", f"{missing}..HEAD"]):  # it would run them for anybody else
+        subprocess.run([str(git), *question], cwd=repository, env={**BARE, **environ}, capture_output=True, check=False)
+    assert len(ran.read_text(encoding="utf-8").splitlines()) > 1
+    ran.unlink()
+    request = make_request(options={"previousCommit": missing})
+    for path in (str(tools), BARE["PATH"]):
+        labels = attributes_of(last9, request, git=True, environ={"PATH": path})
+        assert (labels["scm.commit_sha"], labels["deployment.kind"]) == (commit, "unknown")
+    assert not ran.exists()
+
+
+def test_odd_settings_of_remotes(last9: StandIn, repository: Path) -> None:
+    """A remote with several URLs is where git fetches from, its first; a URL of two lines does not speak for another remote."""
+    _git(repository, "config", "--add", "remote.origin.url", "https://mirror.example/x.git")
+    _git(repository, "config", "--add", "remote.two words.url", "https://one.example/x\nremote.origin.url https://two.example/x")
+    assert attributes_of(last9, make_request(), git=True)["scm.url"] == URL
+    _git(repository, "config", "--remove-section", "remote.origin")
+    _git(repository, "config", "remote.two words.url", "https://one.example/x")
+    assert attributes_of(last9, make_request(), git=True)["scm.url"] == "https://one.example/x"
+
+
+@pytest.mark.parametrize("branch", ["it's-\"quo`ted$(x)", "fête/日本", "a" * 200, "-x\u2028y"])
+def test_branches_of_any_name(last9: StandIn, repository: Path, branch: str) -> None:
+    """A branch is sent as it is named, checked out or detached."""
+    _git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    _git(repository, "commit", "-q", "--allow-empty", "-m", "first")
+    assert attributes_of(last9, make_request(), git=True)["scm.branch"] == branch
+    _git(repository, "checkout", "-q", "--detach")
+    _git(repository, "update-ref", f"refs/remotes/origin/{branch}", "HEAD")
+    assert attributes_of(last9, make_request(), git=True)["scm.branch"] == branch
