@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'ceffac24e8428b48055d77e941f6e2d1a9d17facd4d621be2d63815b7661cf06'
+    static final String SHA256 = '81f2ff7280f2563b25f473e77740e4b613041ac335aa22467cadf79b855fc11c'
 
 }
