@@ -4,6 +4,11 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 IN_VENV := $(VENV)/bin
+# The runner's builds look for python3, as agents do: where that is too old, they find the one that was named.
+ifneq ($(PYTHON),python3)
+$(shell mkdir -p build/python && printf '#!/bin/sh\nexec "%s" "$$@"\n' "$$(command -v "$(PYTHON)")" >build/python/python3 && chmod +x build/python/python3)
+export PATH := $(CURDIR)/build/python:$(PATH)
+endif
 MVN := mvn -q -B -Dstyle.color=never -f tests/pipeline/pom.xml
 # What the bundle's first file uses only once it knows that it runs under Python 3.9 or newer.
 GUARDED := $(addprefix --exclude ,importlib.machinery.FileFinder importlib.machinery.SourceFileLoader os.replace sys.flags.isolated sys.pycache_prefix)
@@ -13,37 +18,37 @@ SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
 side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
-.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements clean needs-python needs-java needs-chromium
+.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
 
-demo: needs-python needs-java ## the examples through the library to a stand-in Last9
+demo: needs-python-java ## the examples through the library to a stand-in Last9
 	@$(PYTHON) tools/demo.py
 
-test: $(VENV)/ready needs-java needs-chromium ## every test
+test: needs-python-venv-java-git-curl-chromium-wine $(VENV)/ready ## every test
 	@$(call side_by_side,test-python test-pipeline); $(IN_VENV)/python tools/count_tests.py build/pytest.xml $(SUREFIRE) && exit $$status
 
-endurance: $(VENV)/ready needs-java ## the long tests: many markers, many windows, kill -9, full disks
+endurance: needs-python-venv-java-git-curl-wine $(VENV)/ready ## the long tests: many markers, many windows, kill -9, full disks
 	@$(call side_by_side,endurance-python endurance-pipeline); $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
 
-test-python: $(VENV)/ready needs-chromium ## engine, contract and bundle
+test-python: needs-python-venv-java-git-curl-chromium-wine $(VENV)/ready ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
 	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
 
-test-pipeline: needs-python needs-java ## Jenkinsfiles through the runner, and the runner against the recordings
+test-pipeline: needs-python-java-git-wine ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf $(SUREFIRE)
 	@$(MVN) test
 
-endurance-python: $(VENV)/ready
+endurance-python: needs-python-venv-java-git-curl-wine $(VENV)/ready
 	@mkdir -p build && rm -f build/endurance.xml
 	@$(IN_VENV)/python -m pytest -n 2 -m endurance --durations=0 --junitxml=build/endurance.xml
 
-endurance-pipeline: needs-python needs-java
+endurance-pipeline: needs-python-java-git-wine
 	@rm -rf $(SUREFIRE_ENDURANCE)
 	@$(MVN) test -Dgroups=endurance -DexcludedGroups= -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
 
-pipeline: needs-python needs-java ## one Jenkinsfile: make pipeline FILE=Jenkinsfile
+pipeline: needs-python-java ## one Jenkinsfile: make pipeline FILE=Jenkinsfile
 	@test -n "$(FILE)" || { echo "Name a Jenkinsfile: make pipeline FILE=Jenkinsfile" >&2; exit 2; }
 	@tests/pipeline/run-pipeline "$(FILE)"
 
@@ -62,15 +67,14 @@ docs: $(VENV)/ready ## rewrite the tables of docs/command-line.md from the code
 verify: $(VENV)/ready ## rebuild elsewhere and compare with what is committed
 	@$(IN_VENV)/python tools/build_bundle.py --check
 
-lint: $(VENV)/ready $(CODENARC) ## ruff, mypy, CodeNarc, shellcheck
+lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy, CodeNarc, shellcheck
 	@$(IN_VENV)/ruff check .
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_unpacking.py
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py
 	@tools/codenarc/run "$(CODENARC)"
-	@command -v shellcheck >/dev/null || { echo "shellcheck is missing: install your system's package of that name" >&2; exit 1; }
-	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
+	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
 
 requirements: $(VENV)/ready ## lock requirements-dev.in again
 	@$(IN_VENV)/python -m pip install -q uv && $(IN_VENV)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.9 requirements-dev.in -o requirements-dev.txt
@@ -78,8 +82,8 @@ requirements: $(VENV)/ready ## lock requirements-dev.in again
 clean: ## forget everything that was built or fetched
 	@rm -rf $(VENV) .cache build tests/pipeline/target
 
-$(VENV)/ready: requirements-dev.txt | needs-python
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (python3-venv on Debian and Ubuntu)" >&2; rm -rf $(VENV); exit 1; }
+$(VENV)/ready: requirements-dev.txt | needs-python-venv
+	@$(PYTHON) -m venv $(VENV)
 	@$(IN_VENV)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
@@ -87,14 +91,6 @@ $(CODENARC): tools/codenarc/pom.xml | needs-java
 	@mkdir -p .cache
 	@mvn -q -B -Dstyle.color=never -f tools/codenarc/pom.xml dependency:build-classpath "-Dmdep.outputFile=$(CURDIR)/$@"
 
-needs-python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { echo "Python 3.9 or newer is needed as $(PYTHON): install it, or name another with make PYTHON=…" >&2; exit 1; }
-
-needs-java:
-	@command -v javac >/dev/null || { echo "A JDK is needed, 17 or newer: install one (openjdk-17-jdk-headless on Debian)" >&2; exit 1; }
-	@test "$$(javac -version 2>&1 | sed 's/javac \([0-9]*\).*/\1/')" -ge 17 || { echo "The JDK is too old ($$(javac -version 2>&1)): 17 or newer is needed" >&2; exit 1; }
-	@command -v mvn >/dev/null || { echo "Maven is needed, 3.6 or newer: install it (maven on Debian)" >&2; exit 1; }
-	@mvn -B -v | sed -n 's/.*Apache Maven \([0-9]*\)\.\([0-9]*\).*/\1 \2/p' | { read -r major minor; test "$$major" -gt 3 || test "$$minor" -ge 6; } || { echo "This Maven is too old: 3.6 or newer is needed" >&2; exit 1; }
-
-needs-chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed for the tests of the report: install it (chromium on Debian)" >&2; exit 1; }
+# needs-TOOL-TOOL-…: says at once, and of all of them, what is missing.
+needs-%:
+	@PYTHON=$(PYTHON) tools/needs $(subst -, ,$*)
