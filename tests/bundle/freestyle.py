@@ -78,10 +78,10 @@ class Job:
         """Run the job. ``abort`` returns at the moment when a person presses stop."""
         environ = {**self.environment, **self._bound()}
         done = Build("SUCCESS", "", [])
-        for step in self._root.find("builders") or []:
+        for step in self._root.iterfind("builders/*"):
             if done.result == "SUCCESS":
                 self._run(self._command(step), environ, done, abort)
-        for publisher in self._root.find("publishers") or []:
+        for publisher in self._root.iterfind("publishers/*"):
             if publisher.tag.endswith("PostBuildScript"):
                 self._post_build_script(publisher, environ, done)
             else:
@@ -121,7 +121,7 @@ class Job:
         environ = {**environ, "BUILD_RESULT": done.result}
         for part in publisher.iter("org.jenkinsci.plugins.postbuildscript.model.PostBuildStep"):
             if done.result in [node.text for node in part.iter("string")]:
-                for step in part.find("buildSteps") or []:
+                for step in part.iterfind("buildSteps/*"):
                     self._run(self._command(step), environ, done)
 
     def _build_trigger(self, publisher: ElementTree.Element, done: Build) -> None:

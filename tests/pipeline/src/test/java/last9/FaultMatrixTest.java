@@ -53,10 +53,10 @@ class FaultMatrixTest {
         "503 three times                | {\"on\": \"event\", \"times\": 3, \"status\": 503}                       | 15 | DELIVERED | 1   | 4   | -",
         "503 far from over              | {\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}                | 10 | KEPT      | 1   | 0   | 503",
         "429 that passes                | {\"on\": \"exchange\", \"times\": 1, \"status\": 429}                    | 15 | DELIVERED | 2   | 1   | -",
-        "accepts and never answers      | {\"delay\": 30}                                                          | 5  | KEPT      | 1-3 | 0   | time",
+        "accepts and never answers      | {\"delay\": 30}                                                          | 12 | KEPT      | 1-3 | 0   | time",
         "cut before the answer          | {\"drop\": \"before\"}                                                   | 12 | KEPT      | 3-4 | 0   | cut the connection",
         "cut in the event's answer      | {\"on\": \"event\", \"drop\": \"body\"}                                  | 15 | DELIVERED | 1   | 1   | -",
-        "headers that drip              | {\"on\": \"exchange\", \"drip\": 0.1}                                    | 5  | KEPT      | 1   | 0   | time limit of 5 s",
+        "headers that drip              | {\"on\": \"exchange\", \"drip\": 0.1}                                    | 12 | KEPT      | 1   | 0   | time limit of 12 s",
         "refresh token not accepted     | {\"on\": \"exchange\", \"status\": 401}                                  | 10 | KEPT      | 1   | 0   | does not accept the refresh token",
         "access token run out           | {\"on\": \"event\", \"times\": 1, \"status\": 401}                       | 15 | DELIVERED | 2   | 2   | -",
         "scope too low                  | {\"on\": \"event\", \"status\": 403}                                     | 10 | KEPT      | 1   | 1   | write scope",
@@ -73,7 +73,7 @@ class FaultMatrixTest {
     @CsvSource(delimiter = '|', value = {
         // fault                        | as ordered | limit | fate | exchanges | events | the warning says
         "well                           | {\"on\": \"event\", \"times\": 0}                                        | 15 | DELIVERED | 1   | 1   | -",
-        "429 for ever                   | {\"on\": \"event\", \"status\": 429}                                     | 5  | KEPT      | 1   | 2-9 | 429",
+        "429 for ever                   | {\"on\": \"event\", \"status\": 429}                                     | 12 | KEPT      | 1   | 2-9 | 429",
         "cut before the answer, once    | {\"on\": \"event\", \"times\": 1, \"drop\": \"before\"}                  | 15 | DELIVERED | 1   | 2   | -",
         "cut in the exchange's answer   | {\"on\": \"exchange\", \"times\": 1, \"drop\": \"body\"}                 | 15 | DELIVERED | 2   | 1   | -",
         "no such organization           | {\"on\": \"event\", \"status\": 404}                                     | 10 | KEPT      | 1   | 1   | no organization 'acme'",
