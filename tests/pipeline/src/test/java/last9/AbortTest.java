@@ -3,17 +3,13 @@ package last9;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import pipeline.engine.Build;
@@ -24,7 +20,7 @@ import pipeline.run.Pipeline;
  * after a body has ended, the stop is sent.
  */
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class AbortTest {
+class AbortTest extends OnABench {
     private static final String WINDOW = """
         @Library('last9') _
         node {
@@ -32,18 +28,6 @@ class AbortTest {
           echo 'after the window'
         }
         """;
-
-    private static Bench bench;
-
-    @BeforeAll
-    static void setUp(@TempDir Path home) {
-        bench = new Bench(home);
-    }
-
-    @AfterAll
-    static void tidyUp() {
-        bench.close();
-    }
 
     private static Pipeline window() {
         Pipeline p = Pipeline.of(WINDOW).library(LibraryTest.CHECKOUT).realTime().env("LAST9_API_BASE_URL", bench.last9.url)

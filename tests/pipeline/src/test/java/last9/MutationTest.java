@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -14,25 +12,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The shapes table is worth something: each mistake that somebody could make in the Groovy half is caught by the rows that are there for it. */
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class MutationTest {
+class MutationTest extends OnABench {
     private static final String WINDOW = "src/org/last9/DeploymentWindow.groovy";
     private static final String MANUAL = "src/org/last9/ManualMarker.groovy";
     private static final String OPEN = "src/org/last9/OpenWindows.groovy";
     private static final String SENDER = "src/org/last9/Sender.groovy";
     private static final String COURIER = "src/org/last9/Courier.groovy";
     private static final String BODY = "Object value = body == null ? nothingToRun() : body.call()";
-
-    private static Bench bench;
-
-    @BeforeAll
-    static void setUp(@TempDir Path home) {
-        bench = new Bench(home);
-    }
-
-    @AfterAll
-    static void tidyUp() {
-        bench.close();
-    }
 
     static List<Mutant> gravest() {
         return List.of(

@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -239,9 +240,10 @@ class ReportTest extends LibraryTest {
 
     /** A person's abort while the report is made is an abort. */
     @Test
-    void letsAnAbortThrough() throws IOException {
-        String jenkinsfile = "node { last9DeploymentMarker serviceName: 's'\n last9DeploymentReport()\n echo 'not reached' }";
-        try (var run = pipeline(jenkinsfile).abortAt("sh", 2).run()) {
+    void letsAnAbortThrough(@TempDir Path folder) throws IOException {
+        Path endless = Files.writeString(folder.resolve("python"), "#!/bin/sh\nexec sleep 60\n"); // the real engine might be done before the abort
+        assertTrue(endless.toFile().setExecutable(true));
+        try (var run = pipeline("node { last9DeploymentReport()\n echo 'not reached' }").agentEnv("LAST9_PYTHON", endless.toString()).abortAt("sh", 1).run()) {
             assertEquals("ABORTED", run.result(), run.log());
             assertFalse(run.console().contains("not reached"), run.log());
         }

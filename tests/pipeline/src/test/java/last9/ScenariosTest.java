@@ -5,17 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,27 +20,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 import pipeline.run.Pipeline;
 
 /** The Jenkinsfiles in the folders of examples/: several teams on one Jenkins, markers beside a Freestyle job, containers. */
-class ScenariosTest {
-    private static final Path EXAMPLES = LibraryTest.CHECKOUT.resolve("examples");
-    private static final String ACME = token("acme");
-    private static final String EMEA = token("acme-emea");
-    private static final String SEARCH = token("acme-search");
-    private static StandIn last9;
+class ScenariosTest extends LibraryTest {
+    private static final Path EXAMPLES = CHECKOUT.resolve("examples");
+    private static final String ACME = StandIn.token(Map.of("organization_slug", "acme"));
+    private static final String EMEA = StandIn.token(Map.of("organization_slug", "acme-emea"));
+    private static final String SEARCH = StandIn.token(Map.of("organization_slug", "acme-search"));
 
-    /** One Last9 with three organizations, and a token for each that names its own. */
+    /** In place of the usual one: one Last9 with three organizations, and a token for each that names its own. */
     @BeforeAll
     static void startLast9() {
-        last9 = StandIn.start(LibraryTest.CHECKOUT, "--organization", "acme", "acme-emea", "acme-search", "--refresh-token", ACME, EMEA, SEARCH);
-    }
-
-    @AfterAll
-    static void stopLast9() {
-        last9.close();
-    }
-
-    @AfterEach
-    void forget() {
-        last9.reset();
+        last9 = StandIn.start(CHECKOUT, "--organization", "acme", "acme-emea", "acme-search", "--refresh-token", ACME, EMEA, SEARCH);
     }
 
     /** Each profile's markers reach its own organization, with its own credential and metrics cluster, and no other. */
@@ -151,7 +136,7 @@ class ScenariosTest {
         try (var run = example("freestyle/window-around-a-job", false, step).credential("last9-refresh-token", ACME).run()) {
             assertEquals(result, run.result(), run.log());
             assertEquals("start null, stop " + outcome, told("event_state", "deployment.outcome"), run.log());
-            assertEquals(1, last9.received().stream().map(e -> LibraryTest.attributes(e).get("deployment.id")).distinct().count());
+            assertEquals(1, last9.received().stream().map(e -> attributes(e).get("deployment.id")).distinct().count());
             assertEquals(2, run.console().stream().filter("Timeout set to expire in 1 min 15 sec"::equals).count(), run.log()); // nobody has pressed stop
             assertQuiet(run);
         }
@@ -193,7 +178,7 @@ class ScenariosTest {
     }
 
     private static Pipeline pipeline(String jenkinsfile, boolean sandboxed) {
-        return Pipeline.of(jenkinsfile).library("last9", LibraryTest.CHECKOUT, !sandboxed).sandbox(sandboxed).realTime().env("LAST9_API_BASE_URL", last9.url).env("LAST9_TIMEOUT_SECONDS", "60");
+        return Pipeline.of(jenkinsfile).library("last9", CHECKOUT, !sandboxed).sandbox(sandboxed).realTime().env("LAST9_API_BASE_URL", last9.url).env("LAST9_TIMEOUT_SECONDS", "60");
     }
 
     private static String text(String example) {
@@ -207,22 +192,14 @@ class ScenariosTest {
     /** Those keys of each event, in order: its own or, where it has none, its attributes'. */
     private static String told(String... keys) {
         return last9.received().stream().map(e -> Stream.of(keys)
-                .map(key -> String.valueOf(e.getOrDefault(key, LibraryTest.attributes(e).get(key))))
+                .map(key -> String.valueOf(e.getOrDefault(key, attributes(e).get(key))))
                 .collect(Collectors.joining(" "))).collect(Collectors.joining(", "));
     }
 
     private static void assertQuiet(Pipeline.Run run) {
-        assertEquals(List.of(), LibraryTest.warnings(run), run.log());
+        assertEquals(List.of(), warnings(run), run.log());
         for (String secret : List.of(ACME, EMEA, SEARCH)) {
-            LibraryTest.assertSilentAbout(secret, run);
+            assertSilentAbout(secret, run);
         }
-    }
-
-    /** A refresh token as Last9 makes them: a JWT that names its organization and the API; here unsigned. The URL is the stand-in's, set globally. */
-    private static String token(String organization) {
-        String claims = "{\"organization_slug\": \"" + organization + "\", \"scopes\": [\"write\"]}";
-        return Stream.of("{\"alg\": \"none\"}", claims, "signature of " + organization)
-                .map(part -> Base64.getUrlEncoder().withoutPadding().encodeToString(part.getBytes(StandardCharsets.UTF_8)))
-                .collect(Collectors.joining("."));
     }
 }

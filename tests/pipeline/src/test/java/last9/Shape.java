@@ -81,7 +81,7 @@ final class Shape {
     /** What is ordered from Last9, each after a text of the log; and whoever it keeps waiting is waited for, before anything else happens to the build. */
     private static final class Faults {
         private static final String SLOW = "[{\"on\": \"exchange\", \"delay\": 60, \"times\": 1}]";
-        private static final String BROKEN = "[{\"on\": \"any\", \"status\": 503}]";
+        private static final String BROKEN = "[{\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}]"; // nobody waits that long
 
         private final StandIn last9;
         private final List<Map.Entry<String, String>> later = new ArrayList<>();
