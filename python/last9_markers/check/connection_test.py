@@ -165,8 +165,9 @@ class ConnectionTest:
 
     def _wrong_options(self) -> list[str]:
         """What a marker with these options would warn of, but for the service that a test does not need."""
-        given = {"serviceName": SERVICE_NAME, **self._request.options}
-        given.pop("sendTestEvent", None)
+        asked = self._request.options
+        options.warn_of_unknown(self._request, self._misread, (*options.KNOWN, "sendTestEvent"))
+        given = {"serviceName": SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
         try:
             options.read_marker(self._request._replace(options=given), self._around.environ, self._misread)
         except RequestRejected as rejection:

@@ -71,8 +71,10 @@ class Courier implements Serializable {
 
     /** Warns in the log and answers for an engine that could not be reached. The request stays undelivered. */
     Map undelivered(Object problem) {
-        script.echo("${beginning}${problem}${beginning == WARNING ? KEPT : ''}".toString())
-        return [delivered: false, accepted: true, deploymentId: null, warnings: [problem.toString()], failBuild: null, pending: null]
+        // one line: what Jenkins and build parameters say in it may have several, and must not look like lines of ours
+        String said = problem.toString().replaceAll('\\p{Cntrl}+', ' ')
+        script.echo("${beginning}${said}${beginning == WARNING ? KEPT : ''}".toString())
+        return [delivered: false, accepted: true, deploymentId: null, warnings: [said], failBuild: null, pending: null]
     }
 
     /**

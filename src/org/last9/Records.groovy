@@ -56,16 +56,9 @@ class Records implements Serializable {
     @NonCPS
     private static void keep(List<String> texts, boolean recordedBefore) {
         lost = lost || recordedBefore && !kept
-        kept = kept + texts
-        int characters = 0
-        for (String text in kept) {
-            characters += text.length()
-        }
-        while (kept.size() > MOST || characters > MOST_CHARACTERS) {
-            characters -= kept[0].length()
-            kept.remove(0)
-            dropped++
-        }
+        List<String> all = kept + texts
+        kept = Newest.of(all, MOST, MOST_CHARACTERS)
+        dropped += all.size() - kept.size()
     }
 
 }

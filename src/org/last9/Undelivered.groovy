@@ -12,7 +12,7 @@ class Undelivered implements Serializable {
 
     private static final long serialVersionUID = 1L
 
-    /** A long outage must make neither requests nor the controller's memory grow without end: the oldest give way. */
+    /** Of a long outage the newest: they all go along with each request. */
     private static final int MOST = 100
     private static final int MOST_CHARACTERS = 400_000
 
@@ -60,21 +60,10 @@ class Undelivered implements Serializable {
     /** How many the list is too long by; they are gone. */
     @NonCPS
     private int dropOldest() {
-        int from = kept.size()
-        int characters = 0
-        while (from > 0 && kept.size() - from < MOST && characters + kept[from - 1].length() < MOST_CHARACTERS) {
-            from--
-            characters += kept[from].length()
-        }
-        if (from > 0) {
-            List<String> newest = []
-            for (int i = from; i < kept.size(); i++) {
-                newest.add(kept[i])
-            }
-            replace(newest)
-            count()
-        }
-        return from
+        int before = kept.size()
+        replace(Newest.of(kept, MOST, MOST_CHARACTERS))
+        count()
+        return before - kept.size()
     }
 
     @NonCPS

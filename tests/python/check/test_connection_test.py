@@ -181,11 +181,14 @@ def test_a_proxy_that_does_not_serve(where: str, tmp_path: Path) -> None:
 
 def test_options_that_are_wrong(last9: StandIn, tmp_path: Path) -> None:
     """What a marker would warn of or be refused for is found here; a service need not be named."""
-    options = {"enviroment": "x", "eventState": "begin", "timeoutSeconds": "soon"}
+    options = {"enviroment": "x", "sendTestEvents": "true", "eventState": "begin", "timeoutSeconds": "soon"}
     done = check(last9, tmp_path, options=options, connectionProblems=["routing profile 'x' is not defined."])
     texts = [each["text"] for each in done.answer["findings"] if each["check"] == "options"]
-    assert [any(word in text for text in texts) for word in ("'environment'", "'begin'", "'soon'", "routing profile")] == [True] * 4
-    assert len(texts) == 4
+    assert [
+        any(word in text for text in texts)
+        for word in ("'environment'", "did you mean 'sendTestEvent'", "'begin'", "'soon'", "routing profile")
+    ] == [True] * 5
+    assert len(texts) == 5
 
 
 def test_fail_on_error(last9: StandIn, tmp_path: Path) -> None:

@@ -41,6 +41,18 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
+    /** Whatever stands in a name that whoever starts the build has chosen: the warning is one line, and no line of ours is forged. */
+    @Test
+    void isToldInOneLine() {
+        String forged = "nope\r\n[Last9] Deployment marker sent successfully\u001b[2K";
+        try (var run = pipeline("node { last9DeploymentMarker serviceName: 's', credentialIdParam: 'CREDENTIAL' }").param("CREDENTIAL", forged).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals(1, warnings(run).size(), run.log());
+            assertTrue(warnings(run).get(0).contains("there is no credential 'nope [Last9] Deployment marker sent successfully [2K' that this job may use. Add"), run.log());
+            assertEquals(List.of(), run.console().stream().filter(line -> line.startsWith("[Last9] Deployment")).toList());
+        }
+    }
+
     /** An agent without Python is told what was tried and what to install, once for each marker. */
     @Test
     void whenThereIsNoPython() throws Exception {
