@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '81f2ff7280f2563b25f473e77740e4b613041ac335aa22467cadf79b855fc11c'
+    static final String SHA256 = 'b432e79ea69743f8f3bafb1a2baacf5e915bed4043054afea79285ff0266c45f'
 
 }
