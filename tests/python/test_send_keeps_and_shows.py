@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from last9_markers.standin import StandIn
-from support import BARE, ROOT, SEND, engine, send
+from support import BARE, ROOT, SEND, engine, send, wait_until
 
 STATE = [*SEND, "--state", "state.json"]
 ALL_OFF = ["--no-on-success", "--no-on-failure", "--no-on-unstable", "--no-on-aborted"]
@@ -55,9 +55,9 @@ def test_a_killed_send_is_not_lost(last9: StandIn, tmp_path: Path, end: signal.S
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
-    process.stderr.readline()  # Sending …
+    wait_until(lambda: last9.requests() and last9.requests()[-1]["status"] is None)  # the exchange hangs
     process.send_signal(end)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == (130 if end == signal.SIGINT else -end)
     assert b"Traceback" not in said
     last9.faults.cancel()

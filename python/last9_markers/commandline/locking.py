@@ -12,8 +12,9 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-#: Whoever holds the lock reads and writes one small file: longer than this is a machine in trouble.
-PATIENCE_SECONDS = 2.0
+#: Whoever holds the lock reads and writes one small file: longer than this is a machine in trouble. A stop that goes without the file is a
+#: point without its window, so it is worth some seconds.
+PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.02
 #: A file system that knows no locks (some NFS mounts): better without than no memory at all.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)

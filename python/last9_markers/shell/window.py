@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Mapping
 
@@ -16,10 +17,13 @@ from last9_markers.shell.messenger import Messenger
 from last9_markers.shell.signals import ABORTING, Signals
 from last9_markers.wording import commandline as wording
 
-#: The command has ended: was that an abort that reaches us a moment later? Jenkins looks for a child's end after 10, 30, 70 and 150 ms
-#: (core's ProcessTree) before it turns to the parent, and a script whose `sleep` was ended may end well. The messenger takes as long to
-#: load, so waiting costs nothing.
+#: The command has ended: was that an abort that reaches us a moment later? A script whose `sleep` was ended may end well. The messenger
+#: takes as long to load, so waiting costs nothing.
 _AFTERMATH_SECONDS = 0.15
+#: Jenkins looks whether a child has ended after 10, 30, 70, 150 … ms (core's ProcessTree: each pause is twice the one before, at most a
+#: second) before it turns to the parent. So a command that took its time to clean up may have ended a second before we are told. Where it
+#: failed we wait for that, and nobody waits for us; where it went well we do not hold up what comes next.
+_LONGEST_LOOK_SECONDS = 1.0
 #: The same for a start whose messenger was ended: there is no hurry, and the command of an aborted build shall not begin.
 _BEFORE_COMMAND_SECONDS = 1.0
 #: Whoever holds the state file's lock is waited for less after an abort.
@@ -40,6 +44,7 @@ class ShellWindow:
         self._delivering = Delivering(call, self.window, signals, self._abort)
         self.start = Marker()
         self.stop: Marker | None = None
+        self._began = 0.0
 
     def run(self) -> int:
         """Start, command, stop. Returns the exit code: the command's own, whatever becomes of the markers."""
@@ -52,6 +57,7 @@ class ShellWindow:
         return exits.FAILED if failed and code == exits.DONE else code
 
     def _run_command(self) -> int:
+        self._began = time.monotonic()
         try:
             child = self._abort.child = command.start(self._words, self._environ, self._signals)
         except command.CannotStart as problem:
@@ -92,7 +98,7 @@ class ShellWindow:
         at_ms, delivering = max(self._call.now_ms(), self.window.started_at_ms), self._delivering
         messenger = delivering.begin()
         if self._abort.child is not None:
-            self._abort.expect(_AFTERMATH_SECONDS)
+            self._abort.expect(self._aftermath(code))
         outcome = self._outcome(code)
         entry = Entry(self._state, at_ms, self.start.kept)
 
@@ -130,6 +136,11 @@ class ShellWindow:
             self._call.journal.warn(wording.messenger_silent())
         if not kept and set(self.start.kept) & set(stop.kept):
             self._call.journal.warn(wording.start_lost())
+
+    def _aftermath(self, code: int | None) -> float:
+        """How long the signal of an abort may come after the command's end, in seconds: no pause of Jenkins' is longer than all before."""
+        failed = self._outcome(code) == "failure"
+        return _AFTERMATH_SECONDS + (min(_LONGEST_LOOK_SECONDS, time.monotonic() - self._began) if failed else 0.0)
 
     def _outcome(self, code: int | None) -> str:
         if self._abort.number is not None or code in abort.CODES:

@@ -221,7 +221,9 @@ def test_no_change_is_lost(tmp_path: Path, journal: Journal) -> None:
     """Everybody who changes the file sees what was there: twenty writers, twenty markers."""
 
     def add(number: int) -> None:
-        with StateFile(str(tmp_path / "state.json"), journal).changing() as content:
+        state = StateFile(str(tmp_path / "state.json"), journal)
+        state.patience_seconds = 60
+        with state.changing() as content:
             assert content is not None
             content.add(str(number), number)
 

@@ -114,7 +114,7 @@ def test_a_process_that_outlives_its_parent(last9: StandIn, tmp_path: Path) -> N
     try:
         assert process.wait(PATIENCE_SECONDS) == 0
         assert told(last9) == ["start", "stop success"]
-        assert state_of(left) == "S"
+        assert state_of(left) in ("R", "S")
     finally:
         os.kill(left, signal.SIGKILL)
 

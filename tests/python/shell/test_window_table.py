@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from shell_support import WINDOW, Running, end_as_jenkins_does, nobody, program,
 COMMANDS = {
     "succeeds": "echo begun",
     "fails": "echo begun; exit 3",
+    "fails when its input ends": "echo begun; read line; exit 3",
     "closes its outputs": "echo begun; exec >&- 2>&-; exit 4",
     "crashes": "echo begun; kill -SEGV $$",
     "is killed": "echo begun; kill -KILL $$",
@@ -50,6 +52,11 @@ def _by_jenkins(running: Running) -> None:
     end_as_jenkins_does(running.process.pid)
 
 
+def _no_more_input(running: Running) -> None:
+    assert running.process.stdin is not None
+    running.process.stdin.close()
+
+
 def _nobody(running: Running) -> None:
     pass
 
@@ -57,6 +64,7 @@ def _nobody(running: Running) -> None:
 #: Who sends what once the command has begun.
 SIGNALS = {
     "": _nobody,
+    "no more input": _no_more_input,
     "TERM": _to_us(signal.SIGTERM),
     "INT": _to_us(signal.SIGINT),
     "HUP": _to_us(signal.SIGHUP),
@@ -105,7 +113,7 @@ WINDOWS = [
     Row("succeeds", "says nothing", "", 0, []),
     Row("waits", "says nothing from now on", "TERM", 143, ["start"], 5.0),
     Row("waits", "says nothing from now on", "Jenkins", 143, ["start"], 5.0),
-    Row("fails", "comes back", "", 3, ["start", "stop failure"]),
+    Row("fails when its input ends", "comes back", "no more input", 3, ["start", "stop failure"]),
     Row("waits", "comes back", "Jenkins", 143, ["start", "stop aborted"], 5.0),
     Row("fails", "has no token from us", "", 3, []),
     Row("waits", "has no token from us", "TERM", 143, [], 4.0),
@@ -126,7 +134,7 @@ def test_window(row: Row, last9: StandIn, tmp_path: Path) -> None:
         if row.last9 == "is away":
             # Refused at once, three pauses between: the time limit is not what ends it.
             environ |= {"LAST9_API_BASE_URL": away, "LAST9_ORG_SLUG": "acme"}
-        with Running(program(*words), surroundings(**environ), tmp_path) as running:
+        with Running(program(*words), surroundings(**environ), tmp_path, subprocess.PIPE) as running:
             running.until("begun")
             if row.last9 == "comes back":
                 last9.faults.cancel()
