@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'b432e79ea69743f8f3bafb1a2baacf5e915bed4043054afea79285ff0266c45f'
+    static final String SHA256 = '8128b07d427993d1993b8c6d32e5e76bcce6e530dda1666640ebd94d0a86c37e'
 
 }
