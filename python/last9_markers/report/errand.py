@@ -81,7 +81,8 @@ def compose(records: Iterable[str], missing: Mapping[str, Any], environ: Mapping
     told = [note for note in notes if note]
     for note in told:
         journal.warn(note)
-    return Report(build_of(environ), story.deployments, story.last9, told, now_ms)
+    notes_of_page = [note[0].upper() + note[1:] for note in told]  # in the log they go on where "WARNING:" stands
+    return Report(build_of(environ), story.deployments, story.last9, notes_of_page, now_ms)
 
 
 def build_of(environ: Mapping[str, str]) -> Build:

@@ -16,7 +16,7 @@ from last9_markers.wording import report as wording
 
 #: For where the stylesheet is missing; it has these and those for the dark. All of them AA on white.
 COLOURS = {
-    "success": "#1a7f37",
+    "success": "#00755c",
     "unstable": "#9a6700",
     "failure": "#c11b26",
     "timeout": "#8250df",
@@ -113,7 +113,7 @@ def _moments(deployment: Deployment, *, day: bool) -> list[dict[str, str]]:
 
 _FILTERS: dict[str, Any] = {
     "length": len,
-    "visible": texts.visible,
+    "shown": texts.shown,
     "percent": lambda number: f"{number:.4f}%",
     "duration": texts.duration,
     "change": wording.change,

@@ -14,6 +14,15 @@ _UNSEEN = re.compile(f"[\x00-\x1f\x7f-\x9f{_DIRECTION}\u2028\u2029\ufdd0-\ufdef\
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~!:])")
 
 
+#: How much of a name is shown. The JSON has all that is on record.
+LONGEST = 300
+
+
+def shown(text: str) -> str:
+    """A name as the page and the summary show it: visible, and cut where it would take the room of everything else."""
+    return visible(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+
+
 def visible(text: str) -> str:
     """The text with control characters made visible, and nothing in it that a page could not carry."""
     return _UNSEEN.sub(_symbol, text.encode("utf-8", "replace").decode())
@@ -28,7 +37,7 @@ def _symbol(found: re.Match[str]) -> str:
 
 def markdown(text: str) -> str:
     """A name as plain words in Markdown: no markup, no link, no mention, no table cell comes of it."""
-    escaped = _MARKDOWN.sub(r"\\\1", visible(text))
+    escaped = _MARKDOWN.sub(r"\\\1", shown(text))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
 
 
@@ -38,7 +47,9 @@ def http_link(url: str | None) -> str | None:
 
 
 def duration(milliseconds: int) -> str:
-    """``0.4 s``, ``12.3 s``, ``1 min 3 s``, ``2 h 5 min``, ``3 d 4 h``: as exact as anybody wants to know."""
+    """``50 ms``, ``12.3 s``, ``1 min 3 s``, ``2 h 5 min``, ``3 d 4 h``: as exact as anybody wants to know."""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
     seconds = milliseconds / 1000
     if seconds < 59.95:
         return f"{seconds:.1f} s"

@@ -84,7 +84,8 @@ def lay_out(deployments: list[Deployment], now_ms: int) -> Timeline:
     grouped: dict[tuple[str, str | None], list[Deployment]] = {}
     for deployment in deployments:
         grouped.setdefault((deployment.service, deployment.environment), []).append(deployment)
-    lanes = [_lane(service, environment, group, scale, now_ms) for (service, environment), group in grouped.items()]
+    day = texts.date(begins) != texts.date(ends)
+    lanes = [_lane(service, environment, group, scale, now_ms, day=day) for (service, environment), group in grouped.items()]
     return Timeline(scale.from_ms, scale.to_ms, _ticks(scale), lanes)
 
 
@@ -100,7 +101,7 @@ def _end(deployment: Deployment, now_ms: int) -> int:
     return max(now_ms, deployment.begun_ms) if deployment.ended_ms is None else deployment.ended_ms
 
 
-def _lane(service: str, environment: str | None, group: Iterable[Deployment], scale: _Scale, now_ms: int) -> Lane:
+def _lane(service: str, environment: str | None, group: Iterable[Deployment], scale: _Scale, now_ms: int, *, day: bool) -> Lane:
     rows: list[list[tuple[float, float, Deployment]]] = []
     gap = SIGN / NARROW * 100
     for deployment in group:  # in the order in which they began
@@ -119,7 +120,7 @@ def _lane(service: str, environment: str | None, group: Iterable[Deployment], sc
             room.until = row[place + 1][0] if place + 1 < len(row) else 100
             labels = _labels(deployment, left, right, room)
             room.leave(right)
-            bars.append(Bar(deployment, wording.bar_title(deployment), left, right - left, y, labels))
+            bars.append(Bar(deployment, wording.bar_title(deployment, day=day), left, right - left, y, labels))
     return Lane(service, environment, height, bars)
 
 

@@ -125,20 +125,20 @@ def bar_labels(deployment: Deployment) -> list[str]:
     return list(dict.fromkeys(text for text in (" · ".join(filter(None, words)) for words in choices) if text))
 
 
-def bar_title(deployment: Deployment) -> str:
-    """What a bar says when it is pointed at."""
-    where = f" ({deployment.environment})" if deployment.environment else ""
-    when = texts.clock(deployment.begun_ms)
+def bar_title(deployment: Deployment, *, day: bool) -> str:
+    """What a bar says when it is pointed at; with ``day`` its times have dates."""
+    where = f" ({texts.shown(deployment.environment)})" if deployment.environment else ""
+    when = texts.clock(deployment.begun_ms, day=day)
     if not deployment.is_point:
-        when += " – " + (texts.clock(deployment.ended_ms) if deployment.ended_ms is not None else "…")
+        when += " – " + (texts.clock(deployment.ended_ms, day=day) if deployment.ended_ms is not None else "…")
     told = (
-        f"{deployment.service}{where}",
+        f"{texts.shown(deployment.service)}{where}",
         OUTCOMES[deployment.outcome][0],
         f"{when} UTC",
         "" if deployment.duration_ms is None else texts.duration(deployment.duration_ms),
         delivery(deployment),
     )
-    return texts.visible(" · ".join(filter(None, told)))
+    return " · ".join(filter(None, told))
 
 
 def change(deployment: Deployment) -> str:

@@ -86,6 +86,7 @@ def test_what_is_missing_is_said_twice(tmp_path: Path) -> None:
     answer = _run(_request([*one(), "nonsense", 7], recordsLost=True, recordsDropped=3), tmp_path)
     assert [warning.split(" ")[0] for warning in answer.warnings] == ["the", "the", "1"]
     page = (tmp_path / f"report-{ID}" / "last9-deployments.html").read_text(encoding="utf-8")
+    assert "<li>The controller restarted" in page
     for words in ("controller restarted", "3 earlier ones are missing", "1 of the records cannot be read"):
         assert any(words in warning for warning in answer.warnings)
         assert words in page

@@ -138,7 +138,7 @@ def _ms(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
 
 
-@pytest.mark.parametrize("name", ["none", "one", "five", "forty", "hostile"])
+@pytest.mark.parametrize("name", ["none", "one", "five", "forty", pytest.param("three-hundred", marks=pytest.mark.endurance), "hostile"])
 def test_axe_finds_nothing(browser: Browser, served: Served, name: str) -> None:
     """axe-core has no complaint: names, table, contrast, landmarks; wide and narrow, light and dark.
 
@@ -178,6 +178,34 @@ def test_readable_without_the_stylesheet(browser: Browser, served: Served) -> No
         page.close()
 
 
+def test_the_axis_stays_in_sight(browser: Browser, served: Served) -> None:
+    """Far down in a long timeline the hours still stand above the bars."""
+    host, _ = served(
+        "wide", [record for number in range(60) for record in builds.window(builds.NOON_MS, builds.NOON_MS + 9000, f"s{number}")]
+    )
+    for width in WIDTHS:
+        page, _ = _open(browser, f"{host}/jenkins/wide/last9-deployments.html", width)
+        page.locator(".lane").nth(30).evaluate("lane => lane.scrollIntoView({block: 'center'})")
+        assert Box.of(page.locator(".axis").first.evaluate("axis => axis.getBoundingClientRect().toJSON()")).top == 0
+        page.close()
+
+
+def test_times_stand_below_each_other(browser: Browser, served: Served) -> None:
+    """On a phone, where a window over midnight takes two lines, both begin in the column of values; on a wide page it takes one."""
+    records = builds.window(builds.NOON_MS, builds.NOON_MS + 36_000_000)
+    host, _ = served(
+        "midnight", [*records, *builds.window(builds.NOON_MS, None, "refused", fates=("refused", "sent"), facts=builds.commit(0))]
+    )
+    for width, lines in ((1280, 1), (320, 2)):
+        page, _ = _open(browser, f"{host}/jenkins/midnight/last9-deployments.html", width)
+        times = page.locator("tbody tr").first.locator("time")
+        tops = {times.nth(number).evaluate("time => time.getBoundingClientRect().top") for number in range(2)}
+        lefts = {times.nth(number).evaluate("time => time.getBoundingClientRect().left") for number in range(2)}
+        assert len(tops) == lines
+        assert len(lefts) == (1 if lines == 2 else 2)
+        page.close()
+
+
 def test_print(browser: Browser, served: Served) -> None:
     """On paper the page is light, fits the width, and says what it says on the screen."""
     host, _ = served("forty", BUILDS["forty"])
@@ -185,7 +213,7 @@ def test_print(browser: Browser, served: Served) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
-    assert page.evaluate("getComputedStyle(document.querySelector('.bar.success')).color") == "rgb(26, 127, 55)"
+    assert page.evaluate("getComputedStyle(document.querySelector('.bar.success')).color") == "rgb(0, 117, 92)"
     assert page.locator("thead th").last.is_visible()
     for lane in page.evaluate(_DRAWN):
         _check_nothing_is_hidden(lane["bars"], Box.of(lane["plot"]))

@@ -13,8 +13,10 @@ from report.conftest import report
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
     [
-        (0, "0.0 s"),
-        (449, "0.4 s"),
+        (0, "0 ms"),
+        (50, "50 ms"),
+        (999, "999 ms"),
+        (1000, "1.0 s"),
         (12_345, "12.3 s"),
         (59_949, "59.9 s"),
         (59_950, "1 min"),
@@ -78,6 +80,24 @@ def test_control_characters_are_seen() -> None:
     assert texts.visible("\u202egnp\u202c") == "‹U+202E›gnp‹U+202C›"
     assert texts.visible("שלום 🚀 Zürich") == "שלום 🚀 Zürich"
     assert texts.visible("half \ud83d").encode()
+
+
+def test_long_names_are_cut() -> None:
+    """300 characters are shown, of more the first 299 and a sign; Markdown and a bar's title keep to that, and what follows stays."""
+    assert texts.shown("x" * 300) == "x" * 300
+    assert texts.shown("x" * 10_000) == "x" * 299 + "…"
+    (deployment,) = read(window(NOON_MS, NOON_MS + 1, "s" * 10_000, environment="e" * 10_000)).deployments
+    assert wording.bar_title(deployment, day=False).endswith("e…) · success · 14:02:10 – 14:02:10 UTC · 1 ms")
+    assert len(wording.bar_title(deployment, day=False)) < 700
+    assert len(markdown.render(report(window(NOON_MS, NOON_MS + 1, "s" * 10_000, environment="e" * 10_000)))) < 1000
+
+
+def test_a_bars_title_tells_the_day_where_there_are_two() -> None:
+    """Over midnight the hour alone does not say when."""
+    (lane,) = timeline.lay_out(read(window(NOON_MS, NOON_MS + 36_000_000)).deployments, NOON_MS).lanes
+    assert "· 24 Nov 14:02:10 – 25 Nov 00:02:10 UTC" in lane.bars[0].title
+    (lane,) = timeline.lay_out(read(window(NOON_MS, NOON_MS + 60_000)).deployments, NOON_MS).lanes
+    assert "· 14:02:10 – 14:03:10 UTC" in lane.bars[0].title
 
 
 def test_markdown_of_hostile_names() -> None:
