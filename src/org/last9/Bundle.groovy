@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '8128b07d427993d1993b8c6d32e5e76bcce6e530dda1666640ebd94d0a86c37e'
+    static final String SHA256 = 'd4f3cee8cf3fa45b29fbf6da8af38fc231694a6d298eb92281c512042bf731d1'
 
 }
