@@ -23,7 +23,7 @@ COMMANDS = {
 #: What other programs call: the library, and we ourselves.
 INTERNAL = ("step", "background", "deliver")
 #: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
-_AT_ONCE = (*INTERNAL, "send", "window")
+_AT_ONCE = (*INTERNAL, "send", "window", "check")
 
 
 def main(argv: list[str]) -> int:

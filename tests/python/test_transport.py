@@ -105,6 +105,22 @@ def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: HandClock) -
     assert "the name api.example.com cannot be resolved" in ran.answer.warnings[0]
 
 
+def test_a_body_that_drips(clock: HandClock) -> None:
+    """No single byte is late, but the budget is over all of them: reading ends with it, not only when the watchdog strikes."""
+
+    class Dripping(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for _ in range(100):
+                clock.sleep(1)
+                yield b" "
+
+    dripping = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
+    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock, transport=dripping)
+    assert "api.example.com did not answer in time" in ran.answer.warnings[0]
+    assert sum(clock.slept) == 15
+    assert ran.answer.pending
+
+
 def test_each_attempt_is_told_by_its_own_end(httpx_mock: HTTPXMock, clock: HandClock) -> None:
     """What the first attempt met is not held against the last: Python hangs the one exception to the other."""
     error = httpx.ConnectError("x")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from last9_markers.standin import StandIn
-from support import Loopback, engine, patience
+from support import BARE, ROOT, Loopback, engine, patience
 
 
 def environ(last9: StandIn, **more: str) -> dict[str, str]:
@@ -106,6 +109,20 @@ def test_a_server_that_never_answers(tmp_path: Path, form: list[str]) -> None:
     assert "--timeout-seconds raises the limit" in done.stdout
     if form:
         assert [each["check"] for each in json.loads(done.stdout)["findings"] if each["state"] == "failed"] == ["connection"]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_nobody_reads_it(last9: StandIn, tmp_path: Path, form: list[str]) -> None:
+    """Where the findings cannot be written (``| head -1``, a full disk) the exit code is what it would be, and there is no traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    for stdout in (writing, os.open("/dev/full", os.O_WRONLY)):
+        for arguments, code in (([], 0), (["--org-slug", "no slug"], 1)):
+            command = [sys.executable, "-m", "last9_markers", "check", *form, *arguments]
+            around = {**BARE, "PYTHONPATH": str(ROOT / "python"), **environ(last9)}
+            done = subprocess.run(command, env=around, cwd=tmp_path, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
+            assert (done.returncode, done.stderr) == (code, b"")
+        os.close(stdout)
 
 
 def test_a_misspelt_option(tmp_path: Path) -> None:
