@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'd4f3cee8cf3fa45b29fbf6da8af38fc231694a6d298eb92281c512042bf731d1'
+    static final String SHA256 = '08f850769e245924b86d330b13993afa77abd880ca404b30168d1207bcccbfa3'
 
 }
