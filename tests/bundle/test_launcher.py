@@ -166,8 +166,8 @@ def test_the_log_is_live_and_an_abort_ends_the_engine(agent: Agent) -> None:
     assert agent.last9.token not in arguments
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
-    assert time.monotonic() - begun < 4
+    process.communicate(timeout=60)
+    assert time.monotonic() - begun < 10  # an attempt waits for 12.5 s
     assert process.returncode != 0
     assert identity not in subprocess.run(["ps", "-e", "-ww", "-o", "args="], capture_output=True, text=True, check=True).stdout
     assert agent.left_over() == []
@@ -181,7 +181,7 @@ def test_an_engine_that_ignores_an_abort_is_killed(agent: Agent, path: Path, tmp
     while not (trace.exists() and trace.read_text("utf-8").strip()):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert not Path(f"/proc/{trace.read_text('utf-8').strip()}").exists()
     assert agent.left_over() == []
 
