@@ -1,6 +1,7 @@
 package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
  * What a step was given, as plain data: texts, and inside maps and lists whatever JSON knows.
@@ -25,6 +26,9 @@ class Options implements Serializable {
         'customAttributes', 'envAllowlist', 'paramAllowlist', 'routingProfiles', 'attributeNames'
     ]
 
+    /** Numbers to Groovy, not to JSON. */
+    private static final List<String> NO_NUMBERS = ['NaN', 'Infinity', '-Infinity']
+
     /** The options that a step was called with by name; anything else in the call but a block is a warning, for no call may fail a deployment. */
     static Map<String, Object> named(Object script, String step, Object[] given) {
         Map options = null
@@ -39,7 +43,7 @@ class Options implements Serializable {
         if (others) {
             script.echo("[Last9] WARNING: ${step} takes named options, ignored: ${others.join(', ')}. Write ${step}(${EXAMPLES[step]})".toString())
         }
-        return plain(options)
+        return plain(script, step, options)
     }
 
     /**
@@ -78,25 +82,35 @@ class Options implements Serializable {
         return arguments
     }
 
-    /** The options by name: trimmed texts, blank and null left out. Anything but a map is none. */
-    static Map<String, Object> plain(Object given) {
+    /**
+     * The options by name: trimmed texts, blank and null left out. A value may be code of the Jenkinsfile's own, such as a lazy GString: where that
+     * fails, it costs this option only.
+     */
+    private static Map<String, Object> plain(Object script, String step, Map given) {
         Map<String, Object> options = [:]
-        if (!(given instanceof Map)) {
-            return options
-        }
-        for (Object entry in entriesOf(given)) {
-            Object value = entry[1]
+        for (Object entry in entriesOf(given ?: [:])) {
             String name = text(entry[0])
-            if (value == null) {
-                continue
-            }
-            if (STRUCTURED.contains(name) && (value instanceof Map || value instanceof Collection)) {
-                options[name] = name == 'customAttributes' ? attributes(value) : json(value)
-            } else if (text(value)) {
-                options[name] = text(value)
+            try {
+                Object value = readable(name, entry[1])
+                if (value != null && value != '') {
+                    options[name] = value
+                }
+            } catch (FlowInterruptedException abort) {
+                throw abort
+            } catch (Throwable failure) { // also StackOverflowError: a map that holds itself
+                String reason = failure.message ?: 'no reason was given'
+                script.echo("[Last9] WARNING: the value of ${name} for ${step} cannot be read, ignored: ${reason}. ".toString() +
+                    'Look at the expression that gives it')
             }
         }
         return options
+    }
+
+    private static Object readable(String name, Object value) {
+        if (STRUCTURED.contains(name) && (value instanceof Map || value instanceof Collection)) {
+            return name == 'customAttributes' ? attributes(value) : json(value)
+        }
+        return text(value)
     }
 
     /** A value's trimmed text; null stays null. */
@@ -141,7 +155,7 @@ class Options implements Serializable {
 
     /** A copy that JSON can carry: plain maps and lists, texts, numbers, booleans, null. */
     private static Object json(Object value) {
-        if (value == null || value instanceof Number || value instanceof Boolean) {
+        if (value == null || value instanceof Boolean || value instanceof Number && !NO_NUMBERS.contains(value.toString())) {
             return value
         }
         if (value instanceof Map) {

@@ -115,6 +115,26 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
+    /** A value is perhaps code of the Jenkinsfile's own: where it fails, or is nothing that JSON knows, it costs its own option at most. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "customAttributes: [a: \"${-> error('boom')}\"]                  | the value of customAttributes for withLast9Deployment cannot be read, ignored: boom. Look at",
+        "customAttributes: [a: itself]                                   | the value of customAttributes for withLast9Deployment cannot be read, ignored: ",
+        "environment: \"${-> assert 1 == 2}\"                            | the value of environment for withLast9Deployment cannot be read, ignored: ",
+        "envAllowlist: itself                                            | the value of envAllowlist for withLast9Deployment cannot be read, ignored: ",
+        "customAttributes: [a: [0 / 0d, 1 / 0d, -1 / 0d]]                | ''",
+    })
+    void whenAValueCannotBeRead(String option, String warning) {
+        String jenkinsfile = "def itself = [:]; itself.itself = itself\nnode { withLast9Deployment(serviceName: 's', " + option + ") { echo 'body ran' } }";
+        try (var run = pipeline(jenkinsfile).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertTrue(run.console().contains("body ran"), run.log());
+            assertEquals("start s, stop s", markers(), run.log());
+            assertEquals(warning.isEmpty() ? 0 : 1, warnings(run).size(), run.log());
+            assertTrue(warnings(run).stream().allMatch(w -> w.contains(warning)), run.log());
+        }
+    }
+
     /** A misspelt option is one warning for the whole window, with the name that was meant; the window is sent. */
     @Test
     void whenAnOptionIsMisspelt() {
