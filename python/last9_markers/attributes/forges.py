@@ -11,6 +11,9 @@ _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/:].*)")
 _PATH = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)+")
 _BITBUCKET_SERVER = re.compile(r"(?:scm/)?(~?)([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)")
 
+#: Where only the port of https is open, git's ssh goes to a host beside the one with the pages.
+_SSH_BY_443 = re.compile(r"\A(?:alt)?ssh\.(github\.com|gitlab\.com|bitbucket\.org)\Z")
+
 #: By what stands in the host's name → commit, comparison; ``%0D`` is what Bitbucket has between two commits.
 _PAGES = {
     "github": ("{at}/commit/{new}", "{at}/compare/{old}...{new}"),
@@ -40,7 +43,7 @@ def of(url: str | None) -> Forge | None:
     found = next((match for match in (form.fullmatch(url or "") for form in (_HTTP, _SSH, _SCP)) if match), None)
     if found is None:
         return None
-    host = found["host"].lower()
+    host = _SSH_BY_443.sub(r"\1", found["host"].lower())
     path = found["path"].rstrip("/")
     path = path[:-4] if path.endswith(".git") else path
     if not _PATH.fullmatch(path) or ".." in host:

@@ -14,6 +14,9 @@ OLD, NEW = "1" * 40, "2" * 40
         ("https://github.com/acme/x.git", "https://github.com/acme/x/commit/{new}", "https://github.com/acme/x/compare/{old}...{new}"),
         ("git@github.com:acme/x.git", "https://github.com/acme/x/commit/{new}", "https://github.com/acme/x/compare/{old}...{new}"),
         ("ssh://git@GitHub.example.com:22/acme/x/", "https://github.example.com/acme/x/commit/{new}", None),
+        ("ssh://git@ssh.github.com:443/acme/x.git", "https://github.com/acme/x/commit/{new}", None),
+        ("ssh://git@altssh.gitlab.com:443/a/x.git", "https://gitlab.com/a/x/-/commit/{new}", None),
+        ("ssh://git@altssh.bitbucket.org:443/acme/x.git", "https://bitbucket.org/acme/x/commits/{new}", None),
         ("https://gitlab.com/a/b/c.git", "https://gitlab.com/a/b/c/-/commit/{new}", "https://gitlab.com/a/b/c/-/compare/{old}...{new}"),
         ("http://gitlab.corp:8080/a/x", "http://gitlab.corp:8080/a/x/-/commit/{new}", None),
         (

@@ -158,6 +158,7 @@ def test_readable_without_the_stylesheet(browser: Browser, served: Served) -> No
     host, _ = served("five", BUILDS["five"])
     for width in WIDTHS:
         page = browser.new_page(viewport={"width": width, "height": 900})
+        page.set_default_timeout(120_000)
         page.route("**/*.css", lambda route: route.abort())
         page.goto(f"{host}/plain/five/last9-deployments.html")
         text = page.locator("body").inner_text()
