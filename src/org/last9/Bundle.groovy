@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '08f850769e245924b86d330b13993afa77abd880ca404b30168d1207bcccbfa3'
+    static final String SHA256 = 'e0a80ef56909f45d90ff8eb2e70e3efb8ad60ded4aaed3456af0fb651fe951be'
 
 }
