@@ -32,6 +32,8 @@ def main(argv: list[str]) -> int:
         # A console that lacks a character gets its escape, not a traceback; stderr does so by itself.
         sys.stdout.reconfigure(errors="backslashreplace")
     command, arguments = (argv[0], argv[1:]) if argv else ("--help", [])
+    if command == "help" and arguments and arguments[0] in COMMANDS:
+        command, arguments = arguments[0], ["--help"]
     if command in COMMANDS:
         try:
             code: int = importlib.import_module(f"last9_markers.commands.{command}").main(arguments)

@@ -191,6 +191,23 @@ def test_standin_with_tokens_that_are_none(value: str) -> None:
     assert "must be a JSON array" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("words", [["--port", "99999"], ["--port", "-1"], ["--tls", "/no/cert", "/no/key"], ["--port", "{taken}"]])
+def test_a_standin_that_cannot_serve_says_why(words: list[str]) -> None:
+    """A port that is taken or none, and PEM files that are not there, are one line with the reason and code 2, no traceback."""
+    with _standin() as (said, _):
+        taken = said["url"].rpartition(":")[2]
+        done = engine(["standin", *(word.format(taken=taken) for word in words)])
+    assert (done.code, done.stdout) == (2, "")
+    assert "error: cannot serve on port" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_help_of_a_command_in_either_order() -> None:
+    """``help window`` is ``window --help``."""
+    assert engine(["help", "window"]).stdout == engine(["window", "--help"]).stdout
+    assert "usage: last9-markers COMMAND" in engine(["help", "nonsense"]).stdout
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_standin_ends_when_interrupted() -> None:
     """Ctrl-C ends it in good order, without a traceback."""

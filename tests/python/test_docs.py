@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from last9_markers.commandline.options import INDIRECT, OF_COMMAND
 from last9_markers.options import KNOWN
+from support import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted(
@@ -158,5 +159,6 @@ def test_no_option_is_described_that_there_is_not() -> None:
         (ROOT / "docs" / "moving-from-the-plugin.md").read_text("utf-8"),
     ]
     known = {*FLAGS, *(flag.replace("--", "--no-", 1) for flag in FLAGS), *(option.long for option in INDIRECT), "--help", "--version"}
+    known |= set(re.findall(r"--[a-z-]+", engine(["standin", "--help"]).stdout))
     for flag in {flag for text in documents for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+\b(?!-)", text)}:
         assert flag in known, flag

@@ -22,6 +22,10 @@ from last9_markers.journal import Journal
 from last9_markers.redaction import Redactor
 from last9_markers.watchdog import Watchdog
 
+_SUMMARY = """\
+Test the connection to Last9: interpreter, token, host, proxy, DNS, certificate, clocks, scope, organization, a line each with what to
+change where something is amiss. It takes the same settings as a marker, and writes nothing unless it is told to."""
+
 _EXAMPLES = """
 last9-markers check
 last9-markers check --send-test-event --json
@@ -33,7 +37,7 @@ def main(arguments: list[str]) -> int:
 
     Returns :data:`exits.DONE`, or :data:`exits.FAILED` where something has failed; a warning is no failure.
     """
-    given = Parser("check", "Test the connection to Last9.", OF_COMMAND["check"], examples=_EXAMPLES).parse(arguments)
+    given = Parser("check", _SUMMARY, OF_COMMAND["check"], examples=_EXAMPLES).parse(arguments)
     call = Invocation(given, os.environ)
     lines = Lines(call.journal.redactor, silent=bool(given.get("json")), quiet=bool(given.get("quiet")))
     request = contract.parse(call.request("check", timestamp_ms=call.now_ms()))

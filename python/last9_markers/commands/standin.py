@@ -12,10 +12,19 @@ from last9_markers.standin.server import StandIn
 #: JSON array of further refresh tokens to accept: an argument would show them to every process.
 VARIABLE = "LAST9_STANDIN_REFRESH_TOKENS"
 
+_PATHS = """\
+Its first line on stdout is JSON: url, refreshToken, orgSlug. Besides Last9's own two addresses it knows
+
+  GET /received    the markers it took; DELETE forgets them
+  GET /requests    every request, with its status
+  POST /faults     break down: {"status": 503, "times": 2}, {"delay": 20}, {"drop": "before"}; DELETE is well again
+"""
+
 
 def main(arguments: list[str]) -> int:
     """Serve. The first line on stdout is JSON: ``url``, ``refreshToken``, ``orgSlug``."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     try:
         further = json.loads(os.environ.get(VARIABLE) or "[]")
     except ValueError:
@@ -23,12 +32,15 @@ def main(arguments: list[str]) -> int:
     if not isinstance(further, list) or not all(isinstance(token, str) for token in further):
         print(f"{VARIABLE} must be a JSON array of texts")
         return 2
-    standin = StandIn(
-        port=options.port,
-        organizations=tuple(options.organization or ["acme"]),
-        refresh_tokens=(*options.refresh_token, *further),
-        certificate=tuple(options.tls) if options.tls else None,
-    )
+    try:
+        standin = StandIn(
+            port=options.port,
+            organizations=tuple(options.organization or ["acme"]),
+            refresh_tokens=(*options.refresh_token, *further),
+            certificate=tuple(options.tls) if options.tls else None,
+        )
+    except (OSError, OverflowError) as error:  # taken, not allowed, no such port; no PEM files
+        parser.error(f"cannot serve on port {options.port}{' with these --tls files' if options.tls else ''}: {error}")
     first = {"url": standin.url, "refreshToken": standin.refresh_token, "orgSlug": standin.org_slug}
     with contextlib.suppress(KeyboardInterrupt):
         print(json.dumps(first), flush=True)
@@ -37,7 +49,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="last9-markers standin", description="A stand-in for Last9 on 127.0.0.1.")
+    parser = argparse.ArgumentParser(
+        prog="last9-markers standin",
+        description="A stand-in for Last9 on 127.0.0.1, to try markers against. It holds them to Last9's rules and keeps them in memory.",
+        epilog=_PATHS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
     parser.add_argument("--organization", nargs="+", metavar="SLUG", help="known organizations (default: acme; '*': any)")
     parser.add_argument("--refresh-token", nargs="+", default=[], metavar="TOKEN", help="further refresh tokens to accept")

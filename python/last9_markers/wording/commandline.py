@@ -69,24 +69,24 @@ def token_file_unreadable(path: str, reason: str) -> str:
 def state_foreign(path: str, reason: str) -> str:
     """``--state`` names something that is not ours."""
     return (
-        f"{path} is no state file: {reason}. It is left as it is, and this marker goes without what it should remember. Name another file "
-        "with --state, or remove this one."
+        f"{path} is no state file: {reason}. It is left as it is, and nothing of it is used. Name another file with --state, or remove "
+        "this one."
     )
 
 
 def state_of_another_version(path: str, found: str, ours: int) -> str:
     """``--state`` names a file of a newer or older program."""
     return (
-        f"the state file {path} is of version {found}, and this program writes version {ours}. It is left as it is, and this marker goes "
-        "without what it should remember. Use one version of last9-markers in a job, or name another file with --state."
+        f"the state file {path} is of version {found}, and this program writes version {ours}. It is left as it is, and nothing of it is "
+        "used. Use one version of last9-markers in a job, or name another file with --state."
     )
 
 
 def state_unreadable(path: str, reason: str) -> str:
     """The state file cannot be read."""
     return (
-        f"the state file {path} cannot be read ({reason}): this marker goes without it. Let the build's user read it, or name another "
-        "with --state."
+        f"the state file {path} cannot be read ({reason}), so nothing of it is used. Let the build's user read it, or name another with "
+        "--state."
     )
 
 
