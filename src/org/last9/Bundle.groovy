@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'e0a80ef56909f45d90ff8eb2e70e3efb8ad60ded4aaed3456af0fb651fe951be'
+    static final String SHA256 = '59e7a337474b04c81fce280e53cec21313f74f11d04906a782bf574ca7f8511e'
 
 }
