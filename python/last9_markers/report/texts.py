@@ -11,7 +11,8 @@ _LINK = re.compile(
 #: Marks and overrides of the writing direction: in the middle of a page they turn around what stands beside them.
 _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNSEEN = re.compile(f"[\x00-\x1f\x7f-\x9f{_DIRECTION}\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~!:])")
+#: The dot of ``www.`` too: GitHub makes a link of such a name by itself.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~!:]|(?<=\bwww)\.)", re.IGNORECASE)
 
 
 #: How much of a name is shown. The JSON has all that is on record.
@@ -38,7 +39,9 @@ def _symbol(found: re.Match[str]) -> str:
 def markdown(text: str) -> str:
     """A name as plain words in Markdown: no markup, no link, no mention, no table cell comes of it."""
     escaped = _MARKDOWN.sub(r"\\\1", shown(text))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+    escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # GitHub looks for mentions in what is shown, where an escaped @ is one as well: so something without width follows it.
+    return escaped.replace("@", "@&#8203;")
 
 
 def http_link(url: str | None) -> str | None:

@@ -112,6 +112,22 @@ def test_markdown_of_hostile_names() -> None:
         assert "`" not in row.replace("\\`", "")
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("@acme/owners", "@&#8203;acme/owners"),
+        ("www.evil.example", "www\\.evil.example"),
+        ("WWW.evil.example", "WWW\\.evil.example"),
+        ("https://evil.example", "https\\://evil.example"),
+        ("2.14.0", "2.14.0"),
+        ("&#64;acme", "&amp;\\#64;acme"),
+    ],
+)
+def test_markdown_calls_nobody(name: str, written: str) -> None:
+    """Where a forge makes a mention or a link of plain words, none comes of a name; a version stays as it is."""
+    assert texts.markdown(name) == written
+
+
 def test_headline_stands_first_and_holds_no_name() -> None:
     """The first line can go into a build's description, which may be shown as markup: it has counts only."""
     assert markdown.render(report(hostile())).splitlines()[0] == "13 deployments: 12 succeeded, 1 without an outcome"
