@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '59e7a337474b04c81fce280e53cec21313f74f11d04906a782bf574ca7f8511e'
+    static final String SHA256 = 'baaf256e39770ac36d28342f4ba810d08c215ed3a0ca302a0f5800331c44ca64'
 
 }
