@@ -136,10 +136,13 @@ def test_access_token_refused_twice(last9: StandIn, clock: HandClock) -> None:
 
 
 def test_access_token_that_is_about_to_expire_is_not_used(last9: StandIn, clock: HandClock) -> None:
-    """A token exchanged long ago by the budget's clock is renewed before it is sent, so that no event meets a dead one."""
-    last9.order([{"on": "exchange", "times": 1, "access_token_lifetime": 7}, {"on": "event", "times": 1, "status": 401}])
-    assert run_errand(make_request(), last9.refresh_token, clock=clock).answer.delivered
-    assert _statuses(last9)[-1] == ("event", 200)
+    """A token exchanged long ago by the budget's clock is renewed before the next marker, so that no event meets a dead one."""
+    wait = {"on": "event", "times": 1, "status": 503, "headers": {"Retry-After": "4"}}
+    last9.order([{"on": "exchange", "times": 1, "access_token_lifetime": 8}, wait])
+    ran = run_errand(make_request("stop", pending=[json.dumps(make_request())]), last9.refresh_token, clock=clock)
+    assert ran.answer.delivered
+    # The kept one goes with the token that it had; after 4 s the token has less than 5 s to live.
+    assert _statuses(last9) == [("exchange", 200), ("event", 503), ("event", 200), ("exchange", 200), ("event", 200)]
 
 
 def test_refused_event_is_not_kept(last9: StandIn, clock: HandClock) -> None:

@@ -15,6 +15,8 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
+from last9_markers import proxies
+from last9_markers.destination import read_base_url
 from last9_markers.journal import Journal
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
@@ -162,6 +164,14 @@ def test_debugging_in_a_shell(last9: StandIn, tmp_path: Path, arguments: list[st
     assert last9.refresh_token not in done.stdout + done.stderr
     if "--json" in arguments:
         assert json.loads(done.stdout)["ok"] is True
+
+
+def test_a_proxys_password_in_any_spelling() -> None:
+    """It is hidden as the variable has it, unescaped, and as it goes to the proxy: a library's error may hold each of them."""
+    journal = Journal(io.StringIO(), Redactor())
+    proxies.choose(read_base_url("https://app.last9.io"), {"HTTPS_PROXY": "http://jenkins:p%40ss-w0rd@proxy:3128"}, journal)
+    for spelled in ("p%40ss-w0rd", "p@ss-w0rd", base64.b64encode(b"jenkins:p@ss-w0rd").decode()):
+        assert journal.redactor.clean(f"<{spelled}>") == "<****>"
 
 
 def test_nobody_debugs_unasked(last9: StandIn, tmp_path: Path) -> None:

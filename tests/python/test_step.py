@@ -95,6 +95,16 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
     assert json.loads(done.answer["pending"][-1])["event"]["event_state"] == "start"
 
 
+def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
+    """The engine takes the token out of its environment first of all: whoever looks there later, an allowlist or a child, finds none."""
+    request = make_request(environmentAllowlist=["LAST9_REFRESH_TOKEN", "KNOWN"])
+    done = run_step(request, last9.refresh_token, tmp_path, environ={"KNOWN": "value"})
+    assert done.answer["delivered"] is True
+    attributes = last9.received()[0]["attributes"]
+    assert attributes["env_known"] == "value"
+    assert "env_last9_refresh_token" not in attributes
+
+
 def test_dripping_headers_end_with_the_budget(last9: StandIn, tmp_path: Path) -> None:
     """Bytes that drip reach no limit of the HTTP client's: the watchdog has the last word, and the marker is kept."""
     last9.order({"on": "exchange", "drip": 0.2})

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import select
+import shutil
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from last9_markers.standin import StandIn
-from support import Loopback, make_request, patience, run_step
+from support import Loopback, make_request, patience, run_errand, run_step
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 CA = str(CERTIFICATES / "ca.pem")
+#: Its name in a folder of hashed certificates: `openssl x509 -hash -noout`.
+CA_HASHED = "1f73082a.0"
 
 
 @pytest.fixture
@@ -35,6 +40,23 @@ def test_a_private_ca_is_trusted_where_it_is_named(variable: str, secure: StandI
     done = deliver(secure, tmp_path, **{variable: CA})
     assert done.answer["delivered"] is True, done.stderr
     assert {entry["connection"] for entry in secure.requests()} == {1}
+
+
+@pytest.mark.parametrize("place", ["certifi", "a file of the system", "what Python takes for the system's", "a folder of the system"])
+def test_a_ca_is_trusted_wherever_roots_lie(place: str, secure: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """System's and certifi's roots add up: a CA that is in one of the places alone is enough, with no variable set for the engine."""
+    if place == "certifi":
+        monkeypatch.setattr("certifi.contents", lambda: Path(CA).read_text("ascii"))
+    elif place == "a file of the system":
+        monkeypatch.setattr("last9_markers.tls._SYSTEM_FILES", (CA,))
+    elif place == "a folder of the system":
+        shutil.copy(CA, tmp_path / CA_HASHED)
+        monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: SimpleNamespace(openssl_capath=str(tmp_path)))
+    else:
+        monkeypatch.setenv("SSL_CERT_FILE", CA)  # OpenSSL reads it by itself; what the engine is given has it not
+    ran = run_errand(make_request(), secure.refresh_token)
+    assert ran.answer.delivered, ran.log
+    assert ran.answer.warnings == []
 
 
 def test_an_unknown_ca_is_refused_and_the_setting_named(secure: StandIn, tmp_path: Path) -> None:

@@ -96,6 +96,25 @@ def test_every_network_error_is_tried_again(httpx_mock: HTTPXMock, clock: HandCl
     assert ran.answer.pending
 
 
+@pytest.mark.parametrize(
+    ("said", "attempts", "words"),
+    [
+        ("502 Bad Gateway", 4, "the proxy cannot reach Last9."),
+        ("503 Service Unavailable", 4, "the proxy cannot reach Last9."),
+        ("407 Proxy Authentication Required", 1, "refuses (407 Proxy Authentication Required). Check HTTPS_PROXY"),
+        ("403 Forbidden", 1, "refuses (403 Forbidden)."),
+    ],
+)
+def test_what_a_proxy_answers(httpx_mock: HTTPXMock, clock: HandClock, said: str, attempts: int, words: str) -> None:
+    """A proxy that cannot get through is tried again, as it may pass; one that does not want to is not."""
+    httpx_mock.add_exception(httpx.ProxyError(said), is_reusable=True)
+    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
+    (warning,) = ran.answer.warnings
+    assert words in warning
+    assert len(httpx_mock.get_requests()) == attempts
+    assert ran.answer.pending
+
+
 def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: HandClock) -> None:
     """A name that DNS does not know is told as such."""
     error = httpx.ConnectError("x")
