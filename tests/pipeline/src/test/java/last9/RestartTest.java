@@ -32,9 +32,10 @@ class RestartTest extends LibraryTest {
     /** What comes of each example without a restart. */
     private static final Map<String, List<String>> UNDISTURBED = new ConcurrentHashMap<>();
 
+    /** A new controller is up within seconds, or within a minute on a busy machine: the markers' time limits must not end meanwhile. */
     private static Pipeline example(Path file, StandIn to) throws IOException {
         return Pipeline.of(Files.readString(file)).library(CHECKOUT).realTime()
-                .env("LAST9_API_BASE_URL", to.url).credential("last9-refresh-token", to.refreshToken);
+                .env("LAST9_API_BASE_URL", to.url).env("LAST9_TIMEOUT_SECONDS", "120").credential("last9-refresh-token", to.refreshToken);
     }
 
     /** Every step that the build of an example takes, as name and how-many-th call. */
