@@ -125,7 +125,7 @@ def patience() -> float:
     return 1.0 + 3.0 * os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something is so; fail where it does not come to be."""
     until = time.monotonic() + seconds
     while not condition():
@@ -190,7 +190,7 @@ def attributes_of(last9: StandIn, request: Mapping[str, Any], **around: Any) -> 
     return found
 
 
-def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 40) -> Stepped:
+def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 240) -> Stepped:
     """Run a command of the engine as a process of its own."""
     began = time.monotonic()
     done = subprocess.run(

@@ -31,11 +31,11 @@ class Agent:
         token = self.last9.refresh_token if token == "its own" else token
         return run_step(make_request(state, **changes), token, self._folder, environ={**self.environ, **(environ or {})})
 
-    def start(self, seconds: float = 20, options: Mapping[str, Any] | None = None, **changes: Any) -> Stepped:
+    def start(self, seconds: float = 60, options: Mapping[str, Any] | None = None, **changes: Any) -> Stepped:
         """Run a start in the background."""
         return self.run("start", options={"startInBackground": "true", "timeoutSeconds": str(seconds), **(options or {})}, **changes)
 
-    def stop(self, pending: list[str], seconds: float = 20, options: Mapping[str, Any] | None = None, **changes: Any) -> Stepped:
+    def stop(self, pending: list[str], seconds: float = 60, options: Mapping[str, Any] | None = None, **changes: Any) -> Stepped:
         """Run the window's stop, handed what the start left."""
         return self.run("stop", pending=pending, options={"timeoutSeconds": str(seconds), **(options or {})}, **changes)
 
@@ -62,7 +62,7 @@ class Agent:
         (pid,) = self.processes()
         return pid
 
-    def quiet(self, seconds: float = 20) -> None:
+    def quiet(self, seconds: float = 60) -> None:
         """Wait until nothing runs any more; a process that is just coming up shows no environment yet, but holds its lock."""
         wait_until(lambda: all(_is_free(path) for path in self.files.glob("background-*")) and not self.processes(), seconds)
 

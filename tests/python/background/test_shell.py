@@ -8,7 +8,7 @@ from pathlib import Path
 from last9_markers.standin import StandIn
 from support import Stepped, engine
 
-HANGS = {"delay": 60, "times": 1}
+HANGS = {"delay": 600, "times": 1}
 
 
 def call(last9: StandIn, folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> Stepped:
@@ -35,7 +35,7 @@ def test_send_with_a_state_file(last9: StandIn, tmp_path: Path) -> None:
     assert started.code == 0
     assert "in the background: deployment (start) for s" in started.stderr
     assert states(last9) == []
-    stopped = call(last9, tmp_path, *common, "--timeout-seconds", "4")
+    stopped = call(last9, tmp_path, *common, "--timeout-seconds", "8")
     assert "was still under way in the background" in stopped.stderr
     assert states(last9) == ["start", "stop"]
     assert left(tmp_path) == []
@@ -52,7 +52,7 @@ def test_window(last9: StandIn, tmp_path: Path) -> None:
     """The command begins while Last9 hangs, and the stop takes the start along."""
     last9.order(HANGS)
     done = call(
-        last9, tmp_path, "window", "--service-name", "s", "--start-in-background", "--timeout-seconds", "4", "--", "sh", "-c", "exit 3"
+        last9, tmp_path, "window", "--service-name", "s", "--start-in-background", "--timeout-seconds", "8", "--", "sh", "-c", "exit 3"
     )
     assert done.code == 3
     assert "was still under way in the background" in done.stderr
@@ -62,7 +62,8 @@ def test_window(last9: StandIn, tmp_path: Path) -> None:
 
 def test_window_with_a_healthy_last9(last9: StandIn, tmp_path: Path) -> None:
     """A start that has arrived while the command ran is not sent again."""
-    done = call(last9, tmp_path, "window", "--service-name", "s", "--start-in-background", "--", "sleep", "2")
+    command = ["--", "sleep", "1"]
+    done = call(last9, tmp_path, "window", "--service-name", "s", "--start-in-background", "--timeout-seconds", "60", *command)
     assert done.code == 0
     assert "sent successfully in the background: deployment (start) for s" in done.stderr
     assert states(last9) == ["start", "stop"]
