@@ -5,6 +5,7 @@ Nothing here imports the engine: what is tested is the file that the library bri
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import glob
 import hashlib
@@ -57,6 +58,17 @@ def program(path: Path, body: str) -> None:
     """Write an executable shell script."""
     path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
     path.chmod(0o755)
+
+
+def processes(*texts: str) -> list[str]:
+    """The command lines of this machine's processes that hold all of these texts; of zombies there is none."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            line = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            if all(text in line for text in texts):
+                found.append(line)
+    return found
 
 
 class Last9:
@@ -161,13 +173,13 @@ class Agent:
             self.place_bundle()
         command = [python, "-I", "-S", str(self.bundle), "step", "--request", str(self.request(state))]
         environ = self.environ({"LAST9_CACHE_DIR": str(self.folder)} if cached else {})
-        run = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60, **more)
+        run = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=240, **more)
         return Done(run.returncode, run.stdout, run.stderr)
 
     def launch(self, shell: list[str], state: str = "start", bring: bool = True, request: Path | None = None, **environ: str) -> Done:
         """Run the launcher on one request; `bring` the bundle with it as the library does on a node's first marker."""
         process, _ = self.start_launcher(shell, state, bring, request, **environ)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=240)
         return Done(process.returncode, stdout, stderr)
 
     def start_launcher(
