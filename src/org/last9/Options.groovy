@@ -98,7 +98,7 @@ class Options implements Serializable {
             } catch (FlowInterruptedException abort) {
                 throw abort
             } catch (Throwable failure) { // also StackOverflowError: a map that holds itself
-                String reason = failure.message ?: 'no reason was given'
+                String reason = (failure.message ?: '').trim().split('\n')[0] ?: 'no reason was given' // an assertion paints a picture below
                 script.echo("[Last9] WARNING: the value of ${name} for ${step} cannot be read, ignored: ${reason}. ".toString() +
                     'Look at the expression that gives it')
             }

@@ -120,7 +120,7 @@ class NeverFailsTest extends LibraryTest {
     @CsvSource(delimiter = '|', value = {
         "customAttributes: [a: \"${-> error('boom')}\"]                  | the value of customAttributes for withLast9Deployment cannot be read, ignored: boom. Look at",
         "customAttributes: [a: itself]                                   | the value of customAttributes for withLast9Deployment cannot be read, ignored: ",
-        "environment: \"${-> assert 1 == 2}\"                            | the value of environment for withLast9Deployment cannot be read, ignored: ",
+        "environment: \"${-> assert 1 == 2}\"                            | the value of environment for withLast9Deployment cannot be read, ignored: assert 1 == 2. Look at",
         "envAllowlist: itself                                            | the value of envAllowlist for withLast9Deployment cannot be read, ignored: ",
         "customAttributes: [a: [0 / 0d, 1 / 0d, -1 / 0d]]                | ''",
     })
