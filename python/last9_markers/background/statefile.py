@@ -9,6 +9,7 @@ Lines are only ever appended, each with one write; half a line, as a full disk l
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -17,10 +18,10 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from last9_markers import leftovers
+
 #: How often a lock is tried while it is waited for; flock itself knows no time limit.
 POLL_SECONDS = 0.02
-#: No window lasts that long and still counts on its state file.
-LEFT_OVER_AFTER_SECONDS = 86400
 
 _NAME = re.compile(r"background-[0-9A-Za-z-]{8,64}\.jsonl")
 _RECALL = {"recalled": True}
@@ -172,23 +173,9 @@ class StateFile:
 
 def sweep(folder: str) -> None:
     """Remove the state files of windows that nobody came back for. Never fails."""
-    try:
-        with os.scandir(folder) as entries:
-            found = [entry.path for entry in entries if _NAME.fullmatch(entry.name) and _is_left_over(entry)]
-    except OSError:
-        return
-    for path in found:
-        try:
+    for path in leftovers.find(folder, _NAME):
+        with contextlib.suppress(OSError):
             os.unlink(path)
-        except OSError:
-            continue
-
-
-def _is_left_over(entry: os.DirEntry[str]) -> bool:
-    try:
-        return time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_AFTER_SECONDS
-    except OSError:
-        return False
 
 
 def _object(line: str) -> dict[str, Any]:

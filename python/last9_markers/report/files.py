@@ -7,8 +7,8 @@ import json
 import os
 import re
 import shutil
-import time
 
+from last9_markers import leftovers
 from last9_markers.report import markdown, page
 from last9_markers.report.page import Report
 from last9_markers.wire import iso8601
@@ -16,7 +16,6 @@ from last9_markers.wire import iso8601
 NAMES = {kind: f"last9-deployments.{kind}" for kind in ("html", "css", "json", "md")}
 #: What an earlier build's step may have left behind where its agent went away before it could tidy up.
 _FOLDER = re.compile(r"report-[0-9a-f-]{36}")
-_LEFT_OVER_AFTER_SECONDS = 86400
 
 
 def write(report: Report, folder: str) -> None:
@@ -63,14 +62,5 @@ def as_json(report: Report) -> str:
 
 def remove_left_overs(folder: str) -> None:
     """Remove reports of a day ago and more; what cannot be removed stays."""
-    try:
-        with os.scandir(folder) as entries:
-            old = [entry.path for entry in entries if _FOLDER.fullmatch(entry.name) and _is_old(entry)]
-    except OSError:
-        return
-    for path in old:
+    for path in leftovers.find(folder, _FOLDER):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_old(entry: os.DirEntry[str]) -> bool:
-    return time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_OVER_AFTER_SECONDS

@@ -68,7 +68,7 @@ class Delivering:
             timestamp_ms=at_ms,
             options={"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome},
             window=self._window,
-            budget_seconds=self.time_limit() if self._abort.ends_at is not None else None,
+            budget_seconds=round(self.time_limit(), 1) if self._abort.ends_at is not None else None,
             pending=pending,
             keeps_pending=keeps,
         )

@@ -61,8 +61,10 @@ class PosixSignals:
             found = signal.sigwaitinfo(self._watched) if seconds is None else signal.sigtimedwait(self._watched, max(0.0, seconds))
             if found is None or found.si_signo == signal.SIGCHLD:
                 return None
-            # Positive codes are the kernel's (SI_KERNEL, the terminal driver), others come from a process.
-            return Arrival(found.si_signo, found.si_code > 0)
+            # Positive codes are the kernel's (SI_KERNEL, the terminal driver), others come from a process. A terminal that is closed
+            # tells the leader of its session alone: us, where we are what `ssh -t`, `docker run -t` or a terminal window has started.
+            alone = found.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
+            return Arrival(found.si_signo, found.si_code > 0 and not alone)
         return self._wait_without_details(seconds)
 
     def _wait_without_details(self, seconds: float | None) -> Arrival | None:
