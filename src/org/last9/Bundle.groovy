@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'baaf256e39770ac36d28342f4ba810d08c215ed3a0ca302a0f5800331c44ca64'
+    static final String SHA256 = '5748a0ea20687c3d47ecd596266c15699577ceebf7724f8071fa6ad02e4a4e53'
 
 }
