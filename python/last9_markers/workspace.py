@@ -179,7 +179,7 @@ class Workspace:
         environ["GIT_DIR"] = self._repository or os.devnull
         try:
             self._children[name] = subprocess.Popen(
-                ["git", *_SETTINGS, *arguments],
+                [git_program(environ.get("PATH", ""), windows=os.name == "nt"), *_SETTINGS, *arguments],
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -207,6 +207,21 @@ class Workspace:
     def _failed(self, name: str) -> bool:
         child = self._children.get(name)
         return child is None or child.returncode != 0
+
+
+def git_program(path: str, *, windows: bool) -> str:
+    """Which git to run. Raises ``FileNotFoundError`` where there is none on Windows.
+
+    Windows would look into the current directory before ``PATH``, and what lies in a workspace is nothing to be run for a marker.
+    """
+    if not windows:
+        return "git"
+    folders = [folder.strip('"') for folder in path.split(";")]
+    programs = [os.path.join(folder, "git.exe") for folder in folders if os.path.isabs(folder)]
+    found = next((each for each in programs if os.path.isfile(each)), None)
+    if found is None:
+        raise FileNotFoundError
+    return found
 
 
 def _repository(environ: Mapping[str, str]) -> str | None:

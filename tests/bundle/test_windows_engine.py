@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from agents import Agent, Done, Last9
-from windows import SERVICE, WindowsAgent, batch_file, environment, python, windows_path, wine
+from windows import SERVICE, WindowsAgent, batch_file, environment, program, python, windows_path, wine
 
 HOSTILE = "open(r'{trace}', 'a').write(__name__); raise RuntimeError('a stranger was imported')\n"
 
@@ -48,6 +48,16 @@ def test_without_the_flags_no_stranger_gets_in(agent: WindowsAgent, tmp_path: Pa
             (where / f"{name}.py").write_text(HOSTILE.format(trace=windows_path(tmp_path / "trace")), "utf-8")
     assert run(agent, flags=(), PYTHONPATH=windows_path(folder)).answer["delivered"] is True
     assert not (tmp_path / "trace").exists()
+
+
+def test_a_git_that_lies_in_the_workspace_is_not_run(agent: WindowsAgent, tmp_path: Path) -> None:
+    """Windows looks for programs in the current directory first; for a marker only the git of PATH is asked, and here there is none."""
+    (agent.workspace / ".git").mkdir()
+    (agent.workspace / ".git" / "HEAD").write_text("ref: refs/heads/main\n", "utf-8")
+    program(agent.workspace / "git.exe", f"open(r'{windows_path(tmp_path / 'trace')}', 'a'); print('a' * 40)")
+    assert run(agent).answer["delivered"] is True
+    assert not (tmp_path / "trace").exists()
+    assert "scm.commit_sha" not in agent.last9.received()[0]["attributes"]
 
 
 def test_the_budget_holds_while_last9_hangs(agent: WindowsAgent) -> None:

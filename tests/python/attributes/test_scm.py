@@ -14,7 +14,7 @@ import pytest
 from last9_markers.attributes import scm
 from last9_markers.clock import SystemClock
 from last9_markers.standin import StandIn
-from last9_markers.workspace import LIMIT_SECONDS, Workspace
+from last9_markers.workspace import LIMIT_SECONDS, Workspace, git_program
 from support import BARE, attributes_of, make_request, run_errand
 
 URL = "https://github.com/acme/payments-api.git"
@@ -361,6 +361,21 @@ def test_a_repository_runs_no_program(last9: StandIn, repository: Path, tmp_path
         labels = attributes_of(last9, request, git=True, environ={"PATH": path})
         assert (labels["scm.commit_sha"], labels["deployment.kind"]) == (commit, "unknown")
     assert not ran.exists()
+
+
+def test_windows_is_told_which_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first git.exe of PATH by its whole path, and never one that merely lies in the workspace, for Windows looks there first."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("empty", "first one", "second"):
+        (tmp_path / folder).mkdir()
+    for place in ("git.exe", "first one/git.exe", "second/git.exe"):
+        (tmp_path / place).touch()
+    path = f';.;second;{tmp_path / "empty"};"{tmp_path / "first one"}";{tmp_path / "second"}'
+    assert git_program(path, windows=True) == str(tmp_path / "first one" / "git.exe")
+    for none in ("", ".", "second", str(tmp_path / "empty")):
+        with pytest.raises(FileNotFoundError):
+            git_program(none, windows=True)
+    assert git_program(path, windows=False) == "git"
 
 
 def test_odd_settings_of_remotes(last9: StandIn, repository: Path) -> None:
