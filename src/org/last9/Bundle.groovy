@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '5748a0ea20687c3d47ecd596266c15699577ceebf7724f8071fa6ad02e4a4e53'
+    static final String SHA256 = 'e56549b13354be7083fd35a5224d1400b5b7b4cb7e97e4d373353aa689032bf7'
 
 }
