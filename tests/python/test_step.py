@@ -96,7 +96,7 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
 
 
 def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
-    """The engine takes the token out of its environment first of all: whoever looks there later, an allowlist or a child, finds none."""
+    """A list that names the token's own variable finds nothing: it becomes no attribute, not even a hidden one."""
     request = make_request(environmentAllowlist=["LAST9_REFRESH_TOKEN", "KNOWN"])
     done = run_step(request, last9.refresh_token, tmp_path, environ={"KNOWN": "value"})
     assert done.answer["delivered"] is True

@@ -102,7 +102,7 @@ class ConnectionTest:
         try:
             greeting = connection.greet()
         except NotDelivered as failure:
-            self.findings.fail(network.culprit(failure), self._because(failure, base_url))
+            self.findings.fail(network.culprit(failure, proxied=self._via is not None), self._because(failure, base_url))
             return False
         took = clock.monotonic() - began
         self.findings.ok("connection", wording.connected(base_url.host, round(took * 1000), greeting.status, self._via))

@@ -16,6 +16,7 @@ from last9_markers.proxies import Proxy
 from last9_markers.redaction import Redactor
 from last9_markers.transport import Greeting
 from last9_markers.wording import check as wording
+from last9_markers.wording import failures
 
 #: A clock that is further off than this makes a difference on a dashboard.
 LARGEST_SKEW_SECONDS = 30.0
@@ -51,11 +52,12 @@ def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None) -> 
     findings.ok("dns", wording.name_known(host, addresses, base_url.host if proxy is not None else None))
 
 
-def culprit(failure: NotDelivered) -> str:
-    """What a connection that did not come about is to be blamed on."""
+def culprit(failure: NotDelivered, *, proxied: bool) -> str:
+    """What a connection that did not come about is to be blamed on: where it is ``proxied``, the proxy is all that this machine reaches."""
     if isinstance(failure, CertificateRefused) or (isinstance(failure, NetworkFailure) and failure.kind == "tls"):
         return "tls"
-    if isinstance(failure, ProxyRefused) or (isinstance(failure, NetworkFailure) and failure.kind == "proxy"):
+    of_proxy = ("proxy", *failures.PROXY) if proxied else ("proxy",)
+    if isinstance(failure, ProxyRefused) or (isinstance(failure, NetworkFailure) and failure.kind in of_proxy):
         return "proxy"
     return "connection"
 

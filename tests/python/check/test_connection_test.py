@@ -179,6 +179,17 @@ def test_a_proxy_that_does_not_serve(where: str, tmp_path: Path) -> None:
     assert "sesame" not in done.stdout + done.stderr
 
 
+def test_a_proxy_that_is_down(tmp_path: Path) -> None:
+    """Nothing is said of Last9 where the way ends at the proxy."""
+    connection = {"apiBaseUrl": field("https://127.0.0.1"), "orgSlug": field("acme")}
+    environ = {"HTTPS_PROXY": "http://127.0.0.1:1", "LAST9_TIMEOUT_SECONDS": "3"}
+    done = check(None, tmp_path, token="opaque-token", environ=environ, connection=connection)
+    (failed,) = [each for each in done.answer["findings"] if each["state"] == "failed"]
+    assert failed["check"] == "proxy"
+    assert "the proxy 127.0.0.1:1 refuses connections. Check HTTPS_PROXY" in failed["text"]
+    assert found(done)["connection"] == ("warning", "not proven: proxy failed. Mend that first.")
+
+
 def test_options_that_are_wrong(last9: StandIn, tmp_path: Path) -> None:
     """What a marker would warn of or be refused for is found here; a service need not be named."""
     options = {"enviroment": "x", "sendTestEvents": "true", "eventState": "begin", "timeoutSeconds": "soon"}
