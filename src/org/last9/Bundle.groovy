@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'e56549b13354be7083fd35a5224d1400b5b7b4cb7e97e4d373353aa689032bf7'
+    static final String SHA256 = '3c1f540148ca2422dd35516acfc8e3c356ec5a1e18892111e3b257b720bb81df'
 
 }
