@@ -171,12 +171,17 @@ def test_the_launcher_passes_over_what_cannot_run_the_bundle(tools: Path, tmp_pa
 @pytest.mark.parametrize(("arguments", "code", "said"), [
     (("window", "--service-name", "payments api", "--", "sh", "-c", 'echo "$1"; exit 7', "-", "a  b"), 7, "a  b\n"),
     (("window", "--", "/no/such/command"), 127, ""),
-    (("window", "--service-name", "x", "--"), 0, ""),
-    (("window", "--service-name", "x"), 0, ""),
+    (("window", "--service-name", "x", "--"), 2, ""),
+    (("window", "--service-name", "x"), 2, ""),
+    (("window", "--service-name", "x", "echo", "not run"), 2, ""),
     (("send", "--service-name", "x"), 0, ""),
+    (("check",), 97, ""),
 ])  # fmt: skip
 def test_without_python_the_command_runs_alone(tools: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
-    """No Python: one warning, and the command behind `--` runs as if we were not there, with its own exit code."""
+    """No Python: one warning, and the command behind `--` runs as if we were not there, with its own exit code.
+
+    Where there is no telling what the command is, nothing runs, and that is no success.
+    """
     for name in ("python3", "python"):
         program(tmp_path / name, "exit 97")
     for tool in ("sh", "env"):

@@ -15,6 +15,9 @@ from last9_markers.background.statefile import StateFile
 from last9_markers.standin import StandIn
 from support import WINDOW, Stepped, make_request, run_step, wait_until
 
+#: A Last9 that does so is not waited out by anybody.
+HANGS = {"delay": 600}
+
 
 class Agent:
     """A node's folder for the engine, and what runs on its account."""
@@ -98,6 +101,19 @@ def _is_free(path: Path) -> bool:
 def _alive(entry: Path) -> bool:
     # A zombie that its new parent has not looked after yet runs no more.
     return (entry / "stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def started(agent: Agent, seconds: float = 60, **changes: Any) -> list[str]:
+    """Start in the background and return what the library keeps of it."""
+    answer = agent.start(seconds, **changes).answer
+    assert answer["background"] is True
+    pending: list[str] = answer["pending"]
+    return pending
+
+
+def once_under_way(agent: Agent, requests: int = 1) -> None:
+    """Wait until the process has made that many requests."""
+    wait_until(lambda: len(agent.last9.requests()) >= requests)
 
 
 @pytest.fixture
