@@ -16,7 +16,8 @@ _LOOKS_SECRET = (
     (re.compile(r"(?i)\b(Bearer|Basic)(\s+|%20|\+)[^\s\"',;]+"), r"\1 " + HIDDEN),
     (re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#\"'<>]*@"), r"\1" + HIDDEN + "@"),
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What moves a cursor, breaks a line, or turns the direction of the text that follows.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 #: A shorter text is too likely to be part of an innocent word.
 _SHORTEST = 6

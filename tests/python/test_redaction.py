@@ -213,6 +213,7 @@ def test_every_spelling_is_removed(spelled: str) -> None:
         ("proxy http://user:p@ss@host:1 down", "proxy http://****@host:1 down"),
         ("see https://host/a@b", "see https://host/a@b"),
         ("nothing to hide", "nothing to hide"),
+        ("turned \u202eround\u2069", "turned \\u202eround\\u2069"),
         ("forged\n[Last9] line\r\x1b[31m\u2028", "forged\\n[Last9] line\\r\\x1b[31m\\u2028"),
     ],
 )

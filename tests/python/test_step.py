@@ -95,6 +95,22 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
     assert json.loads(done.answer["pending"][-1])["event"]["event_state"] == "start"
 
 
+def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
+    """A resolver that hangs in the C library knows none of the HTTP client's limits: the watchdog ends it, and the marker is kept."""
+    hanging = tmp_path / "hanging"
+    hanging.mkdir()
+    source = "import ctypes, socket\nsocket.getaddrinfo = lambda *a, **k: ctypes.CDLL(None).sleep(60)\n"
+    (hanging / "sitecustomize.py").write_text(source, encoding="utf-8")
+    connection = {"apiBaseUrl": field("https://last9.example"), "orgSlug": field("acme")}
+    request = make_request("start", connection=connection, options={"timeoutSeconds": "1"})
+    environ = {"PYTHONPATH": os.pathsep.join([str(hanging), str(ROOT / "python")])}
+    done = run_step(request, "some-refresh-token", tmp_path, environ=environ)
+    assert done.code == 0
+    assert done.seconds < 1 + 1 + patience()
+    assert "time limit of 1 s is over" in done.answer["warnings"][0]
+    assert len(done.answer["pending"]) == 1
+
+
 def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
     """A list that names the token's own variable finds nothing: it becomes no attribute, not even a hidden one."""
     request = make_request(environmentAllowlist=["LAST9_REFRESH_TOKEN", "KNOWN"])

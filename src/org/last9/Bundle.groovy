@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '3c1f540148ca2422dd35516acfc8e3c356ec5a1e18892111e3b257b720bb81df'
+    static final String SHA256 = '20d5b3c66da36e4d9600a03e5d339e0867dd2f32d42daf3de462e22afb462b75'
 
 }
