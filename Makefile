@@ -26,17 +26,17 @@ help:
 demo: needs-python-java ## the examples through the library to a stand-in Last9
 	@$(PYTHON) tools/demo.py
 
-test: needs-python-venv-java-git-curl-chromium-wine $(VENV)/ready ## every test
+test: needs-python-venv-java-git-curl-jq-chromium-wine $(VENV)/ready ## every test
 	@$(call side_by_side,test-python test-pipeline); $(IN_VENV)/python tools/count_tests.py build/pytest.xml $(SUREFIRE) && exit $$status
 
 endurance: needs-python-venv-java-git-curl-wine $(VENV)/ready ## the long tests: many markers, many windows, kill -9, full disks
 	@$(call side_by_side,endurance-python endurance-pipeline); $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
 
-test-python: needs-python-venv-java-git-curl-chromium-wine $(VENV)/ready ## engine, contract and bundle
+test-python: needs-python-venv-java-git-curl-jq-chromium-wine $(VENV)/ready ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
 	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
 
-test-pipeline: needs-python-java-git-wine ## Jenkinsfiles through the runner, and the runner against the recordings
+test-pipeline: needs-python-java-git-jq-wine ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf $(SUREFIRE)
 	@$(MVN) test
 
