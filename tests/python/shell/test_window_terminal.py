@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import sys
 from pathlib import Path
 
@@ -101,9 +102,11 @@ def test_a_terminal_that_is_closed(last9: StandIn, tmp_path: Path) -> None:
         os.execve(words[0], words, surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token))
     try:
         _read_until(terminal, "begun")
-    finally:
         os.close(terminal)
-    _, status = until(lambda: any(ended := os.waitpid(pid, os.WNOHANG)) and ended)
+        _, status = until(lambda: any(ended := os.waitpid(pid, os.WNOHANG)) and ended)
+    except AssertionError:
+        os.killpg(pid, signal.SIGKILL)
+        raise
     assert os.waitstatus_to_exitcode(status) == 6
     assert (tmp_path / "told").read_text(encoding="utf-8") == "hung up\n"
     assert told(last9) == ["start", "stop aborted"]
