@@ -1,6 +1,7 @@
 package pipeline.steps;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +14,10 @@ import java.util.TreeMap;
 public final class Processes {
     private Processes() {}
 
-    /** So long a shell has to see that its child is gone before its own signal comes: under {@code -e} it ends itself [428, 442]. */
+    /**
+     * So long a shell has to see that its child is gone before its own signal comes: under {@code -e} it ends itself [428, 442]. On a
+     * machine that is busy it has as much longer as it gets less of it.
+     */
     private static final long BETWEEN_GENERATIONS_MILLIS = 60;
 
     private static List<ProcessHandle> find(String variable, String value) {
@@ -39,7 +43,7 @@ public final class Processes {
         boolean first = true;
         for (List<ProcessHandle> generation : generations.values()) {
             if (!first) {
-                pause();
+                awaitTheirOwnEnd(generation);
             }
             first = false;
             generation.forEach(ProcessHandle::destroy);
@@ -47,9 +51,13 @@ public final class Processes {
         return !found.isEmpty();
     }
 
-    private static void pause() {
+    private static void awaitTheirOwnEnd(List<ProcessHandle> parents) {
+        double busy = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage() / Runtime.getRuntime().availableProcessors();
+        long until = System.nanoTime() + (long) (BETWEEN_GENERATIONS_MILLIS * 1_000_000 * Math.max(1, busy));
         try {
-            Thread.sleep(BETWEEN_GENERATIONS_MILLIS);
+            while (System.nanoTime() < until && parents.stream().anyMatch(ProcessHandle::isAlive)) {
+                Thread.sleep(5);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
