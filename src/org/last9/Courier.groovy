@@ -1,5 +1,6 @@
 package org.last9
 
+import com.cloudbees.groovy.cps.NonCPS
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
@@ -28,6 +29,9 @@ class Courier implements Serializable {
         last9TestConnection: 'it is not known more', last9DeploymentReport: 'there is no report',
     ]
 
+    /** When this controller first came here: another moment after a restart, which empties a static. */
+    private static long life = 0
+
     private final Object script
     private final String beginning
 
@@ -45,6 +49,7 @@ class Courier implements Serializable {
     Map deliver(Map request, Closure afterwards = null) {
         int seconds = limit(request)
         long began = System.currentTimeMillis()
+        long before = lifeAt(began)
         try {
             Map answer = null
             script.timeout(time: seconds, unit: 'SECONDS') {
@@ -61,6 +66,9 @@ class Courier implements Serializable {
         } catch (FlowInterruptedException interruption) {
             if (!isOurs(interruption, began, seconds)) {
                 throw interruption
+            }
+            if (lifeAt(System.currentTimeMillis()) != before) { // the controller was down for longer than that: its time limits go on meanwhile
+                return deliver(request, afterwards)
             }
             return undelivered("${what(request)} was given up after ${seconds} seconds: no agent took it, or the agent did not answer. ".toString() +
                 'Check that the agent is online, or name a label with free agents in agentLabel')
@@ -162,6 +170,12 @@ class Courier implements Serializable {
         String text = request.options.timeoutSeconds ?: script.env.LAST9_TIMEOUT_SECONDS ?: ''
         int budget = text.isInteger() ? Integer.parseInt(text) : DEFAULT_SECONDS
         return Math.min(request.budgetSeconds ?: Math.max(budget, 1), MOST_SECONDS) + GRACE_SECONDS
+    }
+
+    @NonCPS
+    private static long lifeAt(long moment) {
+        life = life ?: moment
+        return life
     }
 
     /** By the clock and the message: the sandbox lets no library read an interruption's causes. */

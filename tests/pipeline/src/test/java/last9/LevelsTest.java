@@ -147,9 +147,9 @@ class LevelsTest extends LibraryTest {
     @Test
     void fallsBackToLast9sOwnAddress() {
         try (var run = pipeline("node { last9DeploymentMarker serviceName: 's', orgSlug: 'acme' }")
-                .credential("last9-refresh-token", StandIn.token(Map.of())).agentEnv("HTTPS_PROXY", "http://127.0.0.1:9").run()) {
+                .credential("last9-refresh-token", StandIn.token(Map.of())).agentEnv("HTTPS_PROXY", "http://127.0.0.1:9").agentEnv("LAST9_DEBUG", "true").run()) {
             assertEquals(1, warnings(run).size(), run.log());
-            assertTrue(warnings(run).get(0).contains("app.last9.io"), run.log());
+            assertTrue(run.log().contains("https://app.last9.io/"), run.log());
         }
     }
 

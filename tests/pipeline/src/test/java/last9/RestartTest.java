@@ -18,6 +18,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import pipeline.run.Pipeline;
 
@@ -80,6 +81,23 @@ class RestartTest extends LibraryTest {
     @MethodSource("everyStepOfEveryExample")
     void goesOnAfterEveryStep(String example, String step, int nth) throws IOException {
         goesOn(example, step, nth);
+    }
+
+    /** A controller that is down for longer than a marker may take: its time limit has run out meanwhile, and the marker goes out all the same. */
+    @Tag("endurance") // 20 seconds of waiting each
+    @ParameterizedTest
+    @CsvSource({"sh, 1", "sh, 2", "fileExists, 2"})
+    void outlastsALongRestart(String step, int nth) {
+        Pipeline p = pipeline("node { withLast9Deployment(serviceName: 's', timeoutSeconds: 4) { echo 'body ran' } }").restartAt(step, nth);
+        p.settings().downMillis = 20_000; // the library's own limit is 19 s
+        try (var run = p.run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertTrue(run.console().contains("body ran"), run.log());
+            // perhaps twice, as the very same: nobody can know whether the first try came through
+            assertEquals(List.of("start", "stop"), last9.received().stream().map(e -> e.get("event_state") + "@" + e.get("timestamp")).distinct()
+                    .map(e -> e.substring(0, e.indexOf('@'))).toList(), run.log());
+            assertEquals(List.of(), warnings(run));
+        }
     }
 
     private static void goesOn(String name, String step, int nth) throws IOException {

@@ -50,6 +50,8 @@ public final class Settings implements Serializable {
     public List<Happening> happenings = new ArrayList<>();
     /** How the controller is restarted: kill, or term for an orderly stop [809]. */
     public String restartKind = "kill";
+    /** How long the controller is down then. */
+    public long downMillis;
     public List<Earlier> earlier = new ArrayList<>();
     /** Jobs that a {@code build} step finds, with the result that each ends with. */
     public Map<String, String> otherJobs = new LinkedHashMap<>();

@@ -27,6 +27,7 @@ public final class NewProcess {
             command.addAll(JvmOptions.ALL);
             command.addAll(List.of("-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                     NewProcess.class.getName(), file.toString()));
+            Thread.sleep(settings.downMillis);
             Process p = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
             try (BufferedReader r = new BufferedReader(new InputStreamReader(p.getInputStream(), StandardCharsets.UTF_8))) {
                 r.lines().forEach(sink);
