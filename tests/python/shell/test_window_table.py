@@ -30,7 +30,7 @@ COMMANDS = {
     "is a script that fails when its child does": "set -e; echo begun; sleep 600; echo never",
     "cleans up": "trap 'echo cleaned; exit 7' TERM INT HUP QUIT; echo begun; while :; do sleep 0.05; done",
     "ends well when told": "trap 'exit 0' TERM INT HUP QUIT; echo begun; while :; do sleep 0.05; done",
-    "does not listen": "trap '' TERM INT HUP QUIT; echo begun; while :; do sleep 600; done",
+    "does not listen": "trap '' TERM INT HUP QUIT; echo begun; while :; do sleep 0.5; done",
 }
 
 

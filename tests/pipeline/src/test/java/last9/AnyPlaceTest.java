@@ -174,12 +174,12 @@ class AnyPlaceTest extends LibraryTest {
         }
     }
 
-    /** A label that no agent has costs the marker its time limit and not a second of the build's beyond; one warning names the option. */
+    /** A label that no agent has costs the marker its time limit and not a second of the build's beyond; one warning names the option; in the sandbox, too. */
     @Test
     void aLabelWithoutAgents() {
         String jenkinsfile = "last9DeploymentMarker serviceName: 's', agentLabel: 'no-such-label', timeoutSeconds: 1\necho 'the build goes on'";
         long began = System.currentTimeMillis();
-        try (var run = pipeline(jenkinsfile).run()) {
+        try (var run = pipeline(jenkinsfile).library("last9", CHECKOUT, false).sandbox(true).run()) {
             assertTrue(System.currentTimeMillis() - began < 60_000, "it held the build up");
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(run.console().contains("the build goes on"), run.log());

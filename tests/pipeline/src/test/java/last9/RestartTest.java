@@ -85,19 +85,25 @@ class RestartTest extends LibraryTest {
 
     /** A controller that is down for longer than a marker may take: its time limit has run out meanwhile, and the marker goes out all the same. */
     @Tag("endurance") // 20 seconds of waiting each
+    @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
     @CsvSource({"sh, 1", "sh, 2", "fileExists, 2"})
     void outlastsALongRestart(String step, int nth) {
-        Pipeline p = pipeline("node { withLast9Deployment(serviceName: 's', timeoutSeconds: 4) { echo 'body ran' } }").restartAt(step, nth);
-        p.settings().downMillis = 20_000; // the library's own limit is 19 s
-        try (var run = p.run()) {
+        try (StandIn own = StandIn.start(CHECKOUT); var run = downFor(20_000, step, nth, own).run()) { // the library's own limit is 19 s
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(run.console().contains("body ran"), run.log());
             // perhaps twice, as the very same: nobody can know whether the first try came through
-            assertEquals(List.of("start", "stop"), last9.received().stream().map(e -> e.get("event_state") + "@" + e.get("timestamp")).distinct()
+            assertEquals(List.of("start", "stop"), own.received().stream().map(e -> e.get("event_state") + "@" + e.get("timestamp")).distinct()
                     .map(e -> e.substring(0, e.indexOf('@'))).toList(), run.log());
             assertEquals(List.of(), warnings(run));
         }
+    }
+
+    private static Pipeline downFor(int millis, String step, int nth, StandIn to) {
+        Pipeline p = pipeline("node { withLast9Deployment(serviceName: 's', timeoutSeconds: 4) { echo 'body ran' } }")
+                .env("LAST9_API_BASE_URL", to.url).credential("last9-refresh-token", to.refreshToken).restartAt(step, nth);
+        p.settings().downMillis = millis;
+        return p;
     }
 
     private static void goesOn(String name, String step, int nth) throws IOException {
