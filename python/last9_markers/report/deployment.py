@@ -21,7 +21,7 @@ class End(NamedTuple):
 
 
 class Deployment(NamedTuple):
-    """``ended_ms`` is ``None`` while it is running; a point has no start. ``begun_ms`` may be known without a start marker."""
+    """``ended_ms`` is ``None`` where there is no stop (yet); a point has no start. ``begun_ms`` may be known without a start marker."""
 
     service: str
     environment: str | None
@@ -42,8 +42,14 @@ class Deployment(NamedTuple):
 
     @property
     def duration_ms(self) -> int | None:
-        """From start to stop; ``None`` for a point and while it is running."""
+        """From start to stop; ``None`` for a point and without a stop."""
         return None if self.ended_ms is None or self.is_point else self.ended_ms - self.begun_ms
+
+    def until(self, now_ms: int) -> int:
+        """Where its bar ends: at its stop, or now while it is running."""
+        if self.ended_ms is not None:
+            return self.ended_ms
+        return max(now_ms, self.begun_ms) if self.outcome == "running" else self.begun_ms
 
     @property
     def commit_url(self) -> str | None:

@@ -90,7 +90,7 @@ class _Numbers:
 
 def _span(deployments: list[Deployment], now_ms: int) -> tuple[int, int]:
     """From the first start to the last stop, or to now while something is running."""
-    ends = [now_ms if deployment.ended_ms is None else deployment.ended_ms for deployment in deployments]
+    ends = [deployment.until(now_ms) for deployment in deployments]
     return min(deployment.begun_ms for deployment in deployments), max(ends)
 
 

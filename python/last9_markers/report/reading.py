@@ -80,7 +80,11 @@ def _deployment(start: _Happened | None, stop: _Happened | None) -> Deployment:
     assert told is not None
     facts = {**(start.facts if start else {}), **told.facts}
     begun = start.at_ms if start else (_begun(stop) if stop else None)
-    outcome = (stop.outcome if stop.outcome in OUTCOMES else None) or "unknown" if stop else "running"
+    if stop:
+        outcome = (stop.outcome if stop.outcome in OUTCOMES else None) or "unknown"
+    else:
+        # a window whose start we refused ourselves gets no stop either: nothing tells how long the deployment went on
+        outcome = "unknown" if told.fate == records.REFUSED else "running"
     return Deployment(
         service=told.service,
         environment=told.environment,

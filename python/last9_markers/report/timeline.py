@@ -77,7 +77,7 @@ class Timeline(NamedTuple):
 def lay_out(deployments: list[Deployment], now_ms: int) -> Timeline:
     """Place all deployments; those that are still running reach to ``now_ms``."""
     begins = min(deployment.begun_ms for deployment in deployments)
-    ends = max(_end(deployment, now_ms) for deployment in deployments)
+    ends = max(deployment.until(now_ms) for deployment in deployments)
     # A moment alone needs some time around it to stand in.
     spare = max((ends - begins) / (100 - 2 * _MARGIN) * _MARGIN, (_LEAST_SPAN_MS - (ends - begins)) / 2)
     scale = _Scale(begins - spare, ends + spare)
@@ -97,15 +97,11 @@ class _Scale(NamedTuple):
         return (moment_ms - self.from_ms) / (self.to_ms - self.from_ms) * 100
 
 
-def _end(deployment: Deployment, now_ms: int) -> int:
-    return max(now_ms, deployment.begun_ms) if deployment.ended_ms is None else deployment.ended_ms
-
-
 def _lane(service: str, environment: str | None, group: Iterable[Deployment], scale: _Scale, now_ms: int, *, day: bool) -> Lane:
     rows: list[list[tuple[float, float, Deployment]]] = []
     gap = SIGN / NARROW * 100
     for deployment in group:  # in the order in which they began
-        left, right = scale.at(deployment.begun_ms), scale.at(_end(deployment, now_ms))
+        left, right = scale.at(deployment.begun_ms), scale.at(deployment.until(now_ms))
         row = next((row for row in rows if row[-1][1] + gap <= left), None)
         if row is None:
             rows.append(row := [])
