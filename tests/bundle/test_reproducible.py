@@ -28,6 +28,7 @@ wheels.fetch(pathlib.Path("requirements-bundle.txt"), pathlib.Path(".cache/wheel
 FILES = ("src/org/last9/Bundle.groovy", "THIRD-PARTY-LICENSES.md", "requirements-bundle.txt", "LICENSE")
 
 
+@pytest.mark.endurance  # the zip's compression takes its time, and make verify builds it, too
 def test_building_it_elsewhere_gives_the_committed_bytes(tmp_path: Path) -> None:
     """Folder, umask, time zone, hash seed and language of whoever builds leave no trace in what is committed."""
     subprocess.run([sys.executable, "-c", FETCH], cwd=ROOT, check=True)

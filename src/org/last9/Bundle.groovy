@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '20d5b3c66da36e4d9600a03e5d339e0867dd2f32d42daf3de462e22afb462b75'
+    static final String SHA256 = '365d7172bf946ff6995a3f84260f313406dc80d811dc217b74d2f10238c4ad23'
 
 }

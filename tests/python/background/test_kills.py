@@ -46,11 +46,11 @@ def _check(agent: Agent, windows: int) -> None:
 
 
 def test_killed_at_random_moments(agent: Agent) -> None:
-    """Twelve windows, each process killed at a moment of its own, from before it has come up to after it has ended."""
+    """Six windows, each process killed at a moment of its own, from before it has come up to after it has ended."""
     chance = random.Random(9)
-    for number in range(12):
+    for number in range(6):
         _one_window(agent, number, chance.uniform(0, TYPICAL_SECONDS))
-    _check(agent, 12)
+    _check(agent, 6)
 
 
 @pytest.mark.endurance
@@ -66,7 +66,7 @@ def test_killed_at_a_hundred_random_moments(agent: Agent) -> None:
 def test_the_start_itself_is_killed(agent: Agent) -> None:
     """The engine of the start is killed at any moment, too: with the request alone, the stop still brings the start first, and once."""
     chance = random.Random(99)
-    for number in range(8):
+    for number in range(5):
         window = {"id": f"window-{number:04}", "startedAtMs": STARTED_MS}
         request = make_request("start", window=window, options={"startInBackground": "true"})
         path = agent.files.parent / "request.json"
@@ -80,4 +80,4 @@ def test_the_start_itself_is_killed(agent: Agent) -> None:
         done = agent.stop([json.dumps(request)], window=window)
         assert done.answer["delivered"] is True, done
     wait_until(lambda: not agent.processes())
-    _check(agent, 8)
+    _check(agent, 5)
