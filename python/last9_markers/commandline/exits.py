@@ -32,3 +32,8 @@ TABLE = (
 def of_signal(number: int) -> int:
     """The exit code that a shell gives to what a signal has ended."""
     return SIGNALLED + number
+
+
+def of_child(returncode: int) -> int:
+    """The same of a process, from what `subprocess` calls its return code: minus the signal that has ended it, if one has."""
+    return returncode if returncode >= 0 else of_signal(-returncode)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
-from typing import TextIO
 
 from last9_markers import contract
 from last9_markers.check.connection_test import ConnectionTest
@@ -14,6 +12,7 @@ from last9_markers.check.findings import FAILED, WARNING
 from last9_markers.commandline import exits
 from last9_markers.commandline.invocation import Invocation
 from last9_markers.commandline.options import OF_COMMAND, in_shell_terms
+from last9_markers.commandline.output import show
 from last9_markers.commandline.parsing import Parser
 from last9_markers.commands.step import engine_failed
 from last9_markers.contract import Answer
@@ -45,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
     def finish(answer: Answer) -> int:
         if given.get("json"):
-            _show(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
+            show(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
         return exits.DONE if answer.more["ok"] else exits.FAILED
 
     watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.broken_off(BudgetSpent())), end=lambda _: os._exit(exits.FAILED))
@@ -69,17 +68,10 @@ class Lines(Journal):
         """Write one line, without the mark that tells the library's lines from others in a build log."""
         if self._silent or (self._quiet and not text.startswith((WARNING, FAILED))):
             return
-        _show(self.redactor.clean(text), sys.stdout)
+        show(self.redactor.clean(text), sys.stdout)
 
     def debug(self, text: str) -> None:
         """On stderr: what was asked for stays as it is."""
         if self.debugging:
             for line in self.redactor.without_secrets(text).splitlines():
-                _show(f"debug: {self.redactor.clean(line)}", sys.stderr)
-
-
-def _show(line: str, stream: TextIO | None) -> None:
-    """Where nobody reads any more (``| head -1``, a full disk, a closed stream) the exit code still tells."""
-    with contextlib.suppress(OSError, ValueError):
-        if stream is not None:
-            print(line, file=stream, flush=True)
+                show(f"debug: {self.redactor.clean(line)}", sys.stderr)

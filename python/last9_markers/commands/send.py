@@ -15,6 +15,7 @@ from last9_markers.commandline import curl, exits, results
 from last9_markers.commandline.entry import Entry
 from last9_markers.commandline.invocation import Invocation, Window
 from last9_markers.commandline.options import OF_COMMAND
+from last9_markers.commandline.output import show
 from last9_markers.commandline.parsing import Parser
 from last9_markers.commandline.state import Content, Key, StateFile, Unusable
 from last9_markers.commands.step import engine_failed
@@ -167,5 +168,4 @@ class Send:
             text = shown["curl"].rstrip("\n")
         else:
             return
-        with contextlib.suppress(OSError, ValueError):  # nobody listens: the exit code still tells
-            print(text, file=sys.stdout, flush=True)
+        show(text, sys.stdout)

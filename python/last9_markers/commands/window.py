@@ -14,6 +14,7 @@ from last9_markers.background import FOLDER_VARIABLE
 from last9_markers.commandline import curl
 from last9_markers.commandline.invocation import Invocation, ShellJournal
 from last9_markers.commandline.options import OF_COMMAND
+from last9_markers.commandline.output import show
 from last9_markers.commandline.parsing import Parser
 from last9_markers.commands.step import engine_failed
 from last9_markers.credentials import VARIABLE
@@ -85,5 +86,4 @@ def _tell(call: Invocation, window: ShellWindow, code: int) -> None:
     dry_runs = {name: curl.shown(marker and marker.get("dryRun"), call.journal.redactor) for name, marker in markers.items()}
     if any(dry_runs.values()):
         found["dryRun"] = dry_runs
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody listens, or stdout is closed
-        print(json.dumps(found), file=sys.stdout, flush=True)
+    show(json.dumps(found), sys.stdout)

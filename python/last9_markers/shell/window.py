@@ -58,22 +58,18 @@ class ShellWindow:
 
     def _run_command(self) -> int:
         self._began = time.monotonic()
-        try:
-            child = self._abort.child = command.start(self._words, self._environ, self._signals)
-        except command.CannotStart as problem:
-            self._call.journal.complain(wording.cannot_start(self._words[0], str(problem)))
-            return problem.code
-        while child.poll() is None:
-            patience = self._abort.patience if self.stop is None else None
-            if patience == 0:
-                # It was told to end and takes its time: whoever aborts will not wait for long.
-                self._carefully(lambda: self._send_stop(None))
-            else:
-                self._abort.wait(child, patience)
-        code: int = child.returncode
+        code = _supervise(self._words, self._environ, self._signals, self._abort, self._call.journal, self._wait)
         if -code in ABORTING:
             self._abort.hurry()
-        return code if code >= 0 else exits.of_signal(-code)
+        return exits.of_child(code)
+
+    def _wait(self) -> None:
+        patience = self._abort.patience if self.stop is None else None
+        if patience == 0:
+            # It was told to end and takes its time: whoever aborts will not wait for long.
+            self._carefully(lambda: self._send_stop(None))
+        else:
+            self._abort.wait(self._abort.child, patience)
 
     def _send_start(self) -> None:
         at_ms, delivering = self.window.started_at_ms, self._delivering
@@ -157,16 +153,28 @@ class ShellWindow:
 
 def without_markers(words: list[str], environ: Mapping[str, str], signals: Signals, journal: ShellJournal) -> int:
     """The command alone, where there can be no window. Returns its exit code."""
+    bystander = abort.Abort(signals)
+    return exits.of_child(_supervise(words, environ, signals, bystander, journal, lambda: bystander.wait(bystander.child, None)))
+
+
+def _supervise(
+    words: list[str],
+    environ: Mapping[str, str],
+    signals: Signals,
+    aborting: abort.Abort,
+    journal: ShellJournal,
+    wait: Callable[[], None],
+) -> int:
+    """Run the command, ``wait`` again and again until it has ended. Returns `subprocess`' return code, or the one for no start."""
     try:
-        child = command.start(words, environ, signals)
+        child = aborting.child = command.start(words, environ, signals)
     except command.CannotStart as problem:
         journal.complain(wording.cannot_start(words[0], str(problem)))
         return problem.code
-    bystander = abort.Abort(signals)
-    bystander.child = child
     while child.poll() is None:
-        bystander.wait(child, None)
-    return child.returncode if child.returncode >= 0 else exits.of_signal(-child.returncode)
+        wait()
+    code: int = child.returncode
+    return code
 
 
 def _hand_over(messenger: Messenger | None, request: str) -> None:

@@ -43,6 +43,10 @@ def _one_of(*values: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in values
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 def _headers(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in (*value, *value.values()))
 
@@ -50,12 +54,12 @@ def _headers(value: Any) -> bool:
 #: Key → what its value must be, in words and as a test.
 KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "on": ("'exchange', 'event' or 'any'", _one_of("exchange", "event", "any")),
-    "about": ("a text", lambda value: isinstance(value, str)),
+    "about": ("a text", _is_text),
     "times": ("a whole number", _whole(0)),
     "every": ("a whole number from 1", _whole(1)),
     "status": ("a whole number from 200 to 599", _whole(200, 599)),
     "headers": ("an object of texts", _headers),
-    "body": ("a text", lambda value: isinstance(value, str)),
+    "body": ("a text", _is_text),
     "delay": ("seconds", _number(0)),
     "drop": ("'before', 'headers' or 'body'", _one_of("before", "headers", "body")),
     "drip": ("seconds", _number(0)),

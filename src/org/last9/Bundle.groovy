@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '365d7172bf946ff6995a3f84260f313406dc80d811dc217b74d2f10238c4ad23'
+    static final String SHA256 = 'c92639f473bef2568d8cd794a6a9be9d15565c361181fa1af54343c1e6b88542'
 
 }

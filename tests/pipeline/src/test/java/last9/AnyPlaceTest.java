@@ -17,7 +17,6 @@ import pipeline.run.Pipeline;
 
 /** Wherever a marker is asked for, it is sent, or one warning says why not; the build is none the worse. */
 class AnyPlaceTest extends LibraryTest {
-    private static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"times\": 1, \"delay\": 60}]";
 
     private static Map<String, Object> stop() {
         return attributes(last9.received().get(last9.received().size() - 1));

@@ -25,7 +25,6 @@ class BackgroundStartTest extends LibraryTest {
     /** The time limit costs a test something only where the stop has to wait in vain, for half of it. */
     private static final String OPTIONS = "serviceName: 's', startInBackground: true, timeoutSeconds: 60";
     private static final String WINDOW = "withLast9Deployment(" + OPTIONS + ")";
-    private static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"times\": 1, \"delay\": 60}]";
     private static final String IN_BACKGROUND = "[Last9] Sending deployment marker in the background: deployment (start) for s";
 
     /** Start and stop arrive once and in order, the log says how, and neither a process, a file nor the token is left behind. */

@@ -19,6 +19,8 @@ import pipeline.run.Pipeline;
 /** What every test of the library starts from: this checkout as the library, one stand-in Last9, one credential. */
 abstract class LibraryTest {
     static final Path CHECKOUT = Path.of("../..").toAbsolutePath().normalize();
+    /** A fault: the next exchange hangs for a minute. */
+    static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"times\": 1, \"delay\": 60}]";
     static StandIn last9;
 
     @BeforeAll
