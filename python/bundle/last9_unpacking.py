@@ -22,7 +22,7 @@ LEFT_OVER_AFTER_SECONDS = 86400
 _CACHE = re.compile(r"[0-9a-f]{16}")
 _ASIDE = re.compile(r"\.[0-9a-f]{16}\..+")
 _BUNDLE = re.compile(r"last9-markers-[0-9a-f]{64}\.pyz")
-_LEFT_OVER = re.compile(r"(request|incoming|background)-[0-9a-f-]{36}\.(jsonl?|pyz)")
+_LEFT_OVER = re.compile(r"(request|incoming)-[0-9a-f-]{36}\.(json|pyz)")
 
 
 class Archive(Protocol):

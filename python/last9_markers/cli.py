@@ -17,11 +17,10 @@ COMMANDS = {
     "report": "write a page of what a state file remembers",
     "standin": "run that stand-in",
     "step": "what the Jenkins library calls: step --request FILE",
-    "background": "what step leaves behind for startInBackground",
     "deliver": "what window calls: a request on stdin",
 }
 #: What other programs call: the library, and we ourselves.
-INTERNAL = ("step", "background", "deliver")
+INTERNAL = ("step", "deliver")
 #: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
 _AT_ONCE = (*INTERNAL, "send", "window", "check")
 

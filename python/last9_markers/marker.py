@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from last9_markers import attributes, background, event, pending, records
+from last9_markers import attributes, event, pending, records
 from last9_markers.attributes import changes
 from last9_markers.clock import Budget
 from last9_markers.contract import SHELL_COMMANDS, Answer, Json, Request
@@ -27,7 +27,6 @@ from last9_markers.wording import failures, log
 from last9_markers.workspace import Workspace
 
 if TYPE_CHECKING:
-    from last9_markers.background.settling import Settlement
     from last9_markers.delivery import Delivery
 
 
@@ -54,7 +53,6 @@ class Errand:
         self._accepted = True
         self._refused = False
         self._told: str | None = None
-        self._settlement: Settlement | None = None
         self._late_told = False
 
     def run(self) -> Answer:
@@ -80,8 +78,6 @@ class Errand:
         try:
             if marker.dry_run:
                 return self._dry_run(marker, workspace)
-            if self._may_go_to_background(marker) and self._left_to_background(marker, workspace):
-                return self._answer(more={"background": True})
             self._deliver(marker, workspace)
         except DestinationRefused as refusal:
             self._accepted, self._refused, self._outbox.own.dropped = False, True, True
@@ -90,7 +86,6 @@ class Errand:
             return self._failed(failure)
         finally:
             workspace.abandon()
-            self._close_settlement()
         return self._delivered()
 
     def broken_off(self, failure: NotDelivered | str) -> Answer:
@@ -98,7 +93,6 @@ class Errand:
 
         The watchdog calls it beside :meth:`run`, which on a busy machine may be at its own last words: each is said once.
         """
-        self._close_settlement()
         self._say_late()
         if self._outbox.own.delivered:
             return self._delivered()
@@ -111,10 +105,8 @@ class Errand:
         from last9_markers import api, delivery, transport
 
         own = self._outbox.own
-        _, token, destination = self._prepare(marker, workspace)
+        token, destination = self._prepare(marker, workspace)
         around = self._around
-        if background.concerns(self._request, around.environ):
-            self._settle_background()
         self._journal.say(log.sending(marker.label))
         self._journal.debug(log.going_to(destination, self.budget.seconds))
         connection = transport.Connection(destination.base_url, around.environ, self.budget, self._journal, around.transport)
@@ -130,7 +122,7 @@ class Errand:
         finally:
             connection.close()
 
-    def _prepare(self, marker: Marker, workspace: Workspace) -> tuple[event.Event, RefreshToken, Destination]:
+    def _prepare(self, marker: Marker, workspace: Workspace) -> tuple[RefreshToken, Destination]:
         """Compose the marker, so that it can be kept whatever happens from here on; then who it goes to. Raises ``CannotSend``."""
         own = self._outbox.own
         composed = self._compose(marker, self._request, workspace, self.settings)
@@ -139,36 +131,7 @@ class Errand:
         token = self._read_token()
         destination = self._destination = resolve(self._request.connection, token.claims)
         own.text = pending.write(self._meant(), composed)
-        return composed, token, destination
-
-    def _left_to_background(self, marker: Marker, workspace: Workspace) -> bool:
-        """Leave the start to a process of its own. False where none can be left behind: then it is sent here and now."""
-        from last9_markers.background import launching
-        from last9_markers.wording import background as wording
-
-        composed, token, _ = self._prepare(marker, workspace)
-        order = launching.Order(token.text, marker.label, self.settings.timeout_seconds, self._request.secret_parameters)
-        try:
-            self._outbox.own.text = launching.leave(order, self._request, self._meant(), composed, self._around.environ)
-        except launching.CannotLaunch as obstacle:
-            self._journal.warn(wording.cannot_run(str(obstacle)))
-            return False
-        self._journal.say(wording.handed_over(marker.label))
-        return True
-
-    def _may_go_to_background(self, marker: Marker) -> bool:
-        return marker.event_state == "start" and self.settings.start_in_background and not self._request.elsewhere
-
-    def _settle_background(self) -> None:
-        from last9_markers.background.settling import Settlement
-
-        around = self._around
-        self._settlement = Settlement(self._outbox, self._request, around.environ, self.budget, self._journal)
-        self._settlement.run()
-
-    def _close_settlement(self) -> None:
-        if self._settlement is not None:
-            self._settlement.finish()
+        return token, destination
 
     def _deliver_kept(self, run: Delivery, destination: Destination, workspace: Workspace) -> None:
         """First what was kept: Last9 shall get everything in the order in which it happened."""
@@ -184,20 +147,15 @@ class Errand:
             for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
                 try:
                     run.deliver(outgoing)
-                    if self._settlement is not None:
-                        self._settlement.delivered(outgoing)
                 except EventRefused as refusal:
                     outgoing.dropped = True
-                    reason = failures.late_marker_refused(refusal, self._circumstances())
-                    self._journal.warn(reason)
-                    if self._settlement is not None:
-                        self._settlement.refused_now(outgoing, reason)
+                    self._journal.warn(failures.late_marker_refused(refusal, self._circumstances()))
         finally:
             self._say_late()
 
     def _say_late(self) -> None:
         """What was kept and is with Last9 now: told once, also where the next of them failed or the time was over."""
-        sent = sum(outgoing.delivered and not outgoing.in_background for outgoing in self._outbox.kept)
+        sent = sum(outgoing.delivered for outgoing in self._outbox.kept)
         if sent and not self._late_told:
             self._late_told = True
             self._journal.say(log.sent_late(sent))
@@ -262,8 +220,7 @@ class Errand:
         if self._told is None:
             self._told = log.SENT
             self._journal.say(log.SENT)
-        # failOnError judges a start in the background here, where its fate is known.
-        return self._answer(delivered=True, failure=self._settlement.refused if self._settlement else None)
+        return self._answer(delivered=True)
 
     def _failed(self, failure: NotDelivered | str) -> Answer:
         if isinstance(failure, NotDelivered):

@@ -34,7 +34,6 @@ KNOWN = (
     "dryRun",
     "version",
     "previousCommit",
-    "startInBackground",
     "agentLabel",
     "routingProfiles",
     "envAllowlist",
@@ -65,7 +64,6 @@ class Settings(NamedTuple):
     timeout_seconds: float
     attribute_names: str
     fail_on_error: bool
-    start_in_background: bool
 
 
 class Marker(NamedTuple):
@@ -99,9 +97,6 @@ def read_settings(request: Request, environ: Mapping[str, str], journal: Journal
         timeout_seconds=_timeout(request, environ, journal),
         attribute_names=attribute_names.lower(),
         fail_on_error=_switch("failOnError", as_text(options.get("failOnError")), journal),
-        start_in_background=_switch(
-            "startInBackground", _first(options.get("startInBackground"), environ.get("LAST9_START_IN_BACKGROUND")), journal
-        ),
     )
 
 

@@ -26,20 +26,15 @@ VERSION = 1
 
 
 class Outgoing:
-    """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good.
+    """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good."""
 
-    With ``later`` it is handed back as it is: somebody else is at work on it. ``in_background``: it was delivered at its own time.
-    """
-
-    __slots__ = ("delivered", "dropped", "event", "in_background", "later", "text")
+    __slots__ = ("delivered", "dropped", "event", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.event: bytes | None = None
         self.delivered = False
         self.dropped = False
-        self.later = False
-        self.in_background = False
 
     @property
     def settled(self) -> bool:
@@ -68,20 +63,8 @@ class Meant(NamedTuple):
     base_url: str | None
 
 
-class InBackground(NamedTuple):
-    """Where to learn what became of a start that was left to the background.
-
-    ``state`` is the path of its state file on the agent ``node``; from ``over_ms`` on (epoch milliseconds, the controller's clock) its
-    process has surely ended.
-    """
-
-    state: str
-    node: str | None
-    over_ms: int
-
-
-def write(meant: Meant, event: Event, left: InBackground | None = None) -> str:
-    """A marker as it is kept: the very event, and whom it is for; for a start in the background, where its state is."""
+def write(meant: Meant, event: Event) -> str:
+    """A marker as it is kept: the very event, and whom it is for."""
     kept: dict[str, Any] = {
         "last9Pending": VERSION,
         "credentialId": meant.credential_id,
@@ -89,8 +72,6 @@ def write(meant: Meant, event: Event, left: InBackground | None = None) -> str:
         "apiBaseUrl": meant.base_url,
         "event": event,
     }
-    if left is not None:
-        kept["background"] = {"state": left.state, "node": left.node, "overMs": left.over_ms}
     return json.dumps(kept, separators=(",", ":"))
 
 
@@ -105,33 +86,6 @@ def read(text: str) -> dict[str, Any]:
     return found
 
 
-def in_background(kept: dict[str, Any]) -> InBackground | None:
-    """Where the state of a kept start is, if it was left to the background."""
-    found = kept.get("background")
-    if not isinstance(found, dict) or not isinstance(found.get("state"), str):
-        return None
-    node, over = found.get("node"), found.get("overMs")
-    return InBackground(found["state"], node if isinstance(node, str) else None, contract.whole(over) or 0)
-
-
-def no_longer_in_background(text: str) -> str:
-    """The same kept marker, as one that nobody is at work on any more."""
-    kept = read(text)
-    kept.pop("background", None)
-    return json.dumps(kept, separators=(",", ":"))
-
-
-def window_of(kept: dict[str, Any]) -> str | None:
-    """The id of the window that a kept marker, or a request without an answer, belongs to."""
-    window, event = kept.get("window"), kept.get("event")
-    attributes = event.get("attributes") if isinstance(event, dict) else None
-    if isinstance(window, dict):
-        found = window.get("id")
-    else:
-        found = (attributes.get("deployment.id") or attributes.get("deployment_id")) if isinstance(attributes, dict) else None
-    return found if isinstance(found, str) else None
-
-
 def claim(
     outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event], journal: Journal
 ) -> list[Outgoing]:
@@ -142,7 +96,7 @@ def claim(
     """
     ours = []
     for outgoing in outbox.kept:
-        if outgoing.settled or outgoing.later:
+        if outgoing.settled:
             continue
         try:
             event = _event_for(outgoing.text, destination, claims, compose)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from last9_markers.pending import Outbox, Outgoing
+    from last9_markers.pending import Outbox
 
 #: Marks the texts that are written here; a request that got no answer, which is a record too, has ``contract`` instead.
 VERSION = 1
@@ -47,19 +47,17 @@ def of_run(outbox: Outbox, request: str, last9: str | None, *, refused: bool) ->
     ``refused``: its own was, by Last9 or by us; a dry run's is dropped as well, but nobody has refused it.
     """
     own = outbox.own
-    found = [write(json.loads(kept.event), _fate(kept), last9) for kept in outbox.kept if kept.event is not None and kept.settled]
+    found = [
+        write(json.loads(kept.event), LATE if kept.delivered else REFUSED, last9)
+        for kept in outbox.kept
+        if kept.event is not None and kept.settled
+    ]
     if own.event is not None:
         unsent = REFUSED if refused else DRY_RUN if own.dropped else KEPT
         found.append(write(json.loads(own.event), SENT if own.delivered else unsent, last9))
     elif not own.dropped and request:
         found.append(request)
     return found
-
-
-def _fate(kept: Outgoing) -> str:
-    if kept.delivered:
-        return SENT if kept.in_background else LATE
-    return REFUSED
 
 
 def write(event: Mapping[str, Any], fate: str, last9: str | None = None) -> str:

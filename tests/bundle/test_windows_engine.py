@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections.abc import Sequence
@@ -84,31 +83,6 @@ def test_first_use_by_ten_at_once(agent: WindowsAgent) -> None:
     assert [answer["delivered"] for answer in answers] == [True] * 10
     assert len(agent.caches()) == 1
     assert agent.asides() == agent.left_over() == []
-
-
-@pytest.mark.endurance
-def test_a_start_in_the_background(agent: WindowsAgent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A start in the background outlives the batch file that asked for it, and Last9 has it once, before the stop."""
-    assert agent.batch("stop", path=(python(),)).answer["delivered"] is True
-    agent.last9.start_afresh()
-    agent.last9.order(delay=3, on="exchange")
-    plain = WindowsAgent.request
-
-    def in_background(self: WindowsAgent, state: str = "start") -> Path:
-        path = plain(self, state)
-        content = json.loads(path.read_text("utf-8"))
-        content["options"]["startInBackground"] = "true"
-        path.write_text(json.dumps(content), "utf-8")
-        return path
-
-    monkeypatch.setattr(WindowsAgent, "request", in_background)
-    answer = agent.batch("start", bring=False, path=(python(),)).answer
-    assert (answer["delivered"], answer.get("background"), len(answer["pending"])) == (False, True, 1)
-    end = time.monotonic() + 60
-    while not agent.last9.received():
-        assert time.monotonic() < end, "the start never came"
-        time.sleep(0.1)
-    assert [event["event_state"] for event in agent.last9.received()] == ["start"]
 
 
 @pytest.mark.endurance

@@ -189,28 +189,3 @@ def test_the_launcher_asks_for_the_committed_bundle(node: WindowsAgent) -> None:
     """The name that run.bat puts together is the one that the library gave the bundle."""
     assert node.bundle.name == f"last9-markers-{SHA256}.pyz"
     assert node.bundle.exists()
-
-
-def test_a_start_in_the_background(agent: WindowsAgent) -> None:
-    """A start leaves a process behind that takes the lock itself; the stop sees it at work, waits for it, and both arrive in order."""
-    agent.last9.order(on="event", times=1, delay=2)
-    started = agent.batch("start", bring=False, path=(python(),), LAST9_START_IN_BACKGROUND="true")
-    assert started.answer["background"] is True, started
-    assert started.answer["warnings"] == []
-    stopped = agent.batch("stop", bring=False, path=(python(),))
-    assert f"[Last9] Deployment marker sent successfully in the background: deployment (start) for {SERVICE}" in stopped.stderr.splitlines()
-    assert [event["event_state"] for event in agent.last9.received()] == ["start", "stop"]
-    (state,) = agent.folder.glob("background-*")
-    state.unlink()
-
-
-def test_a_start_in_the_background_that_hangs(agent: WindowsAgent) -> None:
-    """A process that does not come to an end is recalled by the stop, which sends both."""
-    agent.last9.order(times=1, delay=60)
-    started = agent.batch("start", bring=False, path=(python(),), LAST9_START_IN_BACKGROUND="true")
-    assert started.answer["background"] is True, started
-    stopped = agent.batch("stop", bring=False, path=(python(),), LAST9_TIMEOUT_SECONDS="10")
-    assert "was still under way in the background" in stopped.stderr
-    assert [event["event_state"] for event in agent.last9.received()] == ["start", "stop"]
-    (state,) = agent.folder.glob("background-*")
-    state.unlink()

@@ -36,7 +36,6 @@ NOT_WARNINGS = {
     # the words of the page
     "report": {"OUTCOMES", "FATES", "KINDS", "written", "lies_at", "headline"},
     # the log's ordinary lines, and additions to others
-    "background": {"handed_over", "delivered", "unknown", "recalled"},
     "log": {
         *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL"),
         # with LAST9_DEBUG

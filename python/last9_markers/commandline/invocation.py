@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from last9_markers import contract
-from last9_markers.background import FOLDER_VARIABLE
 from last9_markers.clock import Clock, SystemClock
 from last9_markers.commandline.connection import Connection
 from last9_markers.commandline.options import PASSED_ON, in_shell_terms
@@ -46,8 +44,6 @@ class Invocation:
         self.journal.redactor.hide(self.token)
         if given.get("debug") is not None:
             environ[DEBUG] = str(bool(given["debug"])).lower()
-        if given.get("state"):
-            environ[FOLDER_VARIABLE] = os.path.dirname(os.path.abspath(given["state"]))
         self.environ = environ
         self._read_token_file(given.get("tokenFile"))
 

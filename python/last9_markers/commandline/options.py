@@ -88,9 +88,6 @@ DELIVERY = Group(
         Option("timeoutSeconds", "SECONDS", "time limit of one marker, retries included", "15", "LAST9_TIMEOUT_SECONDS"),
         Option("failOnError", "", "exit with 1 where a marker was not delivered", "off"),
         Option("dryRun", "", "show the marker and the equivalent curl, send nothing; needs no token", "off", "LAST9_DRY_RUN"),
-        Option(
-            "startInBackground", "", "leave a start to a process of its own; send needs --state for it", "off", "LAST9_START_IN_BACKGROUND"
-        ),
         Option("envAllowlist", "NAMES", "variables to send as env_<name>, with commas between", "", "LAST9_ENV_ALLOWLIST"),
         Option("paramAllowlist", "NAMES", "build parameters to send as build_param_<name>; no passwords", "", "LAST9_PARAM_ALLOWLIST"),
         Option("state", "FILE", "remembers open windows and undelivered markers from one call to the next"),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
-from last9_markers.background import FOLDER_VARIABLE
 from last9_markers.commandline import curl
 from last9_markers.commandline.invocation import Invocation, ShellJournal
 from last9_markers.commandline.options import OF_COMMAND
@@ -47,8 +44,6 @@ def main(arguments: list[str]) -> int:
         environ.pop(VARIABLE, None)
     try:
         call = Invocation(parsed.given, os.environ)
-        with contextlib.suppress(OSError):  # no temporary folder at all: then no start goes into the background
-            call.environ.setdefault(FOLDER_VARIABLE, tempfile.gettempdir())
         for problem in (*parsed.problems, *map(wording.stray_argument, parsed.rest)):
             call.journal.warn(wording.goes_on(problem))
         window = ShellWindow(call, words, environ, signals)

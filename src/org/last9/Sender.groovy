@@ -76,7 +76,7 @@ class Sender implements Serializable {
             // without an answer all that is known of the marker is what was asked for
             new Records(script).add(answer?.pending == null && asked ? [asked] : answer?.records)
         }
-        // The engine has judged by itself: a dry run delivers nothing, and a start in the background has not failed yet.
+        // The engine has judged by itself: a dry run delivers nothing, and that is no failure.
         boolean judged = answer.pending == null && !answer.delivered && !answer.failBuild
         if (judged && Options.isTrue(marker.options.failOnError ?: defaults?.failOnError)) {
             answer.failBuild = (answer.warnings ?: ['the deployment marker was not delivered'])[0]

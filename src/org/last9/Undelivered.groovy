@@ -30,8 +30,7 @@ class Undelivered implements Serializable {
         int lost = lostCount()
         if (lost > 0) {
             script.echo "[Last9] WARNING: ${lost} undelivered deployment marker(s) of this build were lost when the ".toString() +
-                'controller restarted, but for starts in the background, which their stops find. Nothing is left to do; ' +
-                'what happens from here on is sent as usual'
+                'controller restarted. Nothing is left to do; what happens from here on is sent as usual'
         }
         int dropped = dropOldest()
         if (dropped > 0) {

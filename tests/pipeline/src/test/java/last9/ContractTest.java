@@ -36,7 +36,6 @@ class ContractTest extends LibraryTest {
         "block-stop                | 1 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme') { error 'boom' } } catch (e) { }",
         "manual-stop-without-start | 0 | last9DeploymentMarker(serviceName: 'payments-api')",
         "bad-event-state           | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'begin', enviroment: 'production')",
-        "background-start          | 0 | withLast9Deployment(serviceName: 'payments-api', environment: 'production', startInBackground: true, orgSlug: 'acme', attributeNames: 'dotted') { }",
         "unknown-routing-profile   | 0 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', failOnError: true, routingProfileParam: 'PROFILE') { } } catch (e) { }",
     })
     void writesTheExamplesRequest(String name, int nth, String steps) throws IOException {
@@ -78,7 +77,7 @@ class ContractTest extends LibraryTest {
 
     /** The library understands the example's answer: what the step returns, whether a window is open then, what it keeps for the next marker. */
     @ParameterizedTest
-    @ValueSource(strings = {"manual-stop-without-start", "bad-event-state", "background-start", "stop-with-pending-start"})
+    @ValueSource(strings = {"manual-stop-without-start", "bad-event-state", "stop-with-pending-start"})
     void understandsTheExamplesAnswer(String name) throws IOException {
         Map<String, Object> answer = answer(name);
         String jenkinsfile = """

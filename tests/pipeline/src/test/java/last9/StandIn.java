@@ -17,7 +17,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -77,25 +76,20 @@ final class StandIn implements AutoCloseable {
      * what a log line announces has not happened yet, on a busy machine not for seconds.
      */
     void untilOneWaits() {
-        until(request -> request.get("status") == null);
-    }
-
-    /** Waits until somebody was answered with that status. */
-    void untilAnswered(int status) {
-        until(request -> Integer.valueOf(status).equals(request.get("status")));
-    }
-
-    private void until(Predicate<Map<String, Object>> seen) {
-        for (int i = 0; i < 3000 && requests().stream().noneMatch(seen); i++) {
+        for (int i = 0; i < 3000 && !oneWaits(); i++) {
             try {
                 Thread.sleep(20);
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
         }
-        if (requests().stream().noneMatch(seen)) {
-            throw new IllegalStateException("a minute has passed, and the stand-in Last9 has met none of those but " + requests());
+        if (!oneWaits()) {
+            throw new IllegalStateException("a minute has passed, and the stand-in Last9 lets nobody wait: " + requests());
         }
+    }
+
+    private boolean oneWaits() {
+        return requests().stream().anyMatch(request -> request.get("status") == null);
     }
 
     @SuppressWarnings("unchecked")

@@ -1,1 +1,0 @@
-"""Starts in the background, with real processes and a real server."""
