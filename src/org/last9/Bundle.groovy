@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'c92639f473bef2568d8cd794a6a9be9d15565c361181fa1af54343c1e6b88542'
+    static final String SHA256 = 'b0a7f0a6ca6cf7da5fd08cd645479c1d78dbed9a7229551bd5db895dbb4584f4'
 
 }
