@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "python"))
 
-from last9_markers.cli import COMMANDS, INTERNAL  # noqa: E402
-from last9_markers.commandline import exits  # noqa: E402
-from last9_markers.commandline.options import OF_COMMAND, Group, Option  # noqa: E402
+from last9_markers.cli.main import COMMANDS, INTERNAL  # noqa: E402
+from last9_markers.cli.shared import exit_codes  # noqa: E402
+from last9_markers.cli.shared.options import OF_COMMAND, Group, Option  # noqa: E402
 
 PAGE = ROOT / "docs" / "command-line.md"
 _BLOCK = re.compile(r"(<!-- written by tools/command_line_docs\.py: (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
@@ -84,7 +84,7 @@ _OTHERS = {
 
 
 def _exits() -> str:
-    return _table(("code", "of", "meaning"), ((code, commands, meaning) for code, commands, meaning in exits.TABLE))
+    return _table(("code", "of", "meaning"), ((code, commands, meaning) for code, commands, meaning in exit_codes.TABLE))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

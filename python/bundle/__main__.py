@@ -136,12 +136,12 @@ def load_engine():
     if cache:
         import_from(cache)
     try:
-        from last9_markers.cli import main
+        from last9_markers.cli.main import main
     except Exception:
         if not cache:
             raise
         turn_away_from(cache)
-        from last9_markers.cli import main
+        from last9_markers.cli.main import main
     return main
 
 

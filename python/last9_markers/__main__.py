@@ -1,5 +1,5 @@
 """``python -m last9_markers``."""
 
-from last9_markers.cli import run
+from last9_markers.cli.main import run
 
 run()

@@ -75,7 +75,7 @@ class Last9:
     """A stand-in out of the bundle, run by one of the interpreters."""
 
     def __init__(self, python: str) -> None:
-        command = [python, "-I", "-S", str(BUNDLE), "standin", "--port", "0"]
+        command = [python, "-I", "-S", str(BUNDLE), "fake-server", "--port", "0"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=BARE)
         assert self._process.stdout is not None
         first = json.loads(self._process.stdout.readline())

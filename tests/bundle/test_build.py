@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from bundling import archive, contents, wheels
 from bundling.slimming import slim
-from last9_markers import lean_httpx
+from last9_markers.client import lean_httpx
 from last9_markers.report import templating
 
 ENTRIES = {

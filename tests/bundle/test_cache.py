@@ -62,7 +62,7 @@ def test_what_is_not_whole_and_ours_is_made_anew(state: str, agent: Agent, tmp_p
     """A cache that a cleaner has thinned out, or that somebody else could have laid there, is replaced, and the marker goes."""
     assert delivered(agent)
     cache = only_cache(agent)
-    module = cache / "last9_markers" / "cli.py"
+    module = cache / "last9_markers" / "cli" / "main.py"
     if state == "file gone":
         module.unlink()
     elif state == "file shortened":
@@ -80,7 +80,7 @@ def test_what_is_not_whole_and_ours_is_made_anew(state: str, agent: Agent, tmp_p
     assert only_cache(agent).is_dir()
     assert not only_cache(agent).is_symlink()
     assert stat.S_IMODE(cache.stat().st_mode) == 0o700
-    assert (cache / "last9_markers" / "cli.py").is_file()
+    assert (cache / "last9_markers" / "cli" / "main.py").is_file()
     assert agent.asides() == []
 
 
@@ -91,7 +91,7 @@ if os.geteuid() == 0:  # only root can give a folder away; others have no way to
         assert delivered(agent)
         cache = only_cache(agent)
         trace = tmp_path / "trace"
-        module = cache / "last9_markers" / "cli.py"
+        module = cache / "last9_markers" / "cli" / "main.py"
         planted = f"open({str(trace)!r}, 'w')\n".encode()
         module.write_bytes(planted + b"#" * (module.stat().st_size - len(planted)))
         shutil.rmtree(module.parent / "__pycache__")

@@ -125,12 +125,12 @@ def test_what_stays_open_does_not_grow(version: str, agent: Agent) -> None:
 
 IN_ONE_PROCESS = """
 import gc, io, json, os, re, resource, sys, threading
-from last9_markers.clock import SystemClock
-from last9_markers.contract import parse
-from last9_markers.journal import Journal
-from last9_markers.marker import Errand
-from last9_markers.surroundings import Surroundings
-from last9_markers.redaction import Redactor
+from last9_markers.core.clock import SystemClock
+from last9_markers.request.contract import parse
+from last9_markers.core.log import Journal
+from last9_markers.runner.send_marker import Errand
+from last9_markers.request.context import Surroundings
+from last9_markers.core.redaction import Redactor
 
 connection = {'orgSlug': {'value': 'acme'}, 'apiBaseUrl': {'value': sys.argv[1], 'trusted': [sys.argv[1]]}}
 request = {'contract': 1, 'step': 'last9DeploymentMarker', 'timestampMs': 1790000000123, 'connection': connection}

@@ -35,7 +35,7 @@ def test_every_module_of_the_bundle_can_be_imported(version: str) -> None:
     """No file that was left out is missed by one that was not; httpx and jinja2 are loaded as the engine loads them."""
     with zipfile.ZipFile(BUNDLE) as archive:
         names = [name[:-3].replace("/", ".") for name in archive.namelist() if name.endswith(".py")]
-    loading = ["last9_markers.lean_httpx", "last9_markers.report.templating"]
+    loading = ["last9_markers.client.lean_httpx", "last9_markers.report.templating"]
     modules = [*loading, *(name.removesuffix(".__init__") for name in names if not name.endswith("__main__"))]
     code = f"import sys, importlib\nsys.path.insert(0, {str(BUNDLE)!r})\nfor name in {modules!r}: importlib.import_module(name)"
     done = subprocess.run([pythons()[version], "-I", "-S", "-c", code], capture_output=True, text=True, env=BARE, check=False)

@@ -1,6 +1,6 @@
 """The Freestyle jobs of examples/, step by step as Jenkins runs them, with the committed bundle and a real server.
 
-Their XML is held to the plugins' names in tests/python/test_set_up_as_code.py.
+Their XML is held to the plugins' names in tests/python/docs/test_set_up_as_code.py.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from agents import ROOT
 from last9_markers import __version__
-from last9_markers.standin import StandIn
+from last9_markers.fake_server import StandIn
 
 
 @pytest.fixture(scope="module")

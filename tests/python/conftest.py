@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from last9_markers.standin import StandIn
+from last9_markers.fake_server import StandIn
 from support import FOREIGN, FOREIGN_NAMES, HandClock
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from last9_markers.contract import Answer, parse
-from last9_markers.journal import Journal
-from last9_markers.marker import Errand
-from last9_markers.redaction import Redactor
-from last9_markers.standin import StandIn
-from last9_markers.surroundings import Surroundings
+from last9_markers.core.log import Journal
+from last9_markers.core.redaction import Redactor
+from last9_markers.fake_server import StandIn
+from last9_markers.request.context import Surroundings
+from last9_markers.request.contract import Answer, parse
+from last9_markers.runner.send_marker import Errand
 
 ROOT = Path(__file__).resolve().parents[2]
 

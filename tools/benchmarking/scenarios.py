@@ -32,7 +32,7 @@ class StandIn:
     def __init__(self, python: str, *, tls: bool) -> None:
         certificate = ["--tls", str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key")] if tls else []
         self._process = subprocess.Popen(
-            [python, "-I", "-S", str(BUNDLE), "standin", "--port", "0", *certificate], stdout=subprocess.PIPE, text=True
+            [python, "-I", "-S", str(BUNDLE), "fake-server", "--port", "0", *certificate], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         first = json.loads(self._process.stdout.readline())

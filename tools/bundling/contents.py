@@ -20,7 +20,7 @@ LEFT_OUT = {
     "*/py.typed": "for type checkers",
     "certifi/tests/*": "tests",
     "certifi/__main__.py": "command line",
-    # What last9_markers/lean_httpx.py has stand-ins for.
+    # What last9_markers/client/lean_httpx.py has stand-ins for.
     "httpx/_api.py": "the client, which is above the transport that is used",
     "httpx/_auth.py": "the client",
     "httpx/_client.py": "the client",

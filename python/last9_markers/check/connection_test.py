@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from last9_markers import api, attributes, event, options, pending, transport
 from last9_markers.check import EVENT_NAME, agent, network
 from last9_markers.check.findings import FAILED, OK, WARNING, Findings, Overheard
 from last9_markers.check.settings import Account
-from last9_markers.clock import Budget
-from last9_markers.contract import SHELL_COMMANDS, Answer, Request
-from last9_markers.delivery import Delivery
-from last9_markers.destination import BaseUrl, Destination, credential_id
-from last9_markers.errors import BudgetSpent, NotDelivered, OrganizationNotFound, RequestRejected, ScopeTooLow
-from last9_markers.surroundings import Surroundings
-from last9_markers.wording import check as wording
-from last9_markers.wording import failures
-from last9_markers.workspace import Workspace
+from last9_markers.client import api, transport
+from last9_markers.client.delivery import Delivery
+from last9_markers.core.clock import Budget
+from last9_markers.core.errors import BudgetSpent, NotDelivered, OrganizationNotFound, RequestRejected, ScopeTooLow
+from last9_markers.marker import attributes, event, pending
+from last9_markers.marker.attributes.git import Workspace
+from last9_markers.messages import check as check_messages
+from last9_markers.messages import failures
+from last9_markers.request import options
+from last9_markers.request.context import Surroundings
+from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
+from last9_markers.request.destination import BaseUrl, Destination, credential_id
 
 SERVICE_NAME = "last9-connection-test"
 
@@ -49,7 +51,7 @@ class ConnectionTest:
 
     def run(self) -> Answer:
         """Look at everything; what cannot be looked at, since something before it failed, is said to be unproven."""
-        self._journal.say(wording.BEGINS)
+        self._journal.say(check_messages.BEGINS)
         agent.look_at_interpreter(self.findings)
         self._at = "bundle"
         agent.look_at_bundle(self.findings, self._around.environ)
@@ -68,7 +70,7 @@ class ConnectionTest:
     def broken_off(self, failure: NotDelivered | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text). Once :meth:`run` has summed up: its own."""
         if not self._summed_up:
-            over = wording.time_is_over(self.settings.timeout_seconds)
+            over = check_messages.time_is_over(self.settings.timeout_seconds)
             self.findings.fail(self._at, over if isinstance(failure, BudgetSpent) else str(failure))
             self._say_what_is_unproven()
         return self._answer()
@@ -105,7 +107,7 @@ class ConnectionTest:
             self.findings.fail(network.culprit(failure, proxied=self._via is not None), self._because(failure, base_url))
             return False
         took = clock.monotonic() - began
-        self.findings.ok("connection", wording.connected(base_url.host, round(took * 1000), greeting.status, self._via))
+        self.findings.ok("connection", check_messages.connected(base_url.host, round(took * 1000), greeting.status, self._via))
         network.look_at_certificate(self.findings, greeting, base_url, warnings)
         network.look_at_clocks(self.findings, greeting, clock, self._request.timestamp_ms, self.budget.seconds - self.budget.remaining())
         return True
@@ -123,7 +125,7 @@ class ConnectionTest:
             return
         took = clock.monotonic() - began
         lasts = (token.good_until - clock.monotonic()) / 3600 if token.good_until is not None else None
-        self.findings.ok("exchange", wording.exchanged(round(took * 1000), lasts))
+        self.findings.ok("exchange", check_messages.exchanged(round(took * 1000), lasts))
         if self._wants_a_write() and self._account.organization:
             self._at = "write"
             self._write(delivery, destination)
@@ -141,10 +143,10 @@ class ConnectionTest:
             culprit = {ScopeTooLow: "scope", OrganizationNotFound: "organization"}.get(type(failure))
             if culprit:
                 self.findings.fail(culprit, text)
-            self.findings.fail("write", wording.write_refused(culprit) if culprit else text)
+            self.findings.fail("write", check_messages.write_refused(culprit) if culprit else text)
         else:
             self._written = True
-            self.findings.ok("write", wording.written(marker.service_name, EVENT_NAME))
+            self.findings.ok("write", check_messages.written(marker.service_name, EVENT_NAME))
 
     def _test_marker(self) -> options.Marker:
         # A stop: it keeps no alert about a deployment that hangs alive.
@@ -202,15 +204,15 @@ class ConnectionTest:
         for check, needed in _NEEDED.items():
             failed = next((before for before in needed if self.findings.failed(before)), None)
             if not self.findings.has(check) and failed is not None:
-                self.findings.warn(check, wording.not_reached(failed))
+                self.findings.warn(check, check_messages.not_reached(failed))
         if not self.findings.has("write"):
             self.findings.warn("write", self._why_unwritten())
 
     def _why_unwritten(self) -> str:
         if not options.is_yes(self._request.options.get("sendTestEvent")):
-            return wording.write_unproven()
+            return check_messages.write_unproven()
         failed = next((found.check for found in self.findings.all if found.state == FAILED), None)
-        return wording.not_reached(failed) if failed else wording.write_held_back()
+        return check_messages.not_reached(failed) if failed else check_messages.write_held_back()
 
     # -- the answer ------------------------------------------------------------------------------------------------------------
 
@@ -220,13 +222,13 @@ class ConnectionTest:
         if not self._summed_up:
             self._summed_up = True
             unwritten = all(finding.check == "write" for finding in found.all if finding.state == WARNING)
-            self._journal.say(wording.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
+            self._journal.say(check_messages.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
         return Answer(
             delivered=self._written,
             accepted=True,
             deployment_id=None,
             warnings=[f"{finding.check}: {finding.text}" for finding in found.all if finding.state != OK],
-            fail_build=wording.fail_build(failed[0]) if failed and self.settings.fail_on_error else None,
+            fail_build=check_messages.fail_build(failed[0]) if failed and self.settings.fail_on_error else None,
             pending=list(self._request.pending),
             more={"ok": not failed, "findings": [finding._asdict() for finding in found.all]},
         )

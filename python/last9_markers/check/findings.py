@@ -6,9 +6,9 @@ import io
 from collections.abc import Callable
 from typing import NamedTuple
 
-from last9_markers.journal import Journal
-from last9_markers.redaction import Redactor
-from last9_markers.wording import check as wording
+from last9_markers.core.log import Journal
+from last9_markers.core.redaction import Redactor
+from last9_markers.messages import check as check_messages
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
@@ -34,7 +34,7 @@ class Findings:
         """Keep and say one finding."""
         found = Finding(check, state, self._journal.redactor.clean(self._phrase(text)))
         self.all.append(found)
-        self._journal.say(wording.line(found.state, found.check, found.text))
+        self._journal.say(check_messages.line(found.state, found.check, found.text))
 
     def ok(self, check: str, text: str) -> None:
         """Good."""

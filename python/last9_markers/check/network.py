@@ -6,17 +6,17 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from last9_markers import proxies
-from last9_markers.api import http_date
 from last9_markers.check.findings import Findings, Overheard
-from last9_markers.clock import Clock
-from last9_markers.destination import BaseUrl
-from last9_markers.errors import CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
-from last9_markers.proxies import Proxy
-from last9_markers.redaction import Redactor
-from last9_markers.transport import Greeting
-from last9_markers.wording import check as wording
-from last9_markers.wording import failures
+from last9_markers.client import proxies
+from last9_markers.client.api import http_date
+from last9_markers.client.proxies import Proxy
+from last9_markers.client.transport import Greeting
+from last9_markers.core.clock import Clock
+from last9_markers.core.errors import CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
+from last9_markers.core.redaction import Redactor
+from last9_markers.messages import check as check_messages
+from last9_markers.messages import failures
+from last9_markers.request.destination import BaseUrl
 
 #: A clock that is further off than this makes a difference on a dashboard.
 LARGEST_SKEW_SECONDS = 30.0
@@ -32,9 +32,9 @@ def look_at_proxy(findings: Findings, base_url: BaseUrl, environ: Mapping[str, s
     for warning in overheard.warnings:
         findings.warn("proxy", warning)
     if proxy is not None:
-        findings.ok("proxy", wording.proxy(proxy.shown, proxy.variable))
+        findings.ok("proxy", check_messages.proxy(proxy.shown, proxy.variable))
     elif not overheard.warnings:
-        findings.ok("proxy", wording.no_proxy(base_url.host))
+        findings.ok("proxy", check_messages.no_proxy(base_url.host))
     return proxy
 
 
@@ -46,10 +46,10 @@ def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None) -> 
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        findings.fail("dns", wording.name_unknown(host, getattr(error, "strerror", None) or "no such name", proxy is not None))
+        findings.fail("dns", check_messages.name_unknown(host, getattr(error, "strerror", None) or "no such name", proxy is not None))
         return
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-    findings.ok("dns", wording.name_known(host, addresses, base_url.host if proxy is not None else None))
+    findings.ok("dns", check_messages.name_known(host, addresses, base_url.host if proxy is not None else None))
 
 
 def culprit(failure: NotDelivered, *, proxied: bool) -> str:
@@ -67,11 +67,11 @@ def look_at_certificate(findings: Findings, greeting: Greeting, base_url: BaseUr
     for warning in warnings:
         findings.warn("tls", warning)
     if base_url.scheme != "https":
-        findings.ok("tls", wording.no_tls())
+        findings.ok("tls", check_messages.no_tls())
     else:
         found = greeting.certificate or {}
         findings.ok(
-            "tls", wording.certificate(_name(found.get("subject")), _name(found.get("issuer")), found.get("notAfter"), greeting.tls)
+            "tls", check_messages.certificate(_name(found.get("subject")), _name(found.get("issuer")), found.get("notAfter"), greeting.tls)
         )
 
 
@@ -83,16 +83,16 @@ def look_at_clocks(findings: Findings, greeting: Greeting, clock: Clock, called_
     """
     there = http_date(greeting.headers.get("Date", ""))
     if there is None:
-        findings.warn("clock", wording.clock_unproven())
+        findings.warn("clock", check_messages.clock_unproven())
         return
     agent = clock.wall() - there
     controller = called_ms / 1000 - (there - running_seconds) if called_ms is not None else 0.0
     if abs(agent) > LARGEST_SKEW_SECONDS:
-        findings.warn("clock", wording.agent_clock_off(agent))
+        findings.warn("clock", check_messages.agent_clock_off(agent))
     if controller > LARGEST_SKEW_SECONDS or controller < -LONGEST_WAIT_SECONDS:
-        findings.warn("clock", wording.controller_clock_off(controller))
+        findings.warn("clock", check_messages.controller_clock_off(controller))
     if not findings.has("clock"):
-        findings.ok("clock", wording.clock(agent))
+        findings.ok("clock", check_messages.clock(agent))
 
 
 def _name(found: Any) -> str | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from last9_markers.check.findings import Findings, Overheard
-from last9_markers.contract import SHELL_COMMANDS, ConnectionField, Request
-from last9_markers.credentials import Claims, RefreshToken, read_token
-from last9_markers.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
-from last9_markers.errors import CannotSend
-from last9_markers.surroundings import Surroundings
-from last9_markers.wording import check as wording
-from last9_markers.wording import failures
+from last9_markers.core.errors import CannotSend
+from last9_markers.messages import check as check_messages
+from last9_markers.messages import failures
+from last9_markers.request.context import Surroundings
+from last9_markers.request.contract import SHELL_COMMANDS, ConnectionField, Request
+from last9_markers.request.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
+from last9_markers.request.token import Claims, RefreshToken, read_token
 
 #: How long before its end a token is said to expire soon.
 SOON_SECONDS = 14 * 24 * 3600.0
@@ -44,11 +44,11 @@ class Account:
         expires, now = token.claims.expires_at, self._around.clock.wall()
         # One that has expired by its own word is Last9's to refuse: this machine's clock may be wrong.
         if expires is not None and expires < now:
-            self._findings.warn("token", wording.token_expired(self.credential_id, expires))
+            self._findings.warn("token", check_messages.token_expired(self.credential_id, expires))
         elif expires is not None and expires < now + SOON_SECONDS:
-            self._findings.warn("token", wording.token_expires_soon(self.credential_id, expires))
+            self._findings.warn("token", check_messages.token_expires_soon(self.credential_id, expires))
         else:
-            self._findings.ok("token", wording.token(self.credential_id, expires, is_jwt=token.claims != Claims()))
+            self._findings.ok("token", check_messages.token(self.credential_id, expires, is_jwt=token.claims != Claims()))
 
     def look_at_host(self) -> BaseUrl | None:
         """Where the API is, and whether the token may go there."""
@@ -60,9 +60,11 @@ class Account:
             return None
         self.elsewhere = named_elsewhere(base_url, self.claims)
         if self.elsewhere:
-            self._findings.warn("host", wording.host_differs(base_url.text, _source(field, ""), self.elsewhere))
+            self._findings.warn("host", check_messages.host_differs(base_url.text, _source(field, ""), self.elsewhere))
         else:
-            self._findings.ok("host", wording.host(base_url.text, _source(field, "the token" if self.claims.api_urls else "the default")))
+            self._findings.ok(
+                "host", check_messages.host(base_url.text, _source(field, "the token" if self.claims.api_urls else "the default"))
+            )
         try:
             self.organization = resolve_organization(self._connection.get("orgSlug"), self.claims)
         except CannotSend as failure:
@@ -75,14 +77,14 @@ class Account:
         if self._findings.has("scope"):
             return
         if proven:
-            self._findings.ok("scope", wording.scope_proven())
+            self._findings.ok("scope", check_messages.scope_proven())
         elif "write" in scopes:
-            self._findings.ok("scope", wording.scope(scopes))
+            self._findings.ok("scope", check_messages.scope(scopes))
         elif scopes == ("read",):
-            self._findings.fail("scope", wording.scope_too_low(scopes, self.credential_id))
+            self._findings.fail("scope", check_messages.scope_too_low(scopes, self.credential_id))
         else:
             # Not known: whether a scope of another name includes this one.
-            self._findings.warn("scope", wording.scope_unproven(scopes))
+            self._findings.warn("scope", check_messages.scope_unproven(scopes))
 
     def look_at_organization(self, *, proven: bool) -> None:
         """Whether that organization takes this token's markers, by a write that was taken, or by what the token says."""
@@ -91,13 +93,13 @@ class Account:
             return
         source = _source(self._connection.get("orgSlug"), "the token")
         if proven:
-            self._findings.ok("organization", wording.organization_proven(slug))
+            self._findings.ok("organization", check_messages.organization_proven(slug))
         elif named is None:
-            self._findings.warn("organization", wording.organization_unproven(slug, source))
+            self._findings.warn("organization", check_messages.organization_unproven(slug, source))
         elif named != slug:
-            self._findings.warn("organization", wording.organization_differs(slug, source, named))
+            self._findings.warn("organization", check_messages.organization_differs(slug, source, named))
         else:
-            self._findings.ok("organization", wording.organization(slug, source))
+            self._findings.ok("organization", check_messages.organization(slug, source))
 
     def _because(self, failure: CannotSend, base_url: BaseUrl | None) -> str:
         failure.detail = self._around.journal.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
@@ -115,4 +117,4 @@ class Account:
 
 
 def _source(field: ConnectionField | None, otherwise: str) -> str:
-    return wording.SOURCES.get(field.source, field.source) if field else otherwise
+    return check_messages.SOURCES.get(field.source, field.source) if field else otherwise

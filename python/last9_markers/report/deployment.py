@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from last9_markers.attributes import forges
-from last9_markers.report.texts import http_link
-from last9_markers.wire import iso8601
+from last9_markers.core.formats import iso8601
+from last9_markers.marker.attributes import forges
+from last9_markers.report.formatting import http_link
 
 #: Outcomes in the order in which they are told; the last two are the report's own: no stop yet, a stop that does not say.
 OUTCOMES = ("success", "unstable", "failure", "timeout", "aborted", "running", "unknown")
 
 
 class End(NamedTuple):
-    """One marker of a deployment: when it was, and what became of it (:mod:`last9_markers.records`, or ``unanswered``)."""
+    """One marker of a deployment: when it was, and what became of it (:mod:`last9_markers.marker.records`, or ``unanswered``)."""
 
     at_ms: int
     fate: str

@@ -8,10 +8,10 @@ import os
 import re
 import shutil
 
-from last9_markers import leftovers
+from last9_markers.core import stale_files
+from last9_markers.core.formats import iso8601
 from last9_markers.report import markdown, page
 from last9_markers.report.page import Report
-from last9_markers.wire import iso8601
 
 NAMES = {kind: f"last9-deployments.{kind}" for kind in ("html", "css", "json", "md")}
 #: What an earlier build's step may have left behind where its agent went away before it could tidy up.
@@ -62,5 +62,5 @@ def as_json(report: Report) -> str:
 
 def remove_left_overs(folder: str) -> None:
     """Remove reports of a day ago and more; what cannot be removed stays."""
-    for path in leftovers.find(folder, _FOLDER):
+    for path in stale_files.find(folder, _FOLDER):
         shutil.rmtree(path, ignore_errors=True)

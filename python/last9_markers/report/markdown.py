@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from last9_markers.report import texts
+from last9_markers.core.formats import iso8601
+from last9_markers.report import formatting, wording
 from last9_markers.report.deployment import Deployment
 from last9_markers.report.page import Report
-from last9_markers.wire import iso8601
-from last9_markers.wording import report as wording
 
 
 def render(report: Report) -> str:
     """The summary; its first line stands for itself."""
     lines = [wording.headline(report.deployments), ""]
     lines += [f"Build {_link(report.build.url, report.build.name)}", ""]
-    lines += [f"> {texts.markdown(note)}\n" for note in report.notes]
+    lines += [f"> {formatting.markdown(note)}\n" for note in report.notes]
     if report.deployments:
         lines += ["| service | environment | outcome | start | duration | what | markers |", "|---|---|---|---|---|---|---|"]
         lines += [_row(deployment) for deployment in report.deployments]
@@ -25,17 +24,17 @@ def _row(deployment: Deployment) -> str:
     commit, branch, version = (facts.get(name) for name in ("scm.commit_sha", "scm.branch", "deployment.version"))
     change = wording.change(deployment)
     what = [
-        texts.markdown(version) if version else "",
+        formatting.markdown(version) if version else "",
         _link(deployment.commit_url, commit[:10]) if commit else "",
-        texts.markdown(branch) if branch else "",
+        formatting.markdown(branch) if branch else "",
         _link(deployment.compare_url, change) if change else "",
     ]
     cells = [
-        texts.markdown(deployment.service),
-        texts.markdown(deployment.environment or ""),
+        formatting.markdown(deployment.service),
+        formatting.markdown(deployment.environment or ""),
         wording.OUTCOMES[deployment.outcome][0],
         iso8601(deployment.begun_ms),
-        "" if deployment.duration_ms is None else texts.duration(deployment.duration_ms),
+        "" if deployment.duration_ms is None else formatting.duration(deployment.duration_ms),
         ", ".join(filter(None, what)),
         wording.markers(deployment),
     ]
@@ -45,4 +44,4 @@ def _row(deployment: Deployment) -> str:
 def _link(url: str | None, text: str) -> str:
     # What http_link lets through may hold brackets, which would end the link early.
     safe = url.replace("(", "%28").replace(")", "%29").replace("|", "%7C") if url else ""
-    return f"[{texts.markdown(text)}]({safe})" if safe else texts.markdown(text)
+    return f"[{formatting.markdown(text)}]({safe})" if safe else formatting.markdown(text)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
-from last9_markers.report import templating, texts, timeline
+from last9_markers.core.formats import iso8601
+from last9_markers.report import formatting, templating, timeline, wording
 from last9_markers.report.deployment import Deployment
-from last9_markers.wire import iso8601
-from last9_markers.wording import report as wording
 
 #: For where the stylesheet is missing; it has these and those for the dark. All of them AA on white.
 COLOURS = {
@@ -52,7 +51,7 @@ def render(report: Report, files: dict[str, str]) -> str:
     """The page; ``files`` are the names of its neighbours by their kind."""
     deployments = report.deployments
     told = [wording.delivery(deployment) for deployment in deployments]
-    place = texts.http_link(report.last9)
+    place = formatting.http_link(report.last9)
     count = len(deployments)
     span = _span(deployments, report.made_ms) if deployments else (0, 0)
     values = {
@@ -72,7 +71,7 @@ def render(report: Report, files: dict[str, str]) -> str:
         "words": {outcome: words[0] for outcome, words in wording.OUTCOMES.items()},
         "verbs": {outcome: words[1] for outcome, words in wording.OUTCOMES.items()},
         "colours": COLOURS,
-        "made": f"{texts.date(report.made_ms)}, {texts.clock(report.made_ms)}",
+        "made": f"{formatting.date(report.made_ms)}, {formatting.clock(report.made_ms)}",
         "files": files,
     }
     return templating.render("page.html", _FILTERS, values)
@@ -101,21 +100,21 @@ def _one_day(span: tuple[int, int]) -> bool:
 def _when(span: tuple[int, int]) -> str:
     begun, ended = span
     if begun == ended:
-        return f"{texts.date(begun)}, {texts.clock(begun)} UTC"
-    to = texts.clock(ended) if _one_day(span) else f"{texts.date(ended)}, {texts.clock(ended)}"
-    return f"{texts.date(begun)}, {texts.clock(begun)} – {to} UTC, {texts.duration(ended - begun)}"
+        return f"{formatting.date(begun)}, {formatting.clock(begun)} UTC"
+    to = formatting.clock(ended) if _one_day(span) else f"{formatting.date(ended)}, {formatting.clock(ended)}"
+    return f"{formatting.date(begun)}, {formatting.clock(begun)} – {to} UTC, {formatting.duration(ended - begun)}"
 
 
 def _moments(deployment: Deployment, *, day: bool) -> list[dict[str, str]]:
     found = [deployment.begun_ms] + ([deployment.ended_ms] if deployment.ended_ms is not None and not deployment.is_point else [])
-    return [{"iso": iso8601(moment), "text": texts.clock(moment, day=day)} for moment in found]
+    return [{"iso": iso8601(moment), "text": formatting.clock(moment, day=day)} for moment in found]
 
 
 _FILTERS: dict[str, Any] = {
     "length": len,
-    "shown": texts.shown,
+    "shown": formatting.shown,
     "percent": lambda number: f"{number:.4f}%",
-    "duration": texts.duration,
+    "duration": formatting.duration,
     "change": wording.change,
     "markers": wording.markers,
 }

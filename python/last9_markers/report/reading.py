@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from last9_markers import contract, records
-from last9_markers.attributes import window
-from last9_markers.errors import RequestUnreadable
+from last9_markers.core.errors import RequestUnreadable
+from last9_markers.core.formats import LAST_MOMENT_MS
+from last9_markers.marker import records
+from last9_markers.marker.attributes import deployment as deployment_attributes
 from last9_markers.report.deployment import OUTCOMES, Deployment, End
-from last9_markers.wire import LAST_MOMENT_MS
+from last9_markers.request import contract
 
 #: A request that got no answer: Last9 may have the marker or not.
 UNANSWERED = "unanswered"
@@ -142,7 +143,7 @@ def _of_request(text: str) -> _Happened | None:
     state = (_text(request.options.get("eventState")) or "stop").lower()
     if service is None or request.timestamp_ms is None or state not in ("start", "stop"):
         return None
-    outcome = window.outcome(request) if state == "stop" else None
+    outcome = deployment_attributes.outcome(request) if state == "stop" else None
     return _Happened(
         UNANSWERED, state, request.timestamp_ms, service, environment, name or "deployment",
         request.window_id, request.window_started_ms, outcome, {}, {}, None,

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from last9_markers.report import texts
+from last9_markers.report import formatting, wording
 from last9_markers.report.deployment import Deployment
-from last9_markers.wording import report as wording
 
 ROW_HEIGHT = 28
 _LEAST_HEIGHT = 44
@@ -84,7 +83,7 @@ def lay_out(deployments: list[Deployment], now_ms: int) -> Timeline:
     grouped: dict[tuple[str, str | None], list[Deployment]] = {}
     for deployment in deployments:
         grouped.setdefault((deployment.service, deployment.environment), []).append(deployment)
-    day = texts.date(begins) != texts.date(ends)
+    day = formatting.date(begins) != formatting.date(ends)
     lanes = [_lane(service, environment, group, scale, now_ms, day=day) for (service, environment), group in grouped.items()]
     return Timeline(scale.from_ms, scale.to_ms, _ticks(scale), lanes)
 
@@ -174,5 +173,5 @@ def _ticks(scale: _Scale) -> list[Tick]:
 
 def _tick_label(at: int, step: int) -> str:
     if at % 86400 == 0:
-        return texts.short_date(at * 1000)
-    return texts.clock(at * 1000)[: 5 if step % 60 == 0 else 8]
+        return formatting.short_date(at * 1000)
+    return formatting.clock(at * 1000)[: 5 if step % 60 == 0 else 8]

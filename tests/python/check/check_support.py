@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from last9_markers.standin import StandIn
+from last9_markers.fake_server import StandIn
 from support import Stepped, make_request, run_step
 
 #: All that is looked at, in order.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from last9_markers.check import agent
 from last9_markers.check.findings import Findings, Overheard
-from last9_markers.redaction import Redactor
+from last9_markers.core.redaction import Redactor
 
 
 def test_a_damaged_bundle(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from last9_markers.standin import StandIn
+from last9_markers.fake_server import StandIn
 from support import BARE, ROOT, Loopback, engine, patience
 
 

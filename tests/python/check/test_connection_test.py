@@ -13,12 +13,12 @@ import pytest
 from check_support import EVERYTHING, check, found, request_for, states
 from last9_markers.check.connection_test import ConnectionTest
 from last9_markers.check.findings import Overheard
-from last9_markers.contract import parse
-from last9_markers.errors import BudgetSpent
-from last9_markers.journal import Journal
-from last9_markers.redaction import Redactor
-from last9_markers.standin import StandIn
-from last9_markers.surroundings import Surroundings
+from last9_markers.core.errors import BudgetSpent
+from last9_markers.core.log import Journal
+from last9_markers.core.redaction import Redactor
+from last9_markers.fake_server import StandIn
+from last9_markers.request.context import Surroundings
+from last9_markers.request.contract import parse
 from support import HandClock, Loopback, field, patience
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
@@ -241,7 +241,7 @@ def test_a_defect_is_a_finding(last9: StandIn, tmp_path: Path) -> None:
     """An exception that nobody expected costs neither the answer nor the findings so far."""
     broken = tmp_path / "broken"
     broken.mkdir()
-    source = "import last9_markers.proxies as p\ndef choose(*a):\n    raise ZeroDivisionError('boom')\np.choose = choose\n"
+    source = "import last9_markers.client.proxies as p\ndef choose(*a):\n    raise ZeroDivisionError('boom')\np.choose = choose\n"
     (broken / "sitecustomize.py").write_text(source, encoding="utf-8")
     path = f"{broken}:{Path(__file__).parents[3] / 'python'}"
     done = check(last9, tmp_path, environ={"PYTHONPATH": path})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from last9_markers.check import network
 from last9_markers.check.findings import Findings, Overheard
-from last9_markers.redaction import Redactor
-from last9_markers.transport import Greeting
+from last9_markers.client.transport import Greeting
+from last9_markers.core.redaction import Redactor
 from support import HandClock
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from check_support import check, found, states
-from last9_markers.standin import StandIn
+from last9_markers.fake_server import StandIn
 from support import field
 
 

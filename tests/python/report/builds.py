@@ -6,8 +6,8 @@ import json
 import random
 from typing import Any
 
-from last9_markers import records
-from last9_markers.wire import iso8601
+from last9_markers.core.formats import iso8601
+from last9_markers.marker import records
 
 #: 24 November 2026, 14:02:10 UTC.
 NOON_MS = 1795528930000

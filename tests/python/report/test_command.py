@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from last9_markers.standin import StandIn
+from last9_markers.fake_server import StandIn
 from report.builds import five
 from support import Stepped, engine
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from last9_markers.report import texts
+from last9_markers.report import formatting
 from playwright.sync_api import Browser, Page
 from report import builds
 
@@ -248,7 +248,7 @@ def test_nothing_but_what_is_meant(served: Served, name: str) -> None:
     for tag, attributes in elements:
         assert not [given for given in attributes if given.startswith("on") or given in ("style", "target", "src", "xlink:href")]
         link = attributes.get("href")
-        assert link is None or texts.http_link(link) or link.startswith("#") or (folder / link).is_file(), link
+        assert link is None or formatting.http_link(link) or link.startswith("#") or (folder / link).is_file(), link
         assert tag != "a" or link
     assert len({attributes["id"] for _, attributes in elements if "id" in attributes}) == len([1 for _, found in elements if "id" in found])
 
@@ -260,8 +260,8 @@ def test_hostile_names_are_shown(browser: Browser, served: Served) -> None:
     shown = page.locator("tbody th .service").all_text_contents()
     lanes = page.locator(".lane .service").all_text_contents()
     for name in builds.HOSTILE:
-        assert texts.visible(name) in shown
-        assert texts.visible(name) in lanes
+        assert formatting.visible(name) in shown
+        assert formatting.visible(name) in lanes
     found = json.loads((folder / "last9-deployments.json").read_text(encoding="utf-8"))
     assert {deployment["service"] for deployment in found["deployments"]} >= set(builds.HOSTILE)
     heights = page.evaluate("[...document.querySelectorAll('.lane')].map(lane => lane.getBoundingClientRect().height)")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from last9_markers.report import reading
+from last9_markers.report import reading, wording
 from last9_markers.report.deployment import Deployment
-from last9_markers.wording import report as wording
 from report.builds import NOON_MS, marker, window
 from support import STARTED_MS, STOPPED_MS, WINDOW, make_request
 

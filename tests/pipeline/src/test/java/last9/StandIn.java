@@ -36,7 +36,7 @@ final class StandIn implements AutoCloseable {
     /** Starts one that knows the organization acme alone, unless {@code more} arguments say otherwise. */
     static StandIn start(Path checkout, String... more) {
         try {
-            List<String> command = new ArrayList<>(List.of("python3", checkout.resolve("resources/last9/last9-markers.pyz").toString(), "standin"));
+            List<String> command = new ArrayList<>(List.of("python3", checkout.resolve("resources/last9/last9-markers.pyz").toString(), "fake-server"));
             command.addAll(List.of(more));
             Process p = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)

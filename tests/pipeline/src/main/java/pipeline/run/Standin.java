@@ -42,14 +42,14 @@ final class Standin implements AutoCloseable {
             return without("neither " + BUNDLE + " nor python/last9_markers is in " + checkout.toAbsolutePath());
         }
         command.addAll(bundle ? List.of(checkout.resolve(BUNDLE).toString()) : List.of("-m", "last9_markers"));
-        command.addAll(List.of("standin", "--port", "0", "--organization", "*"));
+        command.addAll(List.of("fake-server", "--port", "0", "--organization", "*"));
         ProcessBuilder b = new ProcessBuilder(command).redirectError(
                 bundle ? ProcessBuilder.Redirect.INHERIT : ProcessBuilder.Redirect.DISCARD);
         if (!bundle) {
             b.environment().put("PYTHONPATH", checkout.resolve("python").toAbsolutePath().toString());
         }
         List<String> tokens = p.settings().credentials.values().stream().filter(String.class::isInstance).map(Object::toString).toList();
-        b.environment().put("LAST9_STANDIN_REFRESH_TOKENS", JsonOutput.toJson(tokens));
+        b.environment().put("LAST9_FAKE_SERVER_REFRESH_TOKENS", JsonOutput.toJson(tokens));
         return start(b, p, bundle);
     }
 

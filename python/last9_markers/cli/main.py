@@ -1,0 +1,81 @@
+"""``last9-markers COMMAND …``. Each command loads only what it needs: ``step`` runs before and after every deploy."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+
+#: Command → what the usage says of it. Each is ``main(arguments) -> exit code`` in its module of :mod:`last9_markers.cli.commands`.
+COMMANDS = {
+    "window": "run a command as a deployment window: start, command, stop",
+    "send": "send one deployment marker",
+    "check": "test the connection to Last9 and say what to change",
+    "demo": "show a start and a stop travelling to a stand-in for Last9 on this machine",
+    "report": "write a page of what a state file remembers",
+    "fake-server": "run that stand-in",
+    "step": "what the Jenkins library calls: step --request FILE",
+    "deliver": "what window calls: a request on stdin",
+}
+#: What other programs call: the library, and we ourselves.
+INTERNAL = ("step", "deliver")
+#: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
+_AT_ONCE = (*INTERNAL, "send", "window", "check")
+
+
+def main(argv: list[str]) -> int:
+    """Run one command and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A console that lacks a character gets its escape, not a traceback; stderr does so by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    command, arguments = (argv[0], argv[1:]) if argv else ("--help", [])
+    if command == "help" and arguments and arguments[0] in COMMANDS:
+        command, arguments = arguments[0], ["--help"]
+    if command in COMMANDS:
+        try:
+            code: int = importlib.import_module(f"last9_markers.cli.commands.{command.replace('-', '_')}").main(arguments)
+        except KeyboardInterrupt:
+            code = 130  # as a shell has it; whoever has more to say about it has said it
+        if command in _AT_ONCE:
+            _end_at_once(code)
+        return code
+    if command == "--version":
+        from last9_markers import __version__
+
+        print(f"last9-markers {__version__}")
+        return 0
+    asked = command in ("--help", "-h", "help")
+    print(_usage() if asked else _unknown(command), file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else 2
+
+
+def run() -> None:
+    """The program ``last9-markers``: :func:`main` on the arguments it was started with."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def _end_at_once(code: int) -> None:
+    """Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx."""
+    for stream in (sys.stdout, sys.stderr):
+        # Where nobody listens any more there is nobody to tell; a closed stream is none at all.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _usage() -> str:
+    lines = "\n".join(f"  {name:<11} {text}" for name, text in COMMANDS.items() if name not in INTERNAL)
+    return (
+        f"usage: last9-markers COMMAND …\n\n{lines}\n\nlast9-markers COMMAND --help tells more. last9-markers --version\n"
+        f"Not for people: {', '.join(INTERNAL)}"
+    )
+
+
+def _unknown(command: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(command, COMMANDS, n=1)
+    advice = f"did you mean '{near[0]}'?" if near else "the commands are below."
+    return f"last9-markers: there is no command '{command}': {advice}\n\n{_usage()}"

@@ -1,0 +1,154 @@
+"""One call of the program: the request and the surroundings that its arguments and its environment make."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, NamedTuple
+
+from last9_markers.cli.shared.connection import Connection
+from last9_markers.cli.shared.options import PASSED_ON, in_shell_terms
+from last9_markers.core.clock import Clock, SystemClock
+from last9_markers.core.log import Journal
+from last9_markers.core.redaction import Redactor
+from last9_markers.messages import cli as cli_messages
+from last9_markers.request import contract
+from last9_markers.request.context import Surroundings
+from last9_markers.request.token import VARIABLE
+
+#: The engine's modules, and a `step` that is started for a delivery, read this.
+DEBUG = "LAST9_DEBUG"
+#: The build-user-vars plugin's variable: core has none for who started a Freestyle build.
+BUILD_USER = "BUILD_USER_ID"
+
+
+class Window(NamedTuple):
+    """The window that a marker belongs to. ``started_at_ms``: epoch milliseconds."""
+
+    id: str
+    started_at_ms: int
+
+
+class Invocation:
+    """Arguments and environment, read once. From here on the token is in no environment any more."""
+
+    def __init__(self, given: Mapping[str, Any], environ: MutableMapping[str, str], clock: Clock | None = None) -> None:
+        """``given`` is what :mod:`.parsing` found, by option name. The token is taken out of ``environ``."""
+        self.given = given
+        self.token = environ.pop(VARIABLE, None)
+        self.clock = clock or SystemClock()
+        self.journal = ShellJournal(quiet=bool(given.get("quiet")))
+        self.journal.redactor.hide(self.token)
+        if given.get("debug") is not None:
+            environ[DEBUG] = str(bool(given["debug"])).lower()
+        self.environ = environ
+        self._read_token_file(given.get("tokenFile"))
+
+    def option(self, name: str, otherwise: str = "") -> str:
+        """A text option as it counts: trimmed, blank is not given."""
+        return (self.given.get(name) or "").strip() or otherwise
+
+    def now_ms(self) -> int:
+        """The moment, in epoch milliseconds."""
+        return int(self.clock.wall() * 1000)
+
+    def surroundings(self) -> Surroundings:
+        """What a marker takes from the outside."""
+        return Surroundings(self.environ, self.token, self.clock, self.journal)
+
+    def request(
+        self,
+        step: str,
+        *,
+        timestamp_ms: int,
+        options: Mapping[str, Any] | None = None,
+        window: Window | None = None,
+        build: Mapping[str, Any] | None = None,
+        problems: list[str] | None = None,
+        budget_seconds: float | None = None,
+        pending: list[str] | None = None,
+        keeps_pending: bool = True,
+    ) -> str:
+        """The request that the library would have written: a JSON text. ``options`` go over the given ones, ``problems`` make no marker."""
+        connection = Connection(self.given, self.environ)
+        found: dict[str, Any] = {
+            "contract": contract.CONTRACT,
+            "step": step,
+            "timestampMs": timestamp_ms,
+            "options": {**self._options(), **(options or {})},
+            "connection": connection.fields,
+            "connectionProblems": [*(problems or []), *connection.problems],
+            "build": {**self._build(), **(build or {})},
+            "parameters": self._named("paramAllowlist", "LAST9_PARAM_ALLOWLIST"),
+            "environmentAllowlist": self._names("envAllowlist", "LAST9_ENV_ALLOWLIST"),
+            "pending": pending or [],
+        }
+        if not keeps_pending:
+            found["keepsPending"] = False
+        if window is not None:
+            found["window"] = {"id": window.id, "startedAtMs": window.started_at_ms}
+        if budget_seconds is not None:
+            found["budgetSeconds"] = budget_seconds
+        return json.dumps(found)
+
+    def _options(self) -> dict[str, Any]:
+        options = {name: self.given[name] for name in PASSED_ON if name in self.given}
+        return {name: str(value).lower() if isinstance(value, bool) else value for name, value in options.items()}
+
+    def _build(self) -> dict[str, Any]:
+        user = self.environ.get(BUILD_USER, "").strip()
+        return {"causes": [{"userId": user}]} if user else {}
+
+    def _names(self, option: str, variable: str) -> list[str]:
+        text = self.option(option, self.environ.get(variable, ""))
+        return [name.strip() for name in text.split(",") if name.strip()]
+
+    def _named(self, option: str, variable: str) -> dict[str, str]:
+        # A Freestyle build's parameters are variables of its environment.
+        return {name: self.environ[name] for name in self._names(option, variable) if name in self.environ}
+
+    def _read_token_file(self, path: str | None) -> None:
+        if path is None:
+            return
+        self.token = None
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                self.token = file.read(_LONGEST_TOKEN).rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            self.journal.warn(cli_messages.token_file_unreadable(path, getattr(error, "strerror", None) or type(error).__name__))
+        self.journal.redactor.hide(self.token)
+
+
+#: Refresh tokens have some hundred characters: whoever names another file by mistake shall not have it sent.
+_LONGEST_TOKEN = 16384
+
+
+class ShellJournal(Journal):
+    """The journal of a command: on stderr, options called as the command line calls them."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        # A shell may have closed it (2>&-).
+        super().__init__(sys.stderr or io.StringIO(), Redactor())
+        self._quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Write one line, unless only warnings are wanted."""
+        if not self._quiet or text.startswith("WARNING: "):
+            super().say(text)
+
+    def warn(self, text: str) -> None:
+        """Write one ``WARNING`` line, unless it has been written before."""
+        super().warn(in_shell_terms(text))
+
+    def complain(self, text: str) -> None:
+        """What a shell would say, in a shell's form."""
+        self.show(f"last9-markers: {self.redactor.clean(text)}\n")
+
+    def show(self, text: str) -> None:
+        """A text that is ready to be shown, quiet or not."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()

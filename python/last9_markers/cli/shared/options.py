@@ -1,0 +1,156 @@
+"""The options of the command line, one table: the parser, the help and docs/command-line.md are made from it.
+
+What a Pipeline step knows too has the step's name in kebab-case. A new option is one row here; what the engine shall make of it is
+said in :mod:`last9_markers.request.options`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from last9_markers.request.options import KNOWN
+
+
+class Option(NamedTuple):
+    """One option.
+
+    ``name`` is what the Pipeline steps, or this program, call it; ``value`` what the help shows in the value's place, empty for a switch
+    (which has a ``--no-`` twin). ``variable`` counts where the option is not given. ``flag`` is for the few whose name is not the step's.
+    """
+
+    name: str
+    value: str
+    help: str
+    default: str = ""
+    variable: str = ""
+    flag: str = ""
+    repeatable: bool = False
+
+    @property
+    def long(self) -> str:
+        """How it is written: ``--service-name``."""
+        return self.flag or "--" + kebab(self.name)
+
+
+class Group(NamedTuple):
+    """Options that belong together, under one heading."""
+
+    title: str
+    options: tuple[Option, ...]
+
+
+def kebab(name: str) -> str:
+    """``serviceName`` → ``service-name``."""
+    return re.sub(r"(?<!^)([A-Z])", r"-\1", name).lower()
+
+
+MARKER = Group(
+    "the marker",
+    (
+        Option("serviceName", "NAME", "the service, as your metrics call it: required"),
+        Option("environment", "NAME", "the environment, as your metrics call it: recommended"),
+        Option("eventName", "NAME", "Last9 colours markers by it", default="deployment"),
+        Option("version", "TEXT", "what is deployed, as your users call it", flag="--deployment-version"),
+        Option("previousCommit", "COMMIT", "what was deployed before", "", "GIT_PREVIOUS_SUCCESSFUL_COMMIT"),
+        Option("customAttributes", "KEY=VALUE", "a further label; they win over automatic ones", flag="--attribute", repeatable=True),
+    ),
+)
+SEND = Group(
+    "this marker alone",
+    (
+        Option("eventState", "STATE", "start or stop", default="stop"),
+        Option("result", "RESULT", "the build's result: SUCCESS, UNSTABLE, FAILURE, NOT_BUILT or ABORTED", variable="BUILD_RESULT"),
+        Option("outcome", "OUTCOME", "how it ended: success, failure, unstable, aborted or timeout", "the result's"),
+        Option("onSuccess", "", "send where the result is SUCCESS", default="on"),
+        Option("onFailure", "", "send where the result is FAILURE", default="off"),
+        Option("onUnstable", "", "send where the result is UNSTABLE", default="off"),
+        Option("onAborted", "", "send where the result is ABORTED or NOT_BUILT", default="off"),
+    ),
+)
+CONNECTION = Group(
+    "where it goes",
+    (
+        Option("orgSlug", "SLUG", "your organization in Last9's addresses", "the token's", "LAST9_ORG_SLUG"),
+        Option("apiBaseUrl", "URL", "where the API is", "the token's, else https://app.last9.io", "LAST9_API_BASE_URL"),
+        Option("dataSourceName", "NAME", "which metrics cluster", "Last9's own", "LAST9_DATA_SOURCE_NAME"),
+        Option(
+            "credentialId", "ID", "what the token is called in messages, and in what is kept", "last9-refresh-token", "LAST9_CREDENTIAL_ID"
+        ),
+        Option("routingProfile", "NAME", "a set of these fields, defined in LAST9_ROUTING_PROFILES (JSON)", "", "LAST9_ROUTING_PROFILE"),
+        Option("tokenFile", "FILE", "file with the refresh token", variable="LAST9_REFRESH_TOKEN (the token itself)"),
+    ),
+)
+DELIVERY = Group(
+    "how it is sent",
+    (
+        Option("attributeNames", "HOW", "spelling of automatic attributes: both, dotted or underscore", "both", "LAST9_ATTRIBUTE_NAMES"),
+        Option("timeoutSeconds", "SECONDS", "time limit of one marker, retries included", "15", "LAST9_TIMEOUT_SECONDS"),
+        Option("failOnError", "", "exit with 1 where a marker was not delivered", "off"),
+        Option("dryRun", "", "show the marker and the equivalent curl, send nothing; needs no token", "off", "LAST9_DRY_RUN"),
+        Option("envAllowlist", "NAMES", "variables to send as env_<name>, with commas between", "", "LAST9_ENV_ALLOWLIST"),
+        Option("paramAllowlist", "NAMES", "build parameters to send as build_param_<name>; no passwords", "", "LAST9_PARAM_ALLOWLIST"),
+        Option("state", "FILE", "remembers open windows and undelivered markers from one call to the next"),
+    ),
+)
+CHECK = Group(
+    "the test",
+    (
+        Option("sendTestEvent", "", "write one event named connection-test: the only proof that markers arrive", default="off"),
+        Option("serviceName", "NAME", "the service of that event, to see it on a dashboard", default="last9-connection-test"),
+        Option("environment", "NAME", "the environment of that event"),
+        Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "15", "LAST9_TIMEOUT_SECONDS"),
+    ),
+)
+WINDOW = Group(
+    "the command",
+    (Option("passToken", "", "leave LAST9_REFRESH_TOKEN in the command's environment, for a `send` of its own", "off"),),
+)
+OUTPUT = Group(
+    "what is said",
+    (
+        Option("json", "", "one JSON object with the result on stdout", "off"),
+        Option("quiet", "", "warnings alone on stderr", "off"),
+        Option("debug", "", "say more, secrets still hidden", "off", "LAST9_DEBUG"),
+    ),
+)
+
+REPORT = Group(
+    "the report",
+    (
+        Option("state", "FILE", "what send and window were given as --state: required"),
+        Option("output", "DIR", "folder to write into, made where it is not there; required"),
+    ),
+)
+
+#: Which options each command has that speaks to Last9.
+OF_COMMAND = {
+    "send": (MARKER, SEND, CONNECTION, DELIVERY, OUTPUT),
+    "window": (MARKER, WINDOW, CONNECTION, DELIVERY, OUTPUT),
+    "check": (CHECK, CONNECTION, OUTPUT),
+    "report": (REPORT, OUTPUT),
+}
+
+#: Connection fields can also be given by the name of a build parameter or of a variable, as in the steps: ``--org-slug-param``.
+CONNECTION_FIELDS = ("orgSlug", "apiBaseUrl", "dataSourceName", "credentialId", "routingProfile")
+SUFFIXES = ("Param", "EnvVar")
+INDIRECT = tuple(
+    Option(field + suffix, "NAME", f"name of a variable with the value of --{kebab(field)}")
+    for field in CONNECTION_FIELDS
+    for suffix in SUFFIXES
+)
+
+#: What goes into the request's options as it is; the rest is the command line's own, or resolved before.
+_RESOLVED = {option.name for option in INDIRECT} | {*CONNECTION_FIELDS, "envAllowlist", "paramAllowlist"}
+PASSED_ON = (frozenset(KNOWN) | {"sendTestEvent"}) - _RESOLVED
+
+_BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY, CHECK) for option in group.options} | {
+    option.name: option.long for option in INDIRECT
+}
+#: Only names that are no plain English word: "environment" in a sentence is not always the option.
+_NAMES = re.compile(rf"\b({'|'.join(name for name in _BY_NAME if not name.islower())})\b")
+
+
+def in_shell_terms(text: str) -> str:
+    """A warning of the engine's, whose options are those of a Pipeline step, with the options as they are written in a shell."""
+    return _NAMES.sub(lambda found: _BY_NAME[found[0]], text)

@@ -1,0 +1,221 @@
+"""``--state FILE``: what one call of the program leaves for the next: open windows, undelivered markers, records for the report.
+
+JSON, mode 0600, no secrets. Written aside and renamed, so a full disk or a killed process leaves the old content; changed under a lock
+beside it (``FILE.lock``), held for milliseconds and never during a delivery. A marker is written down before it is tried and taken out
+when Last9 has it: what is killed on the way goes out with the next. While a process tries markers they are claimed, so that of ten
+processes at once each marker goes out once; a claim ends by itself.
+
+A file that cannot be read or written costs the memory, never the marker: each is a warning, and the file is left as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import uuid
+from collections.abc import Container, Iterator
+from typing import Any
+
+from last9_markers.cli.shared.invocation import Window
+from last9_markers.cli.shared.locking import PATIENCE_SECONDS, Lock
+from last9_markers.core.log import Journal
+from last9_markers.messages import cli as cli_messages
+from last9_markers.request.contract import whole
+from last9_markers.request.options import LONGEST_TIMEOUT_SECONDS
+
+VERSION = 1
+MOST_WINDOWS = 50
+MOST_PENDING = 100
+MOST_RECORDS = 500
+#: What a process may need besides a marker's time limit: to start, to load, to say its last word.
+CLAIM_MARGIN_MS = 10_000
+LONGEST_CLAIM_MS = int(LONGEST_TIMEOUT_SECONDS * 1000) + CLAIM_MARGIN_MS
+
+#: What makes a start and a stop one window: service, environment, event name.
+Key = tuple[str, str, str]
+
+
+class Unusable(Exception):
+    """The file cannot be used; the text is a finished warning."""
+
+
+class Content:
+    """What is in the file. Changes reach it when the ``with`` block of :meth:`StateFile.changing` ends."""
+
+    def __init__(self, found: dict[str, Any], *, is_new: bool) -> None:
+        self.is_new = is_new
+        self._windows = [window for window in _objects(found.get("openWindows")) if _is_window(window)]
+        self._pending = [entry for entry in _objects(found.get("pending")) if isinstance(entry.get("text"), str)]
+        self._records = [text for text in _list(found.get("records")) if isinstance(text, str)]
+        self.dropped = 0
+
+    # -- windows: the same rule as the library's OpenWindows -------------------------------------------------------------------
+
+    def open(self, key: Key, window: Window) -> None:
+        """A window has begun. The oldest gives way where there are too many: its stop becomes a point."""
+        self._windows.append({"id": window.id, "startedAtMs": window.started_at_ms, "key": list(key)})
+        del self._windows[:-MOST_WINDOWS]
+
+    def newest(self, key: Key) -> Window | None:
+        """The newest open window of that service, environment and event name."""
+        found = [window for window in self._windows if window["key"] == list(key)]
+        return Window(found[-1]["id"], found[-1]["startedAtMs"]) if found else None
+
+    def forget(self, window: Window | None) -> None:
+        """That window is closed, or never was."""
+        self._windows = [entry for entry in self._windows if window is None or entry["id"] != window.id]
+
+    # -- undelivered markers ---------------------------------------------------------------------------------------------------
+
+    def claim(self, now_ms: int, until_ms: int, only: Container[str] | None = None) -> list[str]:
+        """The undelivered markers (of ``only`` these) that nobody else is trying, oldest first: until then they are the caller's."""
+        free = [entry for entry in self._pending if (only is None or entry["text"] in only) and not _claimed(entry, now_ms)]
+        for entry in free:
+            entry["claimedUntilMs"] = until_ms
+        return [entry["text"] for entry in free]
+
+    def add(self, text: str, since_ms: int, claimed_until_ms: int = 0) -> None:
+        """Keep one more marker, whose time is ``since_ms``."""
+        entry: dict[str, Any] = {"text": text, "sinceMs": since_ms}
+        if claimed_until_ms:
+            entry["claimedUntilMs"] = claimed_until_ms
+        self._pending = sorted([*self._pending, entry], key=_since)
+        too_many = max(0, len(self._pending) - MOST_PENDING)
+        del self._pending[:too_many]
+        self.dropped += too_many
+
+    def settle(self, tried: list[str], own: str, since_ms: int, undelivered: list[str]) -> None:
+        """What was claimed (``tried``, and the marker ``own`` itself) has been tried: ``undelivered`` is what is left of it."""
+        times = {entry["text"]: _since(entry) for entry in self._pending}
+        self._pending = [entry for entry in self._pending if entry["text"] not in (*tried, own)]
+        for text in undelivered:
+            self.add(text, times.get(text, since_ms))
+
+    @property
+    def pending(self) -> list[str]:
+        """Every undelivered marker, oldest first, claimed or not."""
+        return [entry["text"] for entry in self._pending]
+
+    # -- the report's records --------------------------------------------------------------------------------------------------
+
+    @property
+    def records(self) -> list[str]:
+        """What has happened to the markers so far: the report's own texts."""
+        return list(self._records)
+
+    def record(self, records: Any) -> None:
+        """Remember what an answer says has happened."""
+        self._records += [text for text in _list(records) if isinstance(text, str)]
+        del self._records[:-MOST_RECORDS]
+
+    def text(self) -> str:
+        """The content as it is written."""
+        found = {"last9State": VERSION, "openWindows": self._windows, "pending": self._pending, "records": self._records}
+        return json.dumps(found, indent=1) + "\n"
+
+
+class StateFile:
+    """One state file. It need not be there yet; an empty one (``mktemp``) is as good as none."""
+
+    def __init__(self, path: str, journal: Journal) -> None:
+        #: Seconds to wait for another process.
+        self.patience_seconds = PATIENCE_SECONDS
+        self._path = os.path.realpath(path)  # a rename would replace a symbolic link, not what it points to
+        self._shown = path
+        self._journal = journal
+        #: Whether the last change is in the file: if not, nobody will pass on what should be kept.
+        self.saved = False
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[Content | None]:
+        """The content, to be changed and written back. ``None``, after a warning, where that is not possible."""
+        self.saved = False
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(self._locked())
+                content: Content | None = self.read()
+            except Unusable as problem:
+                self._journal.warn(str(problem))
+                content = None
+            yield content
+            if content is not None:
+                self._write(content)
+
+    def read(self) -> Content:
+        """What is in the file now. Raises :exc:`Unusable`."""
+        try:
+            # Asked before it is opened: a named pipe would keep us waiting.
+            if not stat.S_ISREG(os.stat(self._path).st_mode):
+                raise Unusable(cli_messages.state_foreign(self._shown, "it is no regular file"))
+            with open(self._path, encoding="utf-8") as file:
+                text = file.read()
+        except FileNotFoundError:
+            text = ""
+        except OSError as error:
+            raise Unusable(cli_messages.state_unreadable(self._shown, _reason(error))) from None
+        except ValueError:
+            raise Unusable(cli_messages.state_foreign(self._shown, "it is no text")) from None
+        return Content(self._parse(text), is_new=not text.strip())
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        try:
+            found = json.loads(text) if text.strip() else {"last9State": VERSION}
+        except (ValueError, RecursionError):
+            raise Unusable(cli_messages.state_foreign(self._shown, "it is no JSON, or was cut off")) from None
+        if not isinstance(found, dict) or "last9State" not in found:
+            raise Unusable(cli_messages.state_foreign(self._shown, "it was not written by last9-markers"))
+        if found["last9State"] != VERSION:
+            raise Unusable(cli_messages.state_of_another_version(self._shown, repr(found["last9State"]), VERSION))
+        return found
+
+    def _locked(self) -> Lock:
+        try:
+            return Lock(self._path + ".lock", self.patience_seconds)
+        except TimeoutError:
+            raise Unusable(cli_messages.state_locked(self._shown)) from None
+        except OSError as error:
+            raise Unusable(cli_messages.state_unwritable(self._shown, _reason(error))) from None
+
+    def _write(self, content: Content) -> None:
+        if content.dropped:
+            self._journal.warn(cli_messages.pending_dropped(content.dropped, MOST_PENDING))
+        aside = f"{self._path}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        try:
+            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(content.text())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, self._path)
+            self.saved = True
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+            self._journal.warn(cli_messages.state_unwritable(self._shown, _reason(error)))
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _list(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
+def _objects(found: Any) -> list[dict[str, Any]]:
+    return [item for item in _list(found) if isinstance(item, dict)]
+
+
+def _is_window(found: dict[str, Any]) -> bool:
+    return isinstance(found.get("id"), str) and whole(found.get("startedAtMs")) is not None and isinstance(found.get("key"), list)
+
+
+def _since(entry: dict[str, Any]) -> int:
+    return whole(entry.get("sinceMs")) or 0
+
+
+def _claimed(entry: dict[str, Any], now_ms: int) -> bool:
+    """Whether somebody is trying it just now. A claim that reaches further than any time limit is a clock's mistake."""
+    until = whole(entry.get("claimedUntilMs")) or 0
+    return now_ms < until <= now_ms + LONGEST_CLAIM_MS

@@ -1,0 +1,61 @@
+"""One marker's place in the state file: written down before it is tried, settled afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from last9_markers.cli.shared.state import CLAIM_MARGIN_MS, Content, StateFile
+from last9_markers.request import contract
+
+Change = Callable[[Content], None]
+
+
+class Entry:
+    """A marker whose time is ``since_ms``. Without a state file it has no place, and nothing is kept of it.
+
+    ``remembered`` are undelivered markers that the caller knows of by itself; they may be in the file as well.
+    """
+
+    def __init__(self, state: StateFile | None, since_ms: int, remembered: Iterable[str] = ()) -> None:
+        self._state = state
+        self._since_ms = since_ms
+        self._own = ""
+        #: The undelivered markers that go along, oldest first.
+        self.tried = list(remembered)
+        #: Whether the file has it: what is not delivered goes out with the next marker then.
+        self.kept = False
+
+    def write_down(self, limit_seconds: float, request: Callable[[], str], change: Change | None = None, *, alone: bool = False) -> None:
+        """Put it into the file, with the ``change`` that it makes there, and claim what is undelivered for as long as the tries may take.
+
+        ``request`` is asked for after the change, which may settle the window. ``alone``: nothing goes along but what is remembered.
+        """
+        if self._state is None:
+            return
+        until_ms = self._since_ms + int(limit_seconds * 1000) + CLAIM_MARGIN_MS
+        tried = self.tried
+        with self._state.changing() as content:
+            if content is None:
+                return
+            if change is not None:
+                change(content)
+            claimed = content.claim(self._since_ms, until_ms, self.tried if alone else None)
+            # What is remembered was in the file, unless somebody has removed it; what another process has delivered is there no more.
+            tried = self.tried if alone or content.is_new else claimed
+            self._own = contract.parse(request()).text
+            content.add(self._own, self._since_ms, until_ms)
+        self.kept = self._state.saved
+        if self.kept:
+            self.tried = tried
+
+    def settle(self, undelivered: Iterable[str], records: object, change: Change | None = None) -> None:
+        """It was tried, with what went along: ``undelivered`` is left of all that."""
+        if self._state is None or not self.kept:
+            return
+        with self._state.changing() as content:
+            if content is None:
+                return
+            content.settle(self.tried, self._own, self._since_ms, list(undelivered))
+            content.record(records)
+            if change is not None:
+                change(content)

@@ -1,0 +1,130 @@
+"""A process of our own that delivers one marker: ``last9-markers deliver``.
+
+The HTTP client lives and dies with it, so that we stay small while the command runs; and a stop on its way survives whoever ends us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from last9_markers.cli.window.signals import ABORTING, Signals
+from last9_markers.request.token import VARIABLE
+
+#: Starts the installed package; the working directory, where Python would look first, may hold anything.
+_INSTALLED = "import sys\nif sys.path[0] == '':\n    del sys.path[0]\nfrom last9_markers.cli.main import run\nrun()"
+
+
+class Program:
+    """This very program, to be started again, even where the command has removed or replaced the bundle (``git clean``, an update)."""
+
+    def __init__(self) -> None:
+        self._bundle: str | None = getattr(sys.modules["__main__"], "BUNDLE", None)
+        self._content = b""
+        self._copy: str | None = None
+        if self._bundle and not os.path.isdir(self._bundle):
+            with contextlib.suppress(OSError), open(self._bundle, "rb") as file:
+                self._content = file.read()
+
+    def words(self) -> list[str]:
+        """How to start it. Raises ``OSError`` where that has become impossible."""
+        if self._bundle is None:
+            return [sys.executable, "-c", _INSTALLED]
+        return [sys.executable, "-I", "-S", self._whole() if self._content else self._bundle]
+
+    def tidy(self) -> None:
+        """Remove the copy, if one was needed."""
+        if self._copy:
+            shutil.rmtree(os.path.dirname(self._copy), ignore_errors=True)
+            self._copy = None
+
+    def _whole(self) -> str:
+        with contextlib.suppress(OSError), open(str(self._bundle), "rb") as file:
+            if file.read() == self._content:
+                return str(self._bundle)
+        if self._copy is None:
+            path = os.path.join(tempfile.mkdtemp(prefix="last9-"), "last9-markers.pyz")
+            with open(path, "xb") as copy:
+                copy.write(self._content)
+            self._copy = path
+        return self._copy
+
+
+class Messenger:
+    """One delivery. It begins to load at once; what it shall deliver may be said a little later."""
+
+    def __init__(
+        self, program: Program, environ: Mapping[str, str], token: str | None, signals: Signals, *, quiet: bool, deaf: bool
+    ) -> None:
+        """``deaf``: it ignores the signals that abort, because the time limit is short and what it carries is the last word.
+
+        Raises ``OSError`` where it cannot be started.
+        """
+
+        def prepare() -> None:
+            signals.give_back()
+            for number in ABORTING if deaf else ():
+                signal.signal(number, signal.SIG_IGN)
+
+        secret = {} if token is None else {VARIABLE: token}
+        words = [*program.words(), "deliver", *(["--quiet"] if quiet else [])]
+        try:
+            self.process = subprocess.Popen(
+                words,
+                env={**environ, **secret},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # The terminal's keys are for the command and for us: we decide what becomes of a delivery.
+                start_new_session=True,
+                preexec_fn=prepare if os.name != "nt" else None,
+            )
+        except (ValueError, subprocess.SubprocessError) as error:
+            raise OSError(str(error)) from None
+        self._answer = b""
+        self._talk: threading.Thread | None = None
+
+    def hand_over(self, request: str) -> None:
+        """Say what to deliver; the answer is read as it comes."""
+        self._talk = threading.Thread(target=self._converse, args=(request.encode(),), daemon=True)
+        self._talk.start()
+
+    def answer(self) -> dict[str, Any] | None:
+        """What has become of it; ``None`` where it ended without a word."""
+        if self._talk is not None:
+            self._talk.join(1.0)
+        try:
+            found = json.loads(self._answer)
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    def died_of(self) -> int | None:
+        """The signal that has ended it, if one has."""
+        code = self.process.poll()
+        return -code if code is not None and code < 0 else None
+
+    def end(self) -> None:
+        """There is no more time for it."""
+        with contextlib.suppress(OSError):
+            self.process.kill()
+        self.process.wait()
+
+    def _converse(self, request: bytes) -> None:
+        asked, answered = self.process.stdin, self.process.stdout
+        with contextlib.suppress(OSError, ValueError):
+            if asked is not None:
+                with asked:
+                    asked.write(request)
+        with contextlib.suppress(OSError, ValueError):
+            if answered is not None:
+                with answered:
+                    self._answer = answered.read()

@@ -1,0 +1,151 @@
+"""Last9's two calls, and what their answers mean (``last9-api.md``: Last9's public docs, and what its own clients observed)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from last9_markers.client.transport import Connection, Reply
+from last9_markers.core.clock import Clock
+from last9_markers.core.errors import (
+    AuthenticationRefused,
+    BrokenAnswer,
+    EventRefused,
+    NotDelivered,
+    OrganizationNotFound,
+    RateLimited,
+    Redirected,
+    ScopeTooLow,
+    ServerFailure,
+)
+from last9_markers.core.formats import epoch_seconds
+from last9_markers.core.redaction import Redactor
+from last9_markers.request.destination import EXCHANGE_PATH, event_path
+
+_JSON = {"Content-Type": "application/json"}
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+#: A token about to expire is exchanged before it is used: the event must not arrive with a dead one.
+_EXPIRY_MARGIN_SECONDS = 5.0
+
+
+class AccessToken(NamedTuple):
+    """A token for events; ``good_until`` is on the monotonic clock. ``None`` is what the answer did not say."""
+
+    text: str
+    good_until: float | None
+    scopes: tuple[str, ...] | None = None
+
+
+class Last9:
+    """The API at one base URL. Methods return on 2xx and raise the error of our tree on anything else."""
+
+    def __init__(self, connection: Connection, clock: Clock, redactor: Redactor) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._redactor = redactor
+
+    def exchange(self, refresh_token: str) -> AccessToken:
+        """Trade the refresh token for an access token, which from then on is hidden from every text."""
+        content = json.dumps({"refresh_token": refresh_token}).encode()
+        reply = self._connection.request("POST", EXCHANGE_PATH, _JSON, content)
+        self._raise_unless_success(reply, exchanging=True)
+        return self._read_access_token(reply)
+
+    def send(self, organization: str, access_token: AccessToken, event: bytes) -> None:
+        """Put one change event."""
+        headers = {**_JSON, "X-LAST9-API-TOKEN": f"Bearer {access_token.text}"}
+        reply = self._connection.request("PUT", event_path(organization), headers, event, body_matters=False)
+        self._raise_unless_success(reply, exchanging=False)
+
+    def is_usable(self, access_token: AccessToken | None) -> bool:
+        """Whether the token is there and has not run out."""
+        return access_token is not None and (
+            access_token.good_until is None or self._clock.monotonic() < access_token.good_until - _EXPIRY_MARGIN_SECONDS
+        )
+
+    def _read_access_token(self, reply: Reply) -> AccessToken:
+        if reply.body is None:
+            raise BrokenAnswer("its answer is far too long")
+        try:
+            answer = json.loads(reply.body)
+        except (ValueError, RecursionError):
+            raise BrokenAnswer("its answer is HTML" if reply.body.lstrip()[:1] == b"<" else "its answer is not JSON") from None
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if isinstance(token, str):
+            self._redactor.hide(token)
+        if not isinstance(token, str) or not _VISIBLE_ASCII.fullmatch(token):
+            raise BrokenAnswer("its answer has no usable access_token")
+        return AccessToken(token, self._good_until(answer.get("issued_at"), answer.get("expires_at")), _scopes(answer.get("scopes")))
+
+    def _good_until(self, issued_at: object, expires_at: object) -> float | None:
+        until = epoch_seconds(expires_at)
+        if until is None:
+            return None
+        # By the server's own clock where it tells: the agent's may be wrong.
+        lifetime = until - (epoch_seconds(issued_at) or self._clock.wall())
+        # A token that was dead on arrival says more about a clock than about the token: Last9 decides.
+        return self._clock.monotonic() + lifetime if lifetime > 0 else None
+
+    def _raise_unless_success(self, reply: Reply, *, exchanging: bool) -> None:
+        status = reply.status
+        if 200 <= status < 300:
+            return
+        if status == 429:
+            raise RateLimited(retry_after=self._retry_after(reply.headers))
+        # 408: whoever answers had to wait too long for a request, as on a slow line; that is a timeout, and says nothing of the event.
+        if status >= 500 or status == 408:
+            raise ServerFailure(str(status), retry_after=self._retry_after(reply.headers))
+        if 300 <= status < 400:
+            raise Redirected(str(status))
+        raise self._client_error(reply, exchanging=exchanging)
+
+    def _client_error(self, reply: Reply, *, exchanging: bool) -> NotDelivered:
+        said = (reply.body or b"")[:2000].decode("utf-8", "replace")
+        # A bad access token answers 400 with "invalid refresh token: …" (observed).
+        if reply.status == 401 or (reply.status == 400 and "token" in said.lower()):
+            return AuthenticationRefused(exchanging=exchanging)
+        if reply.status == 403:
+            return ScopeTooLow()
+        if exchanging:
+            return BrokenAnswer(f"it answers {reply.status}")
+        if reply.status == 404:
+            return OrganizationNotFound()
+        return EventRefused(f"{reply.status}: {self._message(said)}" if self._message(said) else str(reply.status))
+
+    def _message(self, said: str) -> str:
+        """What Last9 says in its error field; nothing of a page that somebody else put there."""
+        try:
+            answer = json.loads(said)
+        except (ValueError, RecursionError):
+            return ""
+        message = (answer.get("error") or answer.get("message")) if isinstance(answer, dict) else None
+        # Redacted before it is cut: half a secret would not be recognized.
+        return self._redactor.clean(message)[:200] if isinstance(message, str) else ""
+
+    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+        """``Retry-After`` in seconds, given as such or as a date, which counts from the server's own ``Date``."""
+        value = headers.get("Retry-After", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(value[:9])
+        until, now = http_date(value), http_date(headers.get("Date", ""))
+        if until is None:
+            return None
+        return max(0.0, until - (self._clock.wall() if now is None else now))
+
+
+def http_date(text: str) -> float | None:
+    """The moment of an HTTP header in epoch seconds, ``None`` where it is none."""
+    if not text:
+        return None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _scopes(found: object) -> tuple[str, ...] | None:
+    return tuple(scope for scope in found if isinstance(scope, str)) if isinstance(found, list) else None

@@ -1,0 +1,92 @@
+"""The roots that a server's certificate may lead to: the system's, certifi's and the configured ones, added up."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections.abc import Mapping
+
+from last9_markers.core.log import Journal
+from last9_markers.messages import options as option_messages
+from last9_markers.messages import progress
+
+#: Each names a PEM file, or a folder of them, and adds to the others.
+VARIABLES = ("LAST9_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR")
+
+#: Where systems keep their roots: a Python that was built elsewhere does not know its host's place.
+_SYSTEM_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+
+
+class Roots:
+    """A TLS context that grows.
+
+    Parsing some 150 roots takes 25 to 35 ms a file, as long as everything else a marker does. A folder of hashed certificates
+    costs nothing until it is needed: where the system has one, the files are read only after a certificate did not verify.
+    """
+
+    def __init__(self, environ: Mapping[str, str], journal: Journal) -> None:
+        # Not `create_default_context`: from 3.13 on it refuses the CA certificates of many a company (VERIFY_X509_STRICT), and
+        # it would write the session keys to SSLKEYLOGFILE.
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._complete = False
+        self._journal = journal
+        for variable in VARIABLES:
+            for path in _paths(variable, environ.get(variable, "")):
+                self._add_configured(variable, path, journal)
+        folder = ssl.get_default_verify_paths().openssl_capath
+        if os.name != "nt" and _is_hashed(folder):
+            self.context.load_verify_locations(capath=folder)
+            journal.debug(progress.roots([f"the folder {folder}"]))
+        else:
+            self.complete()
+
+    def complete(self) -> bool:
+        """Add what has not been read yet. False if that has been done before, and trying again is no use."""
+        if self._complete:
+            return False
+        self._complete = True
+        self.context.load_default_certs()
+        read = ["Python's defaults"]
+        for path in {os.path.realpath(file) for file in _SYSTEM_FILES if os.path.exists(file)}:
+            try:
+                self.context.load_verify_locations(cafile=path)
+                read.append(path)
+            except (OSError, ssl.SSLError):
+                continue
+        # `contents`, not `where`: inside a zip the latter leaves a temporary file behind on every run.
+        import certifi
+
+        self.context.load_verify_locations(cadata=certifi.contents())
+        self._journal.debug(progress.roots([*read, "certifi"]))
+        return True
+
+    def _add_configured(self, variable: str, path: str, journal: Journal) -> None:
+        try:
+            if os.path.isdir(path):
+                self.context.load_verify_locations(capath=path)
+            else:
+                self.context.load_verify_locations(cafile=path)
+            journal.debug(progress.roots([f"{variable}: {path}"]))
+        except (OSError, ssl.SSLError, ValueError) as error:
+            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+            journal.warn(option_messages.ca_unusable(variable, path, str(reason)))
+
+
+def _paths(variable: str, value: str) -> list[str]:
+    parts = value.split(os.pathsep) if variable == "SSL_CERT_DIR" else [value]
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _is_hashed(folder: str | None) -> bool:
+    try:
+        return bool(folder) and any(_HASHED.fullmatch(name) for name in os.listdir(folder))
+    except OSError:
+        return False

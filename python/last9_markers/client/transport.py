@@ -1,0 +1,234 @@
+"""One HTTP connection to Last9, and the border where foreign errors become ours."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+from last9_markers import __version__
+from last9_markers.client import proxies
+from last9_markers.client.lean_httpx import httpx
+from last9_markers.client.tls import Roots
+from last9_markers.core.clock import Budget
+from last9_markers.core.errors import BudgetSpent, CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
+from last9_markers.core.log import Journal
+from last9_markers.messages import progress
+from last9_markers.request.destination import BaseUrl
+
+#: Last9's answers are a few hundred bytes; nothing that is longer is read to its end.
+LONGEST_BODY = 64 * 1024
+#: How long the body of an event's success may keep us: it says nothing, but read to its end the connection can be used again.
+LINGER_SECONDS = 0.25
+
+T = TypeVar("T")
+
+_HEADERS = {"User-Agent": f"last9-markers/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+class Reply(NamedTuple):
+    """An HTTP answer; ``body`` is ``None`` where it was longer than :data:`LONGEST_BODY`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class Greeting(NamedTuple):
+    """Who answered: the certificate as :mod:`ssl` reads it and the version of TLS, ``None`` over plain http."""
+
+    status: int
+    headers: Mapping[str, str]
+    certificate: Mapping[str, Any] | None
+    tls: str | None
+
+
+class Connection:
+    """Carries the requests of one marker, over one kept-alive connection as long as the server allows.
+
+    Speaks to httpx's transport, below its client: so no redirect is followed, no cookie is kept, and nothing but what is passed in
+    is taken from the environment (the client would raise on proxy and CA variables that it cannot use).
+    """
+
+    def __init__(
+        self,
+        base_url: BaseUrl,
+        environ: Mapping[str, str],
+        budget: Budget,
+        journal: Journal,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._budget = budget
+        self._journal = journal
+        self._base = base_url.text
+        self._roots = Roots(environ, journal) if base_url.scheme == "https" else None
+        proxy = proxies.choose(base_url, environ, journal)
+        self.via = proxy.shown if proxy else None
+        journal.debug(progress.way(self.via, proxy.variable if proxy else None))
+        if transport is None:
+            transport = httpx.HTTPTransport(
+                verify=self._roots.context if self._roots else False,
+                trust_env=False,
+                proxy=_with_roots(proxy, self._roots),
+            )
+        self._transport = transport
+
+    def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool = True) -> Reply:
+        """Make one request. Raises the error of our tree that stands for whatever went wrong below HTTP.
+
+        With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
+        """
+        return self._with_all_roots(lambda: self._told(method, path, headers, content, body_matters=body_matters))
+
+    def greet(self) -> Greeting:
+        """Ask for the headers of the front page, with no token at all: whatever is answered proves the way there and back."""
+        return self._with_all_roots(self._greet)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._transport.close()
+
+    def _with_all_roots(self, call: Callable[[], T]) -> T:
+        while True:
+            try:
+                return call()
+            except CertificateRefused:
+                if self._roots is None or not self._roots.complete():
+                    raise
+
+    def _told(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
+        budget = self._budget
+        began = budget.clock.monotonic()
+        result = "broken off"
+        try:
+            reply = self._attempt(method, path, headers, content, body_matters=body_matters)
+            result = str(reply.status)
+            return reply
+        except NotDelivered as failure:
+            result = f"{type(failure).__name__} {getattr(failure, 'kind', failure.detail)}"
+            raise
+        finally:
+            self._journal.debug(progress.attempt(method, self._base + path, result, budget.clock.monotonic() - began, budget.remaining()))
+
+    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
+        with self._answer(method, path, headers, content) as response:
+            if response.is_success and not body_matters:
+                self._linger(response)
+                return Reply(response.status_code, response.headers, b"")
+            return Reply(response.status_code, response.headers, self._body(response))
+
+    def _greet(self) -> Greeting:
+        with self._answer("HEAD", "/", {}, b"") as response:
+            stream = response.extensions.get("network_stream")
+            tls = stream.get_extra_info("ssl_object") if stream is not None else None
+            return Greeting(response.status_code, response.headers, tls and tls.getpeercert(), tls and tls.version())
+
+    @contextmanager
+    def _answer(self, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Iterator[httpx.Response]:
+        if not self._budget.remaining():
+            raise BudgetSpent
+        extensions = {"timeout": httpx.Timeout(self._budget.attempt()).as_dict()}
+        request = httpx.Request(method, self._base + path, headers={**_HEADERS, **headers}, content=content, extensions=extensions)
+        try:
+            response = self._transport.handle_request(request)
+            response.request = request
+        except Exception as error:  # noqa: BLE001 - the border: nothing foreign gets past it
+            self._tell(error)
+            raise mapped(error) from None
+        try:
+            yield response
+        except NotDelivered:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._tell(error)
+            raise mapped(error) from None
+        finally:
+            response.close()
+
+    def _tell(self, error: Exception) -> None:
+        if self._journal.debugging:
+            told = dict.fromkeys(f"{type(cause).__name__}: {cause}" for cause in _chain(error))
+            self._journal.debug(" <- ".join(told))
+
+    def _body(self, response: httpx.Response) -> bytes | None:
+        read = b""
+        for chunk in response.iter_raw():
+            read += chunk
+            if len(read) > LONGEST_BODY:
+                return None
+            # httpx's own limit is for each chunk: bytes that drip would never reach it.
+            if not self._budget.remaining():
+                raise NetworkFailure("answering")
+        return read
+
+    def _linger(self, response: httpx.Response) -> None:
+        clock = self._budget.clock
+        until = clock.monotonic() + LINGER_SECONDS
+        response.request.extensions["timeout"]["read"] = LINGER_SECONDS
+        length = 0
+        try:
+            for chunk in response.iter_raw():
+                length += len(chunk)
+                if length > LONGEST_BODY or clock.monotonic() > until:
+                    return
+        except Exception:  # noqa: BLE001 - the event is with Last9, whatever becomes of the rest of its answer
+            return
+
+
+def mapped(error: Exception) -> NotDelivered:
+    """The error of our tree for whatever httpx, ssl or the socket raised. No text of theirs that could hold a header is kept."""
+    causes = list(_chain(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateRefused(cause.verify_message or "certificate verify failed")
+    if isinstance(error, httpx.ProxyError):
+        status = str(error)[:3]
+        return NetworkFailure("proxy") if status.startswith("5") else ProxyRefused(str(error)[:1000])
+    return NetworkFailure(_kind(error, causes))
+
+
+def _kind(error: Exception, causes: list[BaseException]) -> str:
+    by_cause: tuple[tuple[type[Exception], str], ...] = (
+        (socket.gaierror, "name"),
+        (ConnectionRefusedError, "refused"),
+        (ssl.SSLError, "tls"),
+        (ConnectionResetError, "cut"),
+        (BrokenPipeError, "cut"),
+    )
+    for kind, name in by_cause:
+        if any(isinstance(cause, kind) for cause in causes):
+            return name
+    by_type: tuple[tuple[type[Exception], str], ...] = (
+        (httpx.ConnectTimeout, "connecting"),
+        (httpx.PoolTimeout, "connecting"),
+        (httpx.TimeoutException, "answering"),
+        (httpx.ConnectError, "unreachable"),
+        (httpx.NetworkError, "cut"),
+    )
+    for kind_of, name in by_type:
+        if isinstance(error, kind_of):
+            return name
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "cut" if "disconnected" in str(error) or "closed" in str(error) else "garbled"
+    if isinstance(error, UnicodeError):
+        return "name"
+    return "unreachable"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    # What an earlier attempt ended in is its own: Python hangs it to whatever is raised while it is handled.
+    while current is not None and id(current) not in seen and not isinstance(current, NotDelivered):
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _with_roots(proxy: proxies.Proxy | None, roots: Roots | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    context = roots.context if roots and proxy.url.scheme == "https" else None
+    return httpx.Proxy(proxy.url, ssl_context=context)

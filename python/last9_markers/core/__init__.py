@@ -1,0 +1,1 @@
+"""What every room may use: clocks, errors, formats, redaction, the build log."""

@@ -1,0 +1,155 @@
+"""Every way in which a marker can fail, drawn as one tree.
+
+::
+
+    Last9Error
+    ├── RequestUnreadable             the request is not what the contract describes
+    ├── RequestRejected               what was asked for makes no marker: nothing is sent, nothing is kept
+    └── NotDelivered                  the marker is right, but Last9 does not have it
+        ├── CannotSend                something on this side is missing or must not be used; no request was made
+        │   ├── TokenMissing          no refresh token in the environment
+        │   ├── TokenUnusable         it cannot be a token
+        │   ├── OrganizationUnknown   neither the settings nor the token name an organization
+        │   └── DestinationRefused    the options name a place where no marker may go: as wrong as a bad option
+        │       ├── OrganizationUnusable  a slug that could not stand in a URL
+        │       ├── BaseUrlUnusable       not an https URL of a host
+        │       └── HostNotAllowed        chosen by whoever started the build, and not a host the token may go to
+        ├── Transient                 worth another try within the budget
+        │   ├── NetworkFailure        no answer: name, connection, TLS handshake, timeout, cut off
+        │   ├── ServerFailure         5xx, or 408
+        │   └── RateLimited           429
+        ├── CertificateRefused        the server's certificate is not signed by a root we trust
+        ├── ProxyRefused              the proxy answered instead of Last9
+        ├── BudgetSpent               the time limit of the marker is over
+        ├── AuthenticationRefused     401, or 400 that speaks of a token
+        ├── ScopeTooLow               403
+        ├── OrganizationNotFound      404
+        ├── Redirected                3xx, which we never follow
+        ├── BrokenAnswer              an exchange without a usable access token
+        └── EventRefused              any other 4xx: sent again, it would be refused again
+
+Foreign errors (httpx, ssl, socket) are mapped where they enter, in :mod:`last9_markers.client.transport`. An error holds facts;
+:mod:`last9_markers.messages` makes the sentence.
+"""
+
+from __future__ import annotations
+
+
+class Last9Error(Exception):
+    """Root of the tree. ``detail`` is a fact for the sentence; it may come from outside and is not yet redacted."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class RequestUnreadable(Last9Error):
+    """The request is not JSON, not an object, or of a contract version this engine does not know."""
+
+
+class RequestRejected(Last9Error):
+    """The options make no marker; ``reasons`` are finished warnings."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+class NotDelivered(Last9Error):
+    """The marker could not be delivered."""
+
+
+class CannotSend(NotDelivered):
+    """No request was made, because something on this side is missing or must not be used."""
+
+
+class TokenMissing(CannotSend):
+    """``LAST9_REFRESH_TOKEN`` is not set or blank."""
+
+
+class TokenUnusable(CannotSend):
+    """The refresh token has characters that no token has."""
+
+
+class OrganizationUnknown(CannotSend):
+    """Neither the settings nor the token's claims name an organization."""
+
+
+class DestinationRefused(CannotSend):
+    """The options name a place where no marker may go. Not kept: it will not be right later."""
+
+
+class OrganizationUnusable(DestinationRefused):
+    """``detail`` is a slug that could not stand in a URL path."""
+
+
+class BaseUrlUnusable(DestinationRefused):
+    """``detail`` says what is wrong with the base URL."""
+
+
+class HostNotAllowed(DestinationRefused):
+    """``detail`` is the host that a build parameter chose."""
+
+
+class Transient(NotDelivered):
+    """Worth another try. ``retry_after``: seconds the server asked us to wait, or ``None``."""
+
+    def __init__(self, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class NetworkFailure(Transient):
+    """No HTTP answer. ``kind`` is one of the keys of :data:`last9_markers.messages.failures.NETWORK`."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+class ServerFailure(Transient):
+    """A 5xx, or a 408; ``detail`` is the status."""
+
+
+class RateLimited(Transient):
+    """A 429."""
+
+
+class CertificateRefused(NotDelivered):
+    """The server's certificate does not verify; ``detail`` is OpenSSL's reason."""
+
+
+class ProxyRefused(NotDelivered):
+    """The proxy would not connect us; ``detail`` is its answer."""
+
+
+class BudgetSpent(NotDelivered):
+    """The marker's time limit is over."""
+
+
+class AuthenticationRefused(NotDelivered):
+    """A token was refused; ``exchanging`` is true when it was the refresh token."""
+
+    def __init__(self, detail: str = "", *, exchanging: bool = False) -> None:
+        super().__init__(detail)
+        self.exchanging = exchanging
+
+
+class ScopeTooLow(NotDelivered):
+    """403: the token may not write."""
+
+
+class OrganizationNotFound(NotDelivered):
+    """404: no such organization, or no such API."""
+
+
+class Redirected(NotDelivered):
+    """A 3xx; ``detail`` is the status."""
+
+
+class BrokenAnswer(NotDelivered):
+    """The exchange answered 2xx, but without a usable access token; ``detail`` says what came instead."""
+
+
+class EventRefused(NotDelivered):
+    """Another 4xx; ``detail`` is the status and what Last9 said. Not kept: it would be refused again."""

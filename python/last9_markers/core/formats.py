@@ -1,0 +1,38 @@
+"""How values look on the wire: moments as ISO 8601, commits as lower-case hashes, text as well-formed Unicode."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+#: The end of the year 9999: ISO 8601 has no further years without prior agreement.
+LAST_MOMENT_MS = 253402300799999
+_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+
+
+def iso8601(epoch_ms: int) -> str:
+    """Epoch milliseconds in UTC, to the millisecond. Raises ``ValueError`` before 1970 and after 9999."""
+    if not 0 <= epoch_ms <= LAST_MOMENT_MS:
+        raise ValueError("not a moment between 1970 and 9999")
+    seconds, milliseconds = divmod(epoch_ms, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
+
+
+def epoch_seconds(found: Any) -> float | None:
+    """A moment that somebody else wrote as a number of seconds; ``None`` where it is none, or of another age (after the year 5138)."""
+    return float(found) if isinstance(found, (int, float)) and 0 < found < 1e11 else None
+
+
+def as_commit(text: str | None) -> str | None:
+    """The text as a commit's hash, lower-cased, perhaps shortened to seven digits or more; ``None`` if it is anything else."""
+    return text.lower() if text and _COMMIT.fullmatch(text) else None
+
+
+def well_formed(text: str) -> str:
+    """The text with lone surrogates (half an emoji, a byte that is no UTF-8) replaced: JSON and HTTP cannot carry them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,256 @@
+"""The server itself: sockets, paths, and the record of what came in."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import ssl
+import threading
+import time
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from last9_markers.fake_server import rules
+from last9_markers.fake_server.faults import Fault, FaultOrders
+from last9_markers.fake_server.responses import write_answer
+from last9_markers.fake_server.tokens import ACCESS_TOKEN_SECONDS, TokenOffice, issue_refresh_token
+
+EXCHANGE_PATH = "/api/v4/oauth/access_token"
+EVENT_PATH = re.compile(r"/api/v4/organizations/([^/]+)/change_events")
+ANY_ORGANIZATION = "*"
+
+
+class StandIn:
+    """A stand-in for Last9 on a loopback port. A context manager; also started and stopped by hand."""
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        organizations: tuple[str, ...] = ("acme",),
+        refresh_tokens: tuple[str, ...] = (),
+        certificate: tuple[str, str] | None = None,
+    ) -> None:
+        """``certificate``: PEM files of certificate and key, to speak TLS. ``refresh_tokens`` are accepted besides its own."""
+        self.organizations = organizations
+        self.office = TokenOffice()
+        self.faults = FaultOrders()
+        self._lock = threading.Lock()
+        self._era = 0
+        self._received: list[dict[str, Any]] = []
+        self._requests: list[dict[str, Any]] = []
+        self._server = _Server(("127.0.0.1", port), self, certificate)
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
+        own = [slug for slug in organizations if slug != ANY_ORGANIZATION]
+        self.org_slug = own[0] if own else "acme"
+        self.refresh_token = self.issue()
+        for token in refresh_tokens:
+            self.office.accept(token)
+
+    def issue(self, **claims: Any) -> str:
+        """A further refresh token; ``claims`` win over the usual ones (``scopes=["read"]``, ``exp=…``)."""
+        token = issue_refresh_token(self.org_slug, self.url, **claims)
+        self.office.accept(token)
+        return token
+
+    def order(self, faults: Any) -> None:
+        """Order faults: :mod:`last9_markers.fake_server.faults`."""
+        self.faults.order(faults)
+
+    def received(self) -> list[dict[str, Any]]:
+        """The events that were taken, in order: body as received, ``organization`` and ``received_at``."""
+        with self._lock:
+            return list(self._received)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every API request in order: method, path, status (``None``: cut off unanswered), connection number. No secrets."""
+        with self._lock:
+            return list(self._requests)
+
+    def forget(self) -> None:
+        """Forget what was received and requested, and what is under way: a delayed request must not turn up in the next test."""
+        with self._lock:
+            self._era += 1
+            self._received.clear()
+            self._requests.clear()
+
+    def take(self, event: dict[str, Any], organization: str, era: int) -> None:
+        """Keep an event whose request was noted in this era."""
+        moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        with self._lock:
+            if era == self._era:
+                self._received.append({**event, "organization": organization, "received_at": moment})
+
+    def note(self, method: str, path: str, connection: int) -> tuple[dict[str, Any], int]:
+        """Keep a request, whose status is filled in later; also say in which era, that is after how many times of forgetting."""
+        entry = {"method": method, "path": path, "status": None, "connection": connection}
+        with self._lock:
+            self._requests.append(entry)
+            return entry, self._era
+
+    def serve_forever(self) -> None:
+        """Serve on this thread until :meth:`stop`."""
+        self._server.serve_forever(poll_interval=0.05)
+
+    def start(self) -> None:
+        """Serve on a thread of its own."""
+        threading.Thread(target=self.serve_forever, name="last9-fake-server", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> StandIn:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], standin: StandIn, certificate: tuple[str, str] | None) -> None:
+        super().__init__(address, _Handler)
+        self.standin = standin
+        self.connections = itertools.count(1)
+        self._context: ssl.SSLContext | None = None
+        if certificate:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(*certificate)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        # On the connection's own thread: a handshake that hangs must not keep others from being accepted.
+        if self._context is not None:
+            request = self._context.wrap_socket(request, server_side=True)
+        super().finish_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away are part of the game."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection_number = next(self.server.connections)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Quiet: `GET /requests` tells."""
+
+    def do_GET(self) -> None:
+        self._dispatch()
+
+    def do_HEAD(self) -> None:
+        """The front page's headers: what a connection test looks at before it shows a token."""
+        write_answer(self, 200, "", {})
+
+    def do_POST(self) -> None:
+        self._dispatch()
+
+    def do_PUT(self) -> None:
+        self._dispatch()
+
+    def do_DELETE(self) -> None:
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        body = self._read_body()
+        path = urlsplit(self.path).path
+        if path.startswith("/api/"):
+            self._api(path, body)
+        else:
+            self._control(path, body)
+
+    def _read_body(self) -> bytes:
+        length = self.headers.get("Content-Length", "0")
+        return self.rfile.read(int(length)) if length.isdigit() else b""
+
+    # -- the API ---------------------------------------------------------------------------------------------------------------
+
+    def _api(self, path: str, body: bytes) -> None:
+        kind = "exchange" if path == EXCHANGE_PATH else "event"
+        entry, self.era = self.server.standin.note(self.command, path, self.connection_number)
+        fault = self.server.standin.faults.meet(kind, body.decode(errors="replace"))
+        if "delay" in fault:
+            time.sleep(fault["delay"])
+        if fault.get("drop") == "before":
+            self.close_connection = True
+            return
+        status, answer = self._answer(kind, path, body, fault)
+        entry["status"] = status
+        text = fault["body"] if "body" in fault else json.dumps(answer)
+        write_answer(self, status, text, fault)
+
+    def _answer(self, kind: str, path: str, body: bytes, fault: Fault) -> tuple[int, dict[str, Any]]:
+        status = fault.get("status", 200)
+        if not 200 <= status < 300:
+            return status, {"error": f"fault: {status}"}
+        try:
+            submission = rules.Submission(self.headers.get("Content-Type", ""), self.headers.get("X-LAST9-API-TOKEN", ""), body)
+            answer = self._exchange(submission, fault) if kind == "exchange" else self._event(path, submission)
+        except rules.Refusal as refusal:
+            return refusal.status, {"error": refusal.error}
+        return status, answer
+
+    def _exchange(self, submission: rules.Submission, fault: Fault) -> dict[str, Any]:
+        if self.command != "POST":
+            raise rules.Refusal(405, "method not allowed")
+        office = self.server.standin.office
+        refresh_token = rules.read_object(submission).get("refresh_token")
+        claims = office.claims_of(refresh_token)
+        if claims is None or not isinstance(refresh_token, str):
+            raise rules.Refusal(401, "invalid or expired refresh token")
+        return office.exchange(refresh_token, claims, fault.get("access_token_lifetime", ACCESS_TOKEN_SECONDS))
+
+    def _event(self, path: str, submission: rules.Submission) -> dict[str, Any]:
+        standin = self.server.standin
+        found = EVENT_PATH.fullmatch(path)
+        if found is None:
+            raise rules.Refusal(404, "not found")
+        if self.command != "PUT":
+            raise rules.Refusal(405, "method not allowed")
+        rules.check_access(submission, standin.office)
+        organization = unquote(found[1])
+        if organization not in standin.organizations and ANY_ORGANIZATION not in standin.organizations:
+            raise rules.Refusal(404, "organization not found")
+        event = rules.read_object(submission)
+        rules.check_event(event)
+        standin.take(event, organization, self.era)
+        return {"message": "success"}
+
+    # -- the controls ----------------------------------------------------------------------------------------------------------
+
+    def _control(self, path: str, body: bytes) -> None:
+        standin = self.server.standin
+        wanted = (self.command, path)
+        if wanted == ("GET", "/received"):
+            return self._say(200, standin.received())
+        if wanted == ("GET", "/requests"):
+            return self._say(200, standin.requests())
+        if wanted == ("DELETE", "/received"):
+            standin.forget()
+        elif wanted == ("DELETE", "/faults"):
+            standin.faults.cancel()
+        elif wanted == ("POST", "/faults"):
+            try:
+                standin.order(json.loads(body))
+            except ValueError as error:
+                return self._say(400, {"error": str(error)})
+        else:
+            return self._say(404, {"error": "GET /received, GET /requests, POST /faults, DELETE /faults, DELETE /received"})
+        return self._say(200, {})
+
+    def _say(self, status: int, content: Any) -> None:
+        write_answer(self, status, json.dumps(content), {})

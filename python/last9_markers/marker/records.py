@@ -1,0 +1,81 @@
+"""Records: what happened to each marker, as texts that the build keeps for its report.
+
+Only here is one written, and only :mod:`last9_markers.report` reads it. Whoever carries records (Groovy, the command line's state file)
+takes them for opaque. Several may speak of one marker, as when it was kept first and sent later: the report makes one of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from last9_markers.marker.pending import Outbox
+
+#: Marks the texts that are written here; a request that got no answer, which is a record too, has ``contract`` instead.
+VERSION = 1
+
+#: What became of a marker: Last9 has it; has it, but got it later than it happened; does not have it yet; will never take it; was not to.
+SENT, LATE, KEPT, REFUSED, DRY_RUN = "sent", "late", "kept", "refused", "dry run"
+
+#: The automatic attributes that the report shows of a window. What is the same for the whole build it finds by itself.
+FACTS = (
+    "deployment.id",
+    "deployment.outcome",
+    "deployment.window_duration_ms",
+    "deployment.kind",
+    "deployment.version",
+    "scm.commit_sha",
+    "scm.branch",
+    "scm.url",
+    "scm.author",
+    "scm.previous_commit_sha",
+    "scm.commit_count",
+    "scm.author_count",
+    "scm.compare_url",
+)
+_NO_LABELS = {"service", "service_name", "deployment_environment", "env", *FACTS, *(name.replace(".", "_") for name in FACTS)}
+_BUILD = ("jenkins.", "jenkins_")
+#: A build keeps many records in the controller's memory, so each stays small.
+_MOST_LABELS, _LONGEST_LABEL, _LONGEST_TEXT = 20, 300, 1000
+
+
+def of_run(outbox: Outbox, request: str, last9: str | None, *, refused: bool) -> list[str]:
+    """What has become of the markers of one run: the kept ones that are settled, then its own, at least as it was asked for (``request``).
+
+    ``refused``: its own was, by Last9 or by us; a dry run's is dropped as well, but nobody has refused it.
+    """
+    own = outbox.own
+    found = [
+        write(json.loads(kept.event), LATE if kept.delivered else REFUSED, last9)
+        for kept in outbox.kept
+        if kept.event is not None and kept.settled
+    ]
+    if own.event is not None:
+        unsent = REFUSED if refused else DRY_RUN if own.dropped else KEPT
+        found.append(write(json.loads(own.event), SENT if own.delivered else unsent, last9))
+    elif not own.dropped and request:
+        found.append(request)
+    return found
+
+
+def write(event: Mapping[str, Any], fate: str, last9: str | None = None) -> str:
+    """The record of a marker: its event and what became of it. ``last9`` is the base URL of the Last9 it was for."""
+    attributes: Mapping[str, str] = event.get("attributes") or {}
+    facts = {name: attributes.get(name) or attributes.get(name.replace(".", "_")) for name in FACTS}
+    labels = [name for name in attributes if name not in _NO_LABELS and not name.startswith(_BUILD)]
+    record = {
+        "last9Record": VERSION,
+        "fate": fate,
+        "state": event.get("event_state"),
+        "at": event.get("timestamp"),
+        "name": event.get("event_name"),
+        "service": attributes.get("service_name") or attributes.get("service"),
+        "environment": attributes.get("deployment_environment") or attributes.get("env"),
+        "last9": last9,
+        "facts": {name: value[:_LONGEST_TEXT] for name, value in facts.items() if value},
+        "labels": {name[:_LONGEST_LABEL]: attributes[name][:_LONGEST_LABEL] for name in labels[:_MOST_LABELS]},
+    }
+    cut = {name: value[:_LONGEST_TEXT] if isinstance(value, str) else value for name, value in record.items() if value}
+    return json.dumps(cut, separators=(",", ":"))

@@ -1,0 +1,95 @@
+"""The log's own lines: what the engine does and has done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from last9_markers.request.destination import Destination
+
+SENT = "Deployment marker sent successfully"
+KEPT_BY_A_SHELL = " The marker is kept and goes out with the next one."
+INTERRUPTED = "the engine was interrupted before the marker was delivered."
+
+
+def sending(label: str) -> str:
+    """The line before a delivery, as Last9's plugin writes it."""
+    return f"Sending deployment marker: {label}"
+
+
+def sent_late(count: int) -> str:
+    """What was kept from an outage has arrived."""
+    return f"Sent first: {_markers(count)} that could not be delivered before, with the original time"
+
+
+def kept(count: int, *, stop_follows: bool) -> str:
+    """The end of a warning about a marker that was not delivered: with it ``count`` of the build's markers wait.
+
+    A library cannot know which marker is the build's last, so each says what becomes of all if it is; the last one is the final account.
+    """
+    if count > 1:
+        return f" {_markers(count)} are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
+    if stop_follows:
+        return " The marker is kept and goes out with the window's stop."
+    return " The marker is kept and goes out with the build's next one; if none gets through, Last9 never has it."
+
+
+def dry_run(destination: Destination | None) -> str:
+    """The line before a dry run's payload."""
+    where = f" to organization '{destination.organization}' at {destination.base_url.text}" if destination else ""
+    return f"Dry run: nothing is sent{where}. The marker:"
+
+
+def engine_failed(error: BaseException, place: str) -> str:
+    """A defect of ours."""
+    return f"the engine failed ({type(error).__name__} at {place}: {error}). The build goes on; please report this."
+
+
+# -- with LAST9_DEBUG ----------------------------------------------------------------------------------------------------------
+
+
+def begun(step: str, pending: int) -> str:
+    """Who is at work."""
+    import platform
+    import sys
+
+    from last9_markers import __version__
+
+    return (
+        f"last9-markers {__version__}, Python {platform.python_version()} at {sys.executable}, {step}, {_markers(pending)} kept from before"
+    )
+
+
+def going_to(destination: Destination, seconds: float) -> str:
+    """Where to, and how long it may take."""
+    to = f"organization '{destination.organization}' at {destination.base_url.text}, credential '{destination.credential_id}'"
+    return f"to {to}, within {seconds:g} s"
+
+
+def way(proxy: str | None, variable: str | None) -> str:
+    """Which proxy."""
+    return f"through the proxy {proxy} (from {variable})" if proxy else "without a proxy"
+
+
+def roots(sources: list[str]) -> str:
+    """Where the roots come from that a certificate may lead to."""
+    return f"CA certificates from {', '.join(sources) or 'nowhere'}"
+
+
+def attempt(method: str, url: str, result: str, seconds: float, left: float) -> str:
+    """One request and what came of it."""
+    return f"{method} {url}: {result} after {seconds * 1000:.0f} ms, {left:.1f} s left"
+
+
+def pause(seconds: float, left: float) -> str:
+    """Before the next try."""
+    return f"pause of {seconds:.2f} s before the next try, {left:.1f} s left"
+
+
+def fail_build(reason: str) -> str:
+    """The text with which ``failOnError`` fails the build."""
+    return f"Last9 deployment marker not delivered, and failOnError is set: {reason}"
+
+
+def _markers(count: int) -> str:
+    return "1 deployment marker" if count == 1 else f"{count} deployment markers"

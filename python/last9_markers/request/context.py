@@ -1,0 +1,37 @@
+"""What the engine works in: the agent's environment, the clock, the log, the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from last9_markers.core.clock import Clock
+from last9_markers.core.log import Journal
+from last9_markers.messages import progress
+from last9_markers.request.contract import Request
+from last9_markers.request.options import is_yes
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Set to ``true`` it makes the engine tell each attempt.
+DEBUG_VARIABLE = "LAST9_DEBUG"
+
+
+class Surroundings(NamedTuple):
+    """Everything a marker takes from the outside. ``token`` is no longer in ``environ``; ``transport`` is the network."""
+
+    environ: Mapping[str, str]
+    token: str | None
+    clock: Clock
+    journal: Journal
+    transport: httpx.BaseTransport | None = None
+
+    def hide_secrets(self, request: Request) -> None:
+        """From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk."""
+        self.journal.redactor.hide(self.token)
+        for name in request.secret_parameters:
+            self.journal.redactor.hide(self.environ.get(name))
+        self.journal.debugging = is_yes(self.environ.get(DEBUG_VARIABLE))
+        if self.journal.debugging:
+            self.journal.debug(progress.begun(request.step, len(request.pending)))

@@ -1,0 +1,177 @@
+"""What arguments and environment make of a marker: where it goes, what it says, where the token comes from."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from last9_markers.cli.shared.connection import Connection
+from last9_markers.cli.shared.invocation import Invocation
+from last9_markers.fake_server import StandIn
+from support import ROOT, engine, make_request, run_step
+
+SEND = ["send", "--service-name", "payments-api"]
+PROFILES = json.dumps({"acme": {"orgSlug": "profile-org", "apiBaseUrl": "https://profile.example.com", "credentialId": " "}})
+
+LEVELS: list[tuple[dict[str, str], dict[str, str], str, str]] = [
+    (
+        {"orgSlug": "literal", "orgSlugParam": "P", "orgSlugEnvVar": "V", "routingProfile": "acme"},
+        {"P": "p", "V": "v", "LAST9_ORG_SLUG": "g"},
+        "literal",
+        "option",
+    ),
+    ({"orgSlugParam": "P", "orgSlugEnvVar": "V", "routingProfile": "acme"}, {"P": "p", "V": "v", "LAST9_ORG_SLUG": "g"}, "p", "parameter"),
+    ({"orgSlugEnvVar": "V", "routingProfile": "acme"}, {"V": "v", "LAST9_ORG_SLUG": "g"}, "v", "environment"),
+    ({"routingProfile": "acme"}, {"LAST9_ORG_SLUG": "g"}, "profile-org", "profile"),
+    ({}, {"LAST9_ROUTING_PROFILE": "acme", "LAST9_ORG_SLUG": "g"}, "profile-org", "profile"),
+    ({}, {"LAST9_ORG_SLUG": " g "}, "g", "global"),
+    ({"orgSlug": " ", "orgSlugParam": "P"}, {"P": " ", "LAST9_ORG_SLUG": "g"}, "g", "global"),
+]
+
+
+@pytest.mark.parametrize(("given", "environ", "value", "source"), LEVELS)
+def test_levels(given: dict[str, str], environ: dict[str, str], value: str, source: str) -> None:
+    """Each field comes from the first level that has it; blank counts as not given."""
+    connection = Connection(given, {"LAST9_ROUTING_PROFILES": PROFILES, **environ})
+    assert connection.problems == []
+    assert connection.fields["orgSlug"] == {"value": value, "source": source, "fromParameter": source == "parameter"}
+
+
+def test_defaults_and_blank_profile_fields() -> None:
+    """Nothing given: the default credential alone; a field that a profile leaves blank falls to the next level."""
+    assert list(Connection({}, {}).fields) == ["credentialId"]
+    environ = {"LAST9_ROUTING_PROFILES": PROFILES, "LAST9_ROUTING_PROFILE": "acme", "LAST9_CREDENTIAL_ID": "global-id"}
+    assert Connection({}, environ).fields["credentialId"]["value"] == "global-id"
+
+
+def test_a_base_url_of_whoever_starts_the_build() -> None:
+    """What a build parameter chose is told from what an administrator set, under whichever name it is read."""
+    environ = {"URL": "https://chosen.example.com", "LAST9_API_BASE_URL": "https://set.example.com"}
+    field = Connection({"apiBaseUrlParam": "URL"}, environ).fields["apiBaseUrl"]
+    assert field["fromParameter"] is True
+    assert field["trusted"] == ["https://set.example.com"]
+    both = Connection({"apiBaseUrlParam": "LAST9_API_BASE_URL"}, environ).fields["apiBaseUrl"]
+    assert (both["fromParameter"], both["trusted"]) == (True, [])
+
+
+@pytest.mark.parametrize("profiles", [None, "{", "[]", '{"acme": 1}', "[" * 100_000])
+def test_a_profile_that_is_not_there_makes_no_marker(profiles: str | None, tmp_path: Path) -> None:
+    """An unknown profile or unusable definitions: nothing is sent to wherever, and the warning says where to define it."""
+    environ = {"LAST9_REFRESH_TOKEN": "some-refresh-token"} | ({"LAST9_ROUTING_PROFILES": profiles} if profiles else {})
+    done = engine([*SEND, "--routing-profile", "acme", "--fail-on-error"], environ=environ, cwd=tmp_path)
+    assert done.code == 1
+    assert "LAST9_ROUTING_PROFILES" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_profile_sends_to_its_organization(last9: StandIn, tmp_path: Path) -> None:
+    """Profiles that an administrator set serve the command line as they serve Pipelines."""
+    with StandIn(organizations=("globex",)) as globex:
+        profiles = json.dumps({"globex": {"orgSlug": "globex", "apiBaseUrl": globex.url}})
+        environ = {"LAST9_ROUTING_PROFILES": profiles, "LAST9_REFRESH_TOKEN": globex.refresh_token, "LAST9_API_BASE_URL": last9.url}
+        engine([*SEND, "--routing-profile", "globex"], environ=environ, cwd=tmp_path)
+        assert [event["organization"] for event in globex.received()] == ["globex"]
+    assert last9.requests() == []
+
+
+def test_every_marker_option(last9: StandIn, tmp_path: Path) -> None:
+    """Attributes, allowlists, spelling of names and the build's user arrive; names of the allowlists that nobody set do not."""
+    environ = {
+        "LAST9_REFRESH_TOKEN": last9.refresh_token,
+        "LAST9_PARAM_ALLOWLIST": "REGION, NOWHERE",
+        "REGION": "eu",
+        "COLOUR": "blue",
+        "BUILD_USER_ID": "alice",
+        "JOB_NAME": "deploy",
+    }
+    words = ["--attribute", "team=payments", "--attribute-names", "dotted", "--env-allowlist", "COLOUR,ABSENT", "--event-name", "rollback"]
+    done = engine([*SEND, *words], environ=environ, cwd=tmp_path)
+    assert "WARNING" not in done.stderr
+    (event,) = last9.received()
+    assert event["event_name"] == "rollback"
+    assert event["attributes"] == {
+        "service": "payments-api",
+        "service_name": "payments-api",
+        "team": "payments",
+        "env_colour": "blue",
+        "build_param_region": "eu",
+        "jenkins.build_user": "alice",
+        "jenkins.job_name": "deploy",
+    }
+
+
+def test_token_file(last9: StandIn, tmp_path: Path) -> None:
+    """The token may lie in a file, with the line break that an editor leaves; it wins over the variable."""
+    (tmp_path / "token").write_text(last9.refresh_token + "\n", encoding="utf-8")
+    environ = {"LAST9_REFRESH_TOKEN": "another-refresh-token", "LAST9_API_BASE_URL": last9.url}
+    done = engine([*SEND, "--token-file", "token"], environ=environ, cwd=tmp_path)
+    assert done.stderr.splitlines()[-1] == "[Last9] Deployment marker sent successfully"
+    assert len(last9.received()) == 1
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", "folder"])
+def test_token_file_that_holds_none(last9: StandIn, tmp_path: Path, content: bytes | str | None) -> None:
+    """A file that is missing, empty, binary or a folder costs the marker, not the build, and the variable does not stand in for it."""
+    if isinstance(content, bytes):
+        (tmp_path / "token").write_bytes(content)
+    elif content:
+        (tmp_path / "token").mkdir()
+    environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "LAST9_API_BASE_URL": last9.url}
+    done = engine([*SEND, "--org-slug", "acme", "--token-file", "token"], environ=environ, cwd=tmp_path)
+    assert done.code == 0
+    assert "WARNING" in done.stderr
+    assert "--token-file" in done.stderr or "refresh token has blanks" in done.stderr
+    assert last9.requests() == []
+
+
+def test_the_token_leaves_the_environment() -> None:
+    """No child process and no dump of the environment finds it there."""
+    environ = {"LAST9_REFRESH_TOKEN": "some-refresh-token"}
+    call = Invocation({}, environ)
+    assert environ == {}
+    assert call.token == "some-refresh-token"
+    assert call.surroundings().token == "some-refresh-token"
+    assert "some-refresh-token" not in call.request("send", timestamp_ms=0)
+
+
+def test_quiet_says_warnings_alone(last9: StandIn, tmp_path: Path) -> None:
+    """A cron job that is quiet still hears of what went wrong, in terms of a shell."""
+    done = engine([*SEND, "--quiet"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert (done.code, done.stderr) == (0, "")
+    assert len(last9.received()) == 1
+    done = engine([*SEND, "--quiet"], cwd=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert (
+        "[Last9] WARNING: deployment (stop) for payments-api was not delivered: the refresh token is not there. Set LAST9_REFRESH_TOKEN"
+        in line
+    )
+    assert "credentialId" not in line
+
+
+@pytest.mark.parametrize(("given", "said"), [({"debug": True}, "true"), ({"debug": False}, "false"), ({}, None)])
+def test_debug_is_in_the_environment(given: dict[str, Any], said: str | None) -> None:
+    """The engine, and an engine started by this one, learn of ``--debug`` by one variable."""
+    environ: dict[str, str] = {}
+    Invocation(given, environ)
+    assert environ.get("LAST9_DEBUG") == said
+
+
+def test_step_loads_nothing_of_the_command_line(last9: StandIn, tmp_path: Path) -> None:
+    """``step`` runs before and after every deploy: what only a shell needs must not cost it a millisecond."""
+    told = tmp_path / "told"
+    told.mkdir()
+    spy = """
+import os, sys
+leave = os._exit
+def told(code):
+    print(sorted(name for name in sys.modules if "commandline" in name or name == "argparse"), file=sys.stderr, flush=True)
+    leave(code)
+os._exit = told
+"""
+    (told / "sitecustomize.py").write_text(spy, encoding="utf-8")
+    environ = {"PYTHONPATH": os.pathsep.join([str(told), str(ROOT / "python")])}
+    done = run_step(make_request(), last9.refresh_token, tmp_path, environ=environ)
+    assert done.stderr.splitlines()[-1] == "[]"

@@ -1,0 +1,235 @@
+"""The state file: what is in it, what happens where it cannot be used, and that nobody's file is harmed."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from last9_markers.cli.shared import locking
+from last9_markers.cli.shared.invocation import Window
+from last9_markers.cli.shared.state import LONGEST_CLAIM_MS, MOST_PENDING, MOST_RECORDS, MOST_WINDOWS, Content, StateFile, Unusable
+from last9_markers.core.log import Journal
+from last9_markers.core.redaction import Redactor
+from last9_markers.fake_server import StandIn
+from support import engine
+
+KEY = ("payments-api", "production", "deployment")
+SEND = ["send", "--service-name", "payments-api", "--state", "state.json"]
+
+
+@pytest.fixture
+def journal() -> Journal:
+    """A journal that only remembers its warnings."""
+    return Journal(StringIO(), Redactor())
+
+
+def _fresh() -> Content:
+    return Content({}, is_new=True)
+
+
+# -- the content ---------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_is_read(tmp_path: Path, journal: Journal) -> None:
+    """Windows, undelivered markers and records come back as they were; the file is for nobody else to read."""
+    state = StateFile(str(tmp_path / "state.json"), journal)
+    with state.changing() as content:
+        assert content is not None
+        assert content.is_new
+        content.open(KEY, Window("id-1", 5))
+        content.add("text", 7)
+        content.record(["a", 1, "b"])
+    assert state.saved
+    assert stat.S_IMODE((tmp_path / "state.json").stat().st_mode) == 0o600
+    found = state.read()
+    assert not found.is_new
+    assert found.newest(KEY) == Window("id-1", 5)
+    assert (found.pending, found.records) == (["text"], ["a", "b"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["state.json", "state.json.lock"]
+
+
+def test_claims() -> None:
+    """What one process tries no other tries, until it has settled it or its claim has ended; an absurd claim is none."""
+    content = _fresh()
+    content.add("second", 2)
+    content.add("first", 1)
+    assert content.claim(1000, 2000) == ["first", "second"]
+    assert content.claim(1000, 2000) == []
+    assert content.claim(2000, 3000) == ["first", "second"]
+    content.settle(["first", "second"], "own", 3, ["second", "own, composed"])
+    assert content.pending == ["second", "own, composed"]
+    assert content.claim(1000, 1000 + LONGEST_CLAIM_MS + 1) == ["second", "own, composed"]
+    assert content.claim(1000, 2000) == ["second", "own, composed"]
+
+
+def test_bounds(tmp_path: Path, journal: Journal) -> None:
+    """A state file that lives for years stays small: the oldest gives way, and what is lost by that is said."""
+    state = StateFile(str(tmp_path / "state.json"), journal)
+    with state.changing() as content:
+        assert content is not None
+        for number in range(MOST_WINDOWS + 5):
+            content.open(KEY, Window(f"id-{number}", number))
+        for number in range(MOST_PENDING + 3):
+            content.add(str(number), number)
+        content.record([str(number) for number in range(MOST_RECORDS + 5)])
+    found = json.loads((tmp_path / "state.json").read_text(encoding="utf-8"))
+    assert len(found["openWindows"]) == MOST_WINDOWS
+    assert found["openWindows"][-1]["id"] == f"id-{MOST_WINDOWS + 4}"
+    assert [entry["text"] for entry in found["pending"]] == [str(number) for number in range(3, MOST_PENDING + 3)]
+    assert found["records"][-1] == str(MOST_RECORDS + 4)
+    (warning,) = journal.warnings
+    assert "3 older ones are dropped" in warning
+
+
+def test_odd_entries_are_left_out() -> None:
+    """A file that somebody has edited costs the odd entries and nothing else."""
+    found = {
+        "openWindows": [1, {"id": 5}, {"id": "x", "startedAtMs": "1", "key": []}, {"id": "good", "startedAtMs": 1, "key": list(KEY)}],
+        "pending": ["text", {"text": 5}, {"text": "good", "sinceMs": "x", "claimedUntilMs": True}],
+        "records": {"a": 1},
+    }
+    content = Content(found, is_new=False)
+    assert content.newest(KEY) == Window("good", 1)
+    assert content.claim(0, 1) == ["good"]
+    assert content.records == []
+
+
+# -- files that are none -------------------------------------------------------------------------------------------------------
+
+FOREIGN: list[tuple[bytes, str]] = [
+    (b"{", "it is no JSON, or was cut off"),
+    (b'{"last9State": 1, "pending": [{"te', "it is no JSON, or was cut off"),
+    (b"PATH=/usr/bin\n", "it is no JSON, or was cut off"),
+    (b"[" * 100_000, "it is no JSON, or was cut off"),
+    (b"{}", "it was not written by last9-markers"),
+    (b"[1]", "it was not written by last9-markers"),
+    (b'{"last9State": 2}', "is of version 2"),
+    (b'{"last9State": "1"}', "is of version '1'"),
+    (b"\xff\xfe\x00\x01", "it is no text"),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), FOREIGN)
+def test_a_file_that_is_none_of_ours(tmp_path: Path, journal: Journal, content: bytes, said: str) -> None:
+    """A broken, foreign, older or newer file is named with the remedy, never changed, and nothing is said to be kept in it."""
+    path = tmp_path / "state.json"
+    path.write_bytes(content)
+    state = StateFile(str(path), journal)
+    with state.changing() as found:
+        assert found is None
+    assert not state.saved
+    (warning,) = journal.warnings
+    assert said in warning
+    assert "--state" in warning
+    assert path.read_bytes() == content
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/null")
+
+
+@pytest.mark.parametrize("make", [_folder, _pipe, _device])
+def test_no_regular_file(tmp_path: Path, journal: Journal, make: Callable[[Path], None]) -> None:
+    """A folder, a pipe or a device is refused at once: reading a pipe would hold up the deployment for ever."""
+    make(tmp_path / "state.json")
+    with pytest.raises(Unusable, match="no regular file"):
+        StateFile(str(tmp_path / "state.json"), journal).read()
+
+
+def test_an_empty_file_is_a_new_one(tmp_path: Path, journal: Journal) -> None:
+    """``--state "$(mktemp)"`` just works."""
+    (tmp_path / "state.json").write_bytes(b"")
+    with StateFile(str(tmp_path / "state.json"), journal).changing() as content:
+        assert content is not None
+        assert content.is_new
+    assert journal.warnings == []
+
+
+def test_a_symbolic_link_stays_one(tmp_path: Path, journal: Journal) -> None:
+    """What a link points to is written, the link is not replaced."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "state.json").symlink_to("elsewhere/real.json")
+    with StateFile(str(tmp_path / "state.json"), journal).changing() as content:
+        assert content is not None
+        content.add("text", 1)
+    assert (tmp_path / "state.json").is_symlink()
+    assert b"text" in (tmp_path / "elsewhere" / "real.json").read_bytes()
+
+
+@pytest.mark.parametrize("path", ["nowhere/state.json", "file/state.json", "x" * 300, "/sys/state.json"])
+def test_a_path_where_nothing_can_be_written(last9: StandIn, tmp_path: Path, path: str) -> None:
+    """The marker goes all the same, and the warning says what to do."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    words = ["send", "--service-name", "payments-api", "--state", path]
+    done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert done.code == 0
+    assert len(last9.received()) == 1
+    assert done.stderr.count("WARNING") == 1
+    assert "name a file with --state where the build's user may write" in done.stderr
+
+
+def test_a_full_disk(last9: StandIn, tmp_path: Path) -> None:
+    """A write that fails half-way leaves the old content, no debris, and a marker that goes without being remembered."""
+    engine([*SEND, "--event-state", "start"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    before = (tmp_path / "state.json").read_bytes()
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text(
+        "import os\ndef fsync(descriptor):\n    raise OSError(28, 'No space left on device')\nos.fsync = fsync\n", encoding="utf-8"
+    )
+    root = str(Path(__file__).parents[4] / "python")
+    environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "PYTHONPATH": os.pathsep.join([str(broken), root])}
+    done = engine([*SEND, "--json"], environ=environ, cwd=tmp_path)
+    assert "cannot be written (No space left on device)" in done.stderr
+    assert json.loads(done.stdout)["kept"] == 0
+    start, stop = last9.received()
+    assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]
+    assert (tmp_path / "state.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken", "state.json", "state.json.lock"]
+
+
+# -- the lock ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lock_that_is_not_given_back(tmp_path: Path, journal: Journal) -> None:
+    """A process that hangs with the lock holds nobody up for long; the content is left alone."""
+    state = StateFile(str(tmp_path / "state.json"), journal)
+    state.patience_seconds = 0.05
+    with locking.Lock(str(tmp_path / "state.json.lock"), 1), state.changing() as content:
+        assert content is None
+    (warning,) = journal.warnings
+    assert "kept busy by another process" in warning
+    with state.changing() as content:
+        assert content is not None
+
+
+def test_no_change_is_lost(tmp_path: Path, journal: Journal) -> None:
+    """Everybody who changes the file sees what was there: twenty writers, twenty markers."""
+
+    def add(number: int) -> None:
+        state = StateFile(str(tmp_path / "state.json"), journal)
+        state.patience_seconds = 60
+        with state.changing() as content:
+            assert content is not None
+            content.add(str(number), number)
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert StateFile(str(tmp_path / "state.json"), journal).read().pending == [str(number) for number in range(20)]

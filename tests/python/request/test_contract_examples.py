@@ -1,0 +1,58 @@
+"""The examples in ``tests/contract/``, which the Groovy half's tests read too, through a real process and a real server."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from last9_markers.fake_server import StandIn
+from support import run_step
+
+CONTRACT = Path(__file__).parents[2] / "contract"
+NAMES = sorted(path.stem for path in (CONTRACT / "requests").glob("*.json"))
+#: Where the examples believe that Last9 is.
+EXAMPLE_URL = "http://127.0.0.1:8080"
+#: Where they believe that the engine's folder is on the agent.
+EXAMPLE_FOLDER = "/agent/workspace@tmp/last9"
+
+
+def test_every_request_has_its_answer() -> None:
+    """An example without its other half would be tested by nobody."""
+    assert sorted(path.stem for path in (CONTRACT / "answers").glob("*.json")) == NAMES
+    assert NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_engine_answers_as_the_example_says(name: str, last9: StandIn, tmp_path: Path) -> None:
+    """For each example request the engine gives the example's answer and log, and Last9 receives exactly the example's events."""
+    request, text = (
+        (CONTRACT / half / f"{name}.json")
+        .read_text(encoding="utf-8")
+        .replace(EXAMPLE_URL, last9.url)
+        .replace(EXAMPLE_FOLDER, str(tmp_path))
+        for half in ("requests", "answers")
+    )
+    expected: dict[str, Any] = json.loads(text)
+    token = last9.refresh_token if expected["tokenBound"] else None
+    done = run_step(request, token, tmp_path, environ=expected["environment"])
+    received = [{key: value for key, value in event.items() if key != "received_at"} for event in last9.received()]
+    assert done.code == 0
+    assert _with_gaps(done.answer, expected["answer"]) == expected["answer"]
+    assert _with_gaps(done.stderr.splitlines(), expected["log"]) == expected["log"]
+    assert received == expected["received"]
+    assert not (tmp_path / "request.json").exists()
+    assert last9.refresh_token not in done.stdout + done.stderr
+
+
+def _with_gaps(found: Any, expected: Any) -> Any:
+    """What was found, with its texts as the example has them wherever they differ in nothing but the example's gaps."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return {key: _with_gaps(value, expected.get(key)) for key, value in found.items()}
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        return [_with_gaps(*pair) for pair in zip(found, expected)]
+    if isinstance(found, str) and isinstance(expected, str) and re.fullmatch(re.escape(expected).replace("…", ".+"), found):
+        return expected
+    return found
