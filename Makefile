@@ -23,7 +23,7 @@ side_by_side = status=0; echo "Two halves side by side, each one's output when i
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
 
-demo: needs-python-java ## the examples through the library to a stand-in Last9
+demo: needs-python-java ## the examples through the library to a fake Last9
 	@$(PYTHON) tools/demo.py
 
 test: needs-python-venv-java-git-curl-jq-chromium-wine $(VENV)/ready ## every test

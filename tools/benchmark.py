@@ -100,7 +100,7 @@ def _measure_all(rounds: int, chosen: list[str] | None) -> dict[str, Any]:
 
 def _measure(python: str, folder: Path, names: tuple[str, ...], rounds: int, *, tls: bool) -> dict[str, dict[str, float]]:
     """Everything in turn, in another order each round, so that whatever else the machine does strikes all alike."""
-    last9 = scenarios.StandIn(python, tls=tls)
+    last9 = scenarios.FakeLast9(python, tls=tls)
     agent = scenarios.Agent(folder, python, last9)
     runs = scenarios.of(agent, names)
     samples: dict[str, list[Sample]] = {name: [] for name in runs}
@@ -127,7 +127,7 @@ def _measure(python: str, folder: Path, names: tuple[str, ...], rounds: int, *, 
 
 
 def _import_profile(python: str, folder: Path) -> dict[str, tuple[int, float]]:
-    last9 = scenarios.StandIn(python, tls=True)
+    last9 = scenarios.FakeLast9(python, tls=True)
     try:
         return imports.profile(scenarios.Agent(folder, python, last9).import_profile())
     finally:

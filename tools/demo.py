@@ -1,4 +1,4 @@
-"""Run the examples through the library to a stand-in Last9: each build's log, then what Last9 received (`make demo`)."""
+"""Run the examples through the library to a fake Last9: each build's log, then what Last9 received (`make demo`)."""
 
 from __future__ import annotations
 

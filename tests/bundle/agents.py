@@ -1,4 +1,4 @@
-"""What the tests of the bundle share: the interpreters at hand, a stand-in for Last9 out of the bundle, and an agent to run it on.
+"""What the tests of the bundle share: the interpreters at hand, a fake Last9 out of the bundle, and an agent to run it on.
 
 Nothing here imports the engine: what is tested is the file that the library brings to an agent.
 """
@@ -29,7 +29,7 @@ SHA256 = hashlib.sha256(BUNDLE.read_bytes()).hexdigest()
 PROMISED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 TOO_OLD = ("2.7", "3.6", "3.7", "3.8")
 WINDOW = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0001"
-BARE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+MINIMAL_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 _PROBE = "import sys; sys.stdout.write('%d.%d %s' % (sys.version_info[0], sys.version_info[1], sys.executable))"
 
@@ -72,11 +72,11 @@ def processes(*texts: str) -> list[str]:
 
 
 class Last9:
-    """A stand-in out of the bundle, run by one of the interpreters."""
+    """A fake Last9 out of the bundle, run by one of the interpreters."""
 
     def __init__(self, python: str) -> None:
         command = [python, "-I", "-S", str(BUNDLE), "fake-server", "--port", "0"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=BARE)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=MINIMAL_ENV)
         assert self._process.stdout is not None
         first = json.loads(self._process.stdout.readline())
         assert set(first) == {"url", "refreshToken", "orgSlug"}
@@ -150,14 +150,14 @@ class Agent:
     def environ(self, more: dict[str, str]) -> dict[str, str]:
         """The whole environment of a run; neither HOME nor a locale is in it."""
         ours = {"WORKSPACE": str(self.workspace), "WORKSPACE_TMP": str(self.folder.parent)}
-        return {**BARE, **ours, "LAST9_REFRESH_TOKEN": self.last9.token, "LAST9_TIMEOUT_SECONDS": "60", **more, **self.environment}
+        return {**MINIMAL_ENV, **ours, "LAST9_REFRESH_TOKEN": self.last9.token, "LAST9_TIMEOUT_SECONDS": "60", **more, **self.environment}
 
     def place_bundle(self) -> None:
         """Put the bundle where the launcher would have renamed it to."""
         shutil.copyfile(BUNDLE, self.bundle)
 
     def request(self, state: str = "start", pending: Sequence[str] = (), **attributes: str) -> Path:
-        """Write the contract's example of a block's start or stop, for this stand-in, with what is pending and further attributes."""
+        """Write the contract's example of a block's start or stop, for this fake Last9, with what is pending and further attributes."""
         content = json.loads((REQUESTS / f"block-{state}.json").read_text("utf-8"))
         content["connection"]["apiBaseUrl"].update(value=self.last9.url, trusted=[self.last9.url])
         content["window"]["id"] = WINDOW

@@ -1,4 +1,4 @@
-"""A stand-in for Last9 and an agent for each test; the run's end says which Pythons it cannot speak for."""
+"""A fake Last9 and an agent for each test; the run's end says which Pythons it cannot speak for."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def standin() -> Iterator[Last9]:
-    """One stand-in for all tests."""
+def fake_last9() -> Iterator[Last9]:
+    """One fake Last9 for all tests."""
     server = Last9(pythons()[promised()[-1]])
     yield server
     server.close()
 
 
 @pytest.fixture
-def last9(standin: Last9) -> Iterator[Last9]:
-    """The stand-in, well and without memories."""
-    standin.start_afresh()
-    yield standin
-    standin.start_afresh()
+def last9(fake_last9: Last9) -> Iterator[Last9]:
+    """The fake Last9, well and without memories."""
+    fake_last9.start_afresh()
+    yield fake_last9
+    fake_last9.start_afresh()
 
 
 @pytest.fixture

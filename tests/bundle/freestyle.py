@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Callable
 from xml.etree import ElementTree
 
-from agents import BARE, Last9, program
+from agents import MINIMAL_ENV, Last9, program
 
 RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
 #: Core's deadline. A machine that is busy with other tests gets more: whether ours is quick enough is seen on one that is not.
@@ -55,8 +55,8 @@ class Job:
         self.bin.mkdir()
         self.credentials = {"last9-refresh-token": last9.token}
         self.environment = {
-            **BARE,
-            "PATH": f"{self.bin}:{BARE['PATH']}",
+            **MINIMAL_ENV,
+            "PATH": f"{self.bin}:{MINIMAL_ENV['PATH']}",
             "LAST9_API_BASE_URL": last9.url,
             "LAST9_TIMEOUT_SECONDS": "60",
             "JENKINS_URL": "https://jenkins.example.com/",

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from agents import BARE, ROOT, SHA256, Last9, program
+from agents import MINIMAL_ENV, ROOT, SHA256, Last9, program
 
 DOCS = ("administration", "command-line", "freestyle", "security", "troubleshooting", "moving-from-the-plugin")
 BLOCKS = [
@@ -36,8 +36,8 @@ def test_a_block_can_be_typed(checkout: Path, tmp_path: Path, last9: Last9, name
     """Each line does what the document says, with no warning and no complaint."""
     installed = tmp_path / "opt"
     environ = {
-        **BARE,
-        "PATH": f"{ROOT / 'examples' / 'freestyle'}:{BARE['PATH']}",
+        **MINIMAL_ENV,
+        "PATH": f"{ROOT / 'examples' / 'freestyle'}:{MINIMAL_ENV['PATH']}",
         "LAST9_REFRESH_TOKEN": last9.token,
         "LAST9_API_BASE_URL": last9.url,
         "LAST9_TIMEOUT_SECONDS": "60",

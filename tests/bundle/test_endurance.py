@@ -127,9 +127,9 @@ IN_ONE_PROCESS = """
 import gc, io, json, os, re, resource, sys, threading
 from last9_markers.core.clock import SystemClock
 from last9_markers.request.contract import parse
-from last9_markers.core.log import Journal
-from last9_markers.runner.send_marker import Errand
-from last9_markers.request.context import Surroundings
+from last9_markers.core.log import BuildLog
+from last9_markers.runner.send_marker import MarkerHandler
+from last9_markers.request.context import Context
 from last9_markers.core.redaction import Redactor
 
 connection = {'orgSlug': {'value': 'acme'}, 'apiBaseUrl': {'value': sys.argv[1], 'trusted': [sys.argv[1]]}}
@@ -145,8 +145,8 @@ def count():
     print(json.dumps({'descriptors': len(os.listdir('/proc/self/fd')), 'threads': threading.active_count(), 'megabytes': megabytes}))
 
 for number in range(400):
-    around = Surroundings(os.environ, token, SystemClock(), Journal(io.StringIO(), Redactor()))
-    assert Errand(parse(text), around).run().delivered
+    context = Context(os.environ, token, SystemClock(), BuildLog(io.StringIO(), Redactor()))
+    assert MarkerHandler(parse(text), context).run().delivered
     re.purge()  # it keeps the last 512 patterns, and each marker hides other secrets
     if number in (99, 399):
         count()

@@ -6,7 +6,7 @@ import subprocess
 import zipfile
 
 import pytest
-from agents import BARE, BUNDLE, TOO_OLD, WINDOW, Agent, promised, pythons
+from agents import BUNDLE, MINIMAL_ENV, TOO_OLD, WINDOW, Agent, promised, pythons
 
 ATTRIBUTES = {"service_name": "payments-api", "deployment_environment": "production", "deployment.id": WINDOW}
 
@@ -38,7 +38,7 @@ def test_every_module_of_the_bundle_can_be_imported(version: str) -> None:
     loading = ["last9_markers.client.lean_httpx", "last9_markers.report.templating"]
     modules = [*loading, *(name.removesuffix(".__init__") for name in names if not name.endswith("__main__"))]
     code = f"import sys, importlib\nsys.path.insert(0, {str(BUNDLE)!r})\nfor name in {modules!r}: importlib.import_module(name)"
-    done = subprocess.run([pythons()[version], "-I", "-S", "-c", code], capture_output=True, text=True, env=BARE, check=False)
+    done = subprocess.run([pythons()[version], "-I", "-S", "-c", code], capture_output=True, text=True, env=MINIMAL_ENV, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -49,12 +49,12 @@ if OLD:  # a machine without old Pythons says so at the end of the run; it has n
     def test_an_old_python_is_told_what_is_needed(version: str, agent: Agent) -> None:
         """Under a Python that is too old the bundle says so in one line and leaves with 97; the launcher has words of its own."""
         command = [pythons()[version], str(BUNDLE), "step", "--request", str(agent.request())]
-        done = subprocess.run(command, capture_output=True, text=True, env=BARE, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=MINIMAL_ENV, check=False)
         assert done.returncode == 97
         assert done.stdout == ""
         assert len(done.stderr.splitlines()) == 1
         assert "needs Python 3.9 or newer" in done.stderr
-        silent = subprocess.run(command, capture_output=True, text=True, env={**BARE, "LAST9_LAUNCHER": "1"}, check=False)
+        silent = subprocess.run(command, capture_output=True, text=True, env={**MINIMAL_ENV, "LAST9_LAUNCHER": "1"}, check=False)
         assert (silent.returncode, silent.stdout, silent.stderr) == (97, "", "")
 
 
@@ -62,7 +62,7 @@ if OLD:  # a machine without old Pythons says so at the end of the run; it has n
 def test_a_python_without_ssl_or_zlib_is_told_what_it_lacks(missing: str) -> None:
     """A Python that was built without ssl or zlib gets the same line and code, not a traceback."""
     code = f"import sys, runpy; sys.modules[{missing!r}] = None; sys.argv = ['x']; runpy.run_path({str(BUNDLE)!r}, run_name='__main__')"
-    done = subprocess.run([pythons()[promised()[0]], "-I", "-S", "-c", code], capture_output=True, text=True, env=BARE, check=False)
+    done = subprocess.run([pythons()[promised()[0]], "-I", "-S", "-c", code], capture_output=True, text=True, env=MINIMAL_ENV, check=False)
     assert done.returncode == 97
     assert len(done.stderr.splitlines()) == 1
     assert missing in done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from agents import BARE, BUNDLE, ROOT, SHA256, Last9, program, promised, pythons
+from agents import BUNDLE, MINIMAL_ENV, ROOT, SHA256, Last9, program, promised, pythons
 from freestyle import Job
 
 FREESTYLE = ROOT / "examples" / "freestyle"
@@ -28,7 +28,7 @@ MakeJob = Callable[[str], Job]
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What install.sh makes of the committed bundle: /opt/last9 on an agent."""
     folder = tmp_path_factory.mktemp("opt") / "last9"
-    subprocess.run(["sh", FREESTYLE / "install.sh", BUNDLE, SHA256, folder], check=True, env=BARE)
+    subprocess.run(["sh", FREESTYLE / "install.sh", BUNDLE, SHA256, folder], check=True, env=MINIMAL_ENV)
     return folder
 
 
@@ -156,7 +156,7 @@ def test_core_alone_triggers_nothing_after_an_abort(job: MakeJob) -> None:
 
 def _launch(tools: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = ["/bin/sh", str(tools / "last9-markers"), *arguments]
-    return subprocess.run(command, env={**BARE, **environ}, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env={**MINIMAL_ENV, **environ}, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_the_launcher_passes_over_what_cannot_run_the_bundle(tools: Path, tmp_path: Path) -> None:
@@ -212,7 +212,9 @@ def test_nothing_is_installed_that_was_not_asked_for(tmp_path: Path) -> None:
     (target / "last9-markers.pyz").write_text("the old one", "utf-8")
     other = tmp_path / "other.pyz"
     other.write_bytes(BUNDLE.read_bytes() + b"\n")
-    done = subprocess.run(["sh", FREESTYLE / "install.sh", other, SHA256, target], capture_output=True, text=True, check=False, env=BARE)
+    done = subprocess.run(
+        ["sh", FREESTYLE / "install.sh", other, SHA256, target], capture_output=True, text=True, check=False, env=MINIMAL_ENV
+    )
     assert done.returncode == 1
     assert f"is not the bundle with SHA-256 {SHA256}: nothing was installed" in done.stderr
     assert [path.name for path in target.iterdir()] == ["last9-markers.pyz"]

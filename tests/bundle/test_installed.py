@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from agents import ROOT
 from last9_markers import __version__
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def last9() -> Iterator[StandIn]:
-    """A stand-in for Last9."""
-    with StandIn() as standin:
-        yield standin
+def last9() -> Iterator[FakeLast9]:
+    """A fake Last9."""
+    with FakeLast9() as fake_last9:
+        yield fake_last9
 
 
 def _run(program: Path, words: list[str], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -53,8 +53,8 @@ def _run(program: Path, words: list[str], folder: Path, **environ: str) -> subpr
     return subprocess.run([str(program), *words], env=surroundings, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_it_is_the_same_program(program: Path, last9: StandIn, tmp_path: Path) -> None:
-    """Version, help, a marker, a window whose messengers find the program again, a report with its template: all from the package."""
+def test_it_is_the_same_program(program: Path, last9: FakeLast9, tmp_path: Path) -> None:
+    """Version, help, a marker, a window that starts the program again, a report with its template: all from the package."""
     # What happens to lie in the working directory is not taken for ours.
     (tmp_path / "last9_markers").mkdir()
     (tmp_path / "last9_markers" / "__init__.py").write_text("raise SystemExit('the wrong one')", encoding="utf-8")

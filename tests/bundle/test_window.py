@@ -7,13 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from agents import BARE, BUNDLE, Last9, promised, pythons
+from agents import BUNDLE, MINIMAL_ENV, Last9, promised, pythons
 
 OPTIONS = ["window", "--service-name", "payments-api", "--"]
 
 
 def _window(python: str, bundle: Path, script: str, last9: Last9, folder: Path) -> subprocess.Popen[str]:
-    environ = {**BARE, "LAST9_REFRESH_TOKEN": last9.token, "LAST9_TIMEOUT_SECONDS": "60", "TMPDIR": str(folder)}
+    environ = {**MINIMAL_ENV, "LAST9_REFRESH_TOKEN": last9.token, "LAST9_TIMEOUT_SECONDS": "60", "TMPDIR": str(folder)}
     return subprocess.Popen(
         [python, str(bundle), *OPTIONS, "sh", "-c", script],
         env=environ,

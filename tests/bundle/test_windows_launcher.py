@@ -16,9 +16,9 @@ INTERNAL = {"call", "del", "echo", "exit", "for", "goto", "if", "rem", "ren", "s
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, standin: Last9) -> WindowsAgent:
+def node(tmp_path_factory: pytest.TempPathFactory, fake_last9: Last9) -> WindowsAgent:
     """A Windows agent with a hard path that has had a first marker: unpacking takes Wine eight seconds."""
-    node = WindowsAgent(tmp_path_factory.mktemp("node"), standin, HARD)
+    node = WindowsAgent(tmp_path_factory.mktemp("node"), fake_last9, HARD)
     done = node.batch(path=(python(),))
     assert done.answer["delivered"] is True, done
     return node

@@ -33,7 +33,7 @@ def _run(agent: WindowsAgent, *words: str) -> Done:
 
 
 def test_a_window(agent: WindowsAgent) -> None:
-    """Start, command, stop, the command's exit code; the messenger finds the bundle, and nothing is lost of an outage."""
+    """Start, command, stop, the command's exit code; the delivery process finds the bundle, and nothing is lost of an outage."""
     agent.last9.order(status=403)
     failed = _run(agent, "window", *OPTIONS, "--", "cmd", "/c", "echo out& exit 5")
     assert (failed.code, failed.stdout) == (5, "out\n"), failed.stderr

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import FOREIGN, FOREIGN_NAMES, HandClock
+from last9_markers.fake_server import FakeLast9
+from support import FOREIGN, FOREIGN_NAMES, ManualClock
 
 
 @pytest.fixture(autouse=True)
@@ -23,18 +23,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def last9() -> Iterator[StandIn]:
-    """A stand-in for Last9 on a loopback port, which knows the organization ``acme``."""
-    standin = StandIn()
-    standin.start()
-    yield standin
+def last9() -> Iterator[FakeLast9]:
+    """A fake Last9 on a loopback port, which knows the organization ``acme``."""
+    fake_last9 = FakeLast9()
+    fake_last9.start()
+    yield fake_last9
     # On the side: it takes up to 50 ms, and no test waits for the port of another.
-    threading.Thread(target=standin.stop, daemon=True).start()
+    threading.Thread(target=fake_last9.stop, daemon=True).start()
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     """A clock turned by hand; the pauses between retries pass on it and not on the machine's."""
-    hand = HandClock()
+    hand = ManualClock()
     monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=hand.sleep))
     return hand

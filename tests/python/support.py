@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
-from last9_markers.fake_server import StandIn
-from last9_markers.request.context import Surroundings
+from last9_markers.fake_server import FakeLast9
+from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, parse
-from last9_markers.runner.send_marker import Errand
+from last9_markers.runner.send_marker import MarkerHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,10 +36,10 @@ FOREIGN = ("LAST9_", "JENKINS_", "GIT_", "BUILD_", "JOB_", "NODE_", "STAGE_", "S
 FOREIGN_NAMES = ("JENKINS_HOME", "WORKSPACE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSLKEYLOGFILE")
 
 #: An agent's environment with nothing of a build in it, and no git configuration but its own.
-BARE = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+MINIMAL_ENV = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 
-class HandClock:
+class ManualClock:
     """A clock that moves only when told to; sleeping on it is free."""
 
     def __init__(self) -> None:
@@ -95,14 +95,14 @@ class Loopback:
             self._serve(peer)
 
 
-class Ran(NamedTuple):
-    """An errand that was run in this process: its answer, and its log."""
+class RunResult(NamedTuple):
+    """A request that was handled in this process: its answer, and its log."""
 
     answer: Answer
     log: str
 
 
-class Stepped(NamedTuple):
+class StepResult(NamedTuple):
     """A ``step`` command that has ended."""
 
     code: int
@@ -158,7 +158,7 @@ def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def run_errand(
+def run_marker(
     request: Mapping[str, Any],
     token: str | None,
     *,
@@ -166,36 +166,36 @@ def run_errand(
     clock: Any = None,
     transport: httpx.BaseTransport | None = None,
     git: bool = False,
-) -> Ran:
+) -> RunResult:
     """Run the engine in this process, as ``step`` does, without its watchdog; only with ``git`` on an agent that has it."""
     log = io.StringIO()
-    agent = {**(BARE if git else {"PATH": "/nowhere"}), **(environ or {})}
-    around = Surroundings(agent, token, clock or HandClock(), Journal(log, Redactor()), transport)
-    answer = Errand(parse(json.dumps(request)), around).run()
-    return Ran(answer, log.getvalue())
+    agent = {**(MINIMAL_ENV if git else {"PATH": "/nowhere"}), **(environ or {})}
+    context = Context(agent, token, clock or ManualClock(), BuildLog(log, Redactor()), transport)
+    answer = MarkerHandler(parse(json.dumps(request)), context).run()
+    return RunResult(answer, log.getvalue())
 
 
-def send_one(last9: StandIn, request: Mapping[str, Any], **around: Any) -> dict[str, Any]:
-    """Deliver a request to the stand-in and return the one event that it took."""
+def send_one(last9: FakeLast9, request: Mapping[str, Any], **context: Any) -> dict[str, Any]:
+    """Deliver a request to the fake Last9 and return the one event that it took."""
     before = len(last9.received())
-    ran = run_errand(request, last9.refresh_token, **around)
+    ran = run_marker(request, last9.refresh_token, **context)
     assert ran.answer.delivered, ran.log
     (event,) = last9.received()[before:]
     return event
 
 
-def attributes_of(last9: StandIn, request: Mapping[str, Any], **around: Any) -> dict[str, str]:
+def attributes_of(last9: FakeLast9, request: Mapping[str, Any], **context: Any) -> dict[str, str]:
     """The attributes with which a request arrived."""
-    found: dict[str, str] = send_one(last9, request, **around)["attributes"]
+    found: dict[str, str] = send_one(last9, request, **context)["attributes"]
     return found
 
 
-def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 240) -> Stepped:
+def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 240) -> StepResult:
     """Run a command of the engine as a process of its own."""
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "last9_markers", *arguments],
-        env={**BARE, "PYTHONPATH": str(ROOT / "python"), **(environ or {})},
+        env={**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), **(environ or {})},
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -203,10 +203,10 @@ def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cw
         check=False,
     )
     seconds = time.monotonic() - began
-    return Stepped(done.returncode, done.stdout.decode(), done.stderr.decode(), seconds)
+    return StepResult(done.returncode, done.stdout.decode(), done.stderr.decode(), seconds)
 
 
-def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, *, environ: Mapping[str, str] | None = None) -> Stepped:
+def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, *, environ: Mapping[str, str] | None = None) -> StepResult:
     """Run ``step`` as the launcher does: request in a file, token in the environment, an empty folder as workspace."""
     path = folder / "request.json"
     path.write_text(request if isinstance(request, str) else json.dumps(request), encoding="utf-8")
@@ -220,6 +220,6 @@ def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, 
 SEND = ["send", "--service-name", "payments-api", "--environment", "production"]
 
 
-def send(last9: StandIn, folder: Path, *words: str, **environ: str) -> Stepped:
-    """Run ``send`` in a folder with the stand-in's token."""
+def send(last9: FakeLast9, folder: Path, *words: str, **environ: str) -> StepResult:
+    """Run ``send`` in a folder with the fake Last9's token."""
     return engine([*SEND, *words], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token, **environ}, cwd=folder)

@@ -26,8 +26,8 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 Scenario = Callable[[], Any]
 
 
-class StandIn:
-    """A stand-in Last9 in a process of its own."""
+class FakeLast9:
+    """A fake Last9 in a process of its own."""
 
     def __init__(self, python: str, *, tls: bool) -> None:
         certificate = ["--tls", str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key")] if tls else []
@@ -46,9 +46,9 @@ class StandIn:
 
 
 class Agent:
-    """A node's folders, with a git checkout as its workspace, and one stand-in to send to."""
+    """A node's folders, with a git checkout as its workspace, and one fake Last9 to send to."""
 
-    def __init__(self, folder: Path, python: str, last9: StandIn) -> None:
+    def __init__(self, folder: Path, python: str, last9: FakeLast9) -> None:
         #: What runs a command: processes.measure, or processes.weigh.
         self.run: Callable[[list[str], Mapping[str, str], Path, str], Any] = measure
         self._python = python

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from last9_markers.check import EVENT_NAME, agent, network
-from last9_markers.check.findings import FAILED, OK, WARNING, Findings, Overheard
+from last9_markers.check.findings import FAILED, OK, WARNING, CapturedLog, Findings
 from last9_markers.check.settings import Account
 from last9_markers.client import api, transport
 from last9_markers.client.delivery import Delivery
 from last9_markers.core.clock import Budget
-from last9_markers.core.errors import BudgetSpent, NotDelivered, OrganizationNotFound, RequestRejected, ScopeTooLow
+from last9_markers.core.errors import DeadlineExceeded, DeliveryError, InsufficientScope, OrganizationNotFound, RequestRejected
 from last9_markers.marker import attributes, event, pending
-from last9_markers.marker.attributes.git import Workspace
+from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
 from last9_markers.request import options
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.request.destination import BaseUrl, Destination, credential_id
 
@@ -33,17 +33,17 @@ _NEEDED = {
 class ConnectionTest:
     """Tests the connection of one request: :meth:`run`. Without ``sendTestEvent`` nothing is written to Last9."""
 
-    def __init__(self, request: Request, around: Surroundings, phrase: Callable[[str], str] = str) -> None:
+    def __init__(self, request: Request, context: Context, phrase: Callable[[str], str] = str) -> None:
         """Reads the settings and starts the budget. ``phrase`` is as in :class:`Findings`."""
         self._request = request
-        self._around = around
-        self._journal = around.journal
-        around.hide_secrets(request)
-        self._misread = Overheard(self._journal.redactor)
-        self.settings = options.read_settings(request, around.environ, self._misread)
-        self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
-        self.findings = Findings(self._journal, phrase)
-        self._account = Account(request, around, self.findings)
+        self._context = context
+        self._log = context.log
+        context.hide_secrets(request)
+        self._misread = CapturedLog(self._log.redactor)
+        self.settings = options.read_settings(request, context.environ, self._misread)
+        self.budget = Budget.of(self.settings.timeout_seconds, context.clock)
+        self.findings = Findings(self._log, phrase)
+        self._account = Account(request, context, self.findings)
         self._at = "interpreter"
         self._via: str | None = None
         self._written = False
@@ -51,10 +51,10 @@ class ConnectionTest:
 
     def run(self) -> Answer:
         """Look at everything; what cannot be looked at, since something before it failed, is said to be unproven."""
-        self._journal.say(check_messages.BEGINS)
+        self._log.info(check_messages.BEGINS)
         agent.look_at_interpreter(self.findings)
         self._at = "bundle"
-        agent.look_at_bundle(self.findings, self._around.environ)
+        agent.look_at_bundle(self.findings, self._context.environ)
         self._at = "options"
         for warning in self._wrong_options():
             self.findings.warn("options", warning)
@@ -67,61 +67,63 @@ class ConnectionTest:
         self._say_what_is_unproven()
         return self._answer()
 
-    def broken_off(self, failure: NotDelivered | str) -> Answer:
+    def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text). Once :meth:`run` has summed up: its own."""
         if not self._summed_up:
             over = check_messages.time_is_over(self.settings.timeout_seconds)
-            self.findings.fail(self._at, over if isinstance(failure, BudgetSpent) else str(failure))
+            self.findings.fail(self._at, over if isinstance(failure, DeadlineExceeded) else str(failure))
             self._say_what_is_unproven()
         return self._answer()
 
     # -- the way there ---------------------------------------------------------------------------------------------------------
 
     def _go_there(self, base_url: BaseUrl) -> None:
-        around, findings = self._around, self.findings
+        context, findings = self._context, self.findings
         self._at = "proxy"
-        proxy = network.look_at_proxy(findings, base_url, around.environ, self._journal.redactor)
+        proxy = network.look_at_proxy(findings, base_url, context.environ, self._log.redactor)
         self._via = proxy.shown if proxy else None
         self._at = "dns"
         network.look_at_name(findings, base_url, proxy)
         if findings.failed("dns"):
             return
-        overheard = Overheard(self._journal.redactor, self._journal)
-        connection = transport.Connection(base_url, around.environ, self.budget, overheard, around.transport)
-        warnings = [warning for warning in overheard.warnings if all(warning != found.text for found in findings.all)]
+        captured = CapturedLog(self._log.redactor, self._log)
+        connection = transport.HttpConnection(base_url, context.environ, self.budget, captured, context.transport)
+        warnings = [warning for warning in captured.warnings if all(warning != found.text for found in findings.all)]
         try:
-            if self._greet(connection, base_url, warnings) and self._account.token is not None:
-                last9 = api.Last9(connection, around.clock, self._journal.redactor)
+            if self._probe(connection, base_url, warnings) and self._account.token is not None:
+                last9 = api.Last9(connection, context.clock, self._log.redactor)
                 destination = Destination(credential_id(self._request.connection), self._account.organization or "", base_url)
-                self._exchange(Delivery(last9, self._account.token.text, destination, self.budget, self._journal), destination)
+                self._exchange(Delivery(last9, self._account.token.text, destination, self.budget, self._log), destination)
         finally:
             connection.close()
 
-    def _greet(self, connection: transport.Connection, base_url: BaseUrl, warnings: list[str]) -> bool:
-        clock = self._around.clock
+    def _probe(self, connection: transport.HttpConnection, base_url: BaseUrl, warnings: list[str]) -> bool:
+        clock = self._context.clock
         self._at = "connection"
         began = clock.monotonic()
         try:
-            greeting = connection.greet()
-        except NotDelivered as failure:
-            self.findings.fail(network.culprit(failure, proxied=self._via is not None), self._because(failure, base_url))
+            probe_result = connection.probe()
+        except DeliveryError as failure:
+            self.findings.fail(network.culprit(failure, proxied=self._via is not None), self._explain(failure, base_url))
             return False
         took = clock.monotonic() - began
-        self.findings.ok("connection", check_messages.connected(base_url.host, round(took * 1000), greeting.status, self._via))
-        network.look_at_certificate(self.findings, greeting, base_url, warnings)
-        network.look_at_clocks(self.findings, greeting, clock, self._request.timestamp_ms, self.budget.seconds - self.budget.remaining())
+        self.findings.ok("connection", check_messages.connected(base_url.host, round(took * 1000), probe_result.status, self._via))
+        network.look_at_certificate(self.findings, probe_result, base_url, warnings)
+        network.look_at_clocks(
+            self.findings, probe_result, clock, self._request.timestamp_ms, self.budget.seconds - self.budget.remaining()
+        )
         return True
 
     # -- the API ---------------------------------------------------------------------------------------------------------------
 
     def _exchange(self, delivery: Delivery, destination: Destination) -> None:
-        clock = self._around.clock
+        clock = self._context.clock
         self._at = "exchange"
         began = clock.monotonic()
         try:
             token = delivery.access_token()
-        except NotDelivered as failure:
-            self.findings.fail("exchange", self._because(failure, destination.base_url))
+        except DeliveryError as failure:
+            self.findings.fail("exchange", self._explain(failure, destination.base_url))
             return
         took = clock.monotonic() - began
         lasts = (token.good_until - clock.monotonic()) / 3600 if token.good_until is not None else None
@@ -134,13 +136,13 @@ class ConnectionTest:
 
     def _write(self, delivery: Delivery, destination: Destination) -> None:
         marker = self._test_marker()
-        outgoing = pending.Outgoing("")
-        outgoing.event = event.encode(self._compose(marker))
+        entry = pending.OutboxEntry("")
+        entry.event = event.encode(self._compose(marker))
         try:
-            delivery.deliver(outgoing)
-        except NotDelivered as failure:
-            text = self._because(failure, destination.base_url)
-            culprit = {ScopeTooLow: "scope", OrganizationNotFound: "organization"}.get(type(failure))
+            delivery.deliver(entry)
+        except DeliveryError as failure:
+            text = self._explain(failure, destination.base_url)
+            culprit = {InsufficientScope: "scope", OrganizationNotFound: "organization"}.get(type(failure))
             if culprit:
                 self.findings.fail(culprit, text)
             self.findings.fail("write", check_messages.write_refused(culprit) if culprit else text)
@@ -155,12 +157,12 @@ class ConnectionTest:
         return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, {}, dry_run=False)
 
     def _compose(self, marker: options.Marker) -> event.Event:
-        around, request = self._around, self._request._replace(build={}, body=None)
-        unread = Overheard(self._journal.redactor)
-        nothing = Workspace(around.environ, around.clock, unread, ask=False)
-        labels = attributes.collect(marker, request, around.environ, nothing, self.settings.attribute_names, unread)
+        context, request = self._context, self._request._replace(build={}, body=None)
+        unread = CapturedLog(self._log.redactor)
+        nothing = GitCheckout(context.environ, context.clock, unread, ask=False)
+        labels = attributes.collect(marker, request, context.environ, nothing, self.settings.attribute_names, unread)
         cluster = request.connection.get("dataSourceName")
-        moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
+        moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
         return event.compose(marker, moment, cluster.value if cluster else None, labels)
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
@@ -171,34 +173,34 @@ class ConnectionTest:
         options.warn_of_unknown(self._request, self._misread, (*options.KNOWN, "sendTestEvent"))
         given = {"serviceName": SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
         try:
-            options.read_marker(self._request._replace(options=given), self._around.environ, self._misread)
+            options.read_marker(self._request._replace(options=given), self._context.environ, self._misread)
         except RequestRejected as rejection:
             for reason in rejection.reasons:
-                self._misread.warn(reason)
+                self._misread.warning(reason)
         return self._misread.warnings
 
     def _wants_a_write(self) -> bool:
         return options.is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
 
     def _held_back(self) -> bool:
-        given = options.as_text(self._request.options.get("dryRun")) or self._around.environ.get("LAST9_DRY_RUN")
+        given = options.as_text(self._request.options.get("dryRun")) or self._context.environ.get("LAST9_DRY_RUN")
         return options.is_yes(given)
 
-    def _because(self, failure: NotDelivered, base_url: BaseUrl) -> str:
-        failure.detail = self._journal.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
+    def _explain(self, failure: DeliveryError, base_url: BaseUrl) -> str:
+        failure.detail = self._log.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
         account = self._account
-        about = failures.Circumstances(
+        about = failures.FailureContext(
             credential_id=credential_id(self._request.connection),
             organization=account.organization,
             host=base_url.host,
             timeout_seconds=self.settings.timeout_seconds,
             claims=account.claims,
-            now=self._around.clock.wall(),
+            now=self._context.clock.wall(),
             via=self._via,
             from_shell=self._request.step in SHELL_COMMANDS,
             elsewhere=account.elsewhere,
         )
-        return failures.because(failure, about)
+        return failures.explain(failure, about)
 
     def _say_what_is_unproven(self) -> None:
         for check, needed in _NEEDED.items():
@@ -222,7 +224,7 @@ class ConnectionTest:
         if not self._summed_up:
             self._summed_up = True
             unwritten = all(finding.check == "write" for finding in found.all if finding.state == WARNING)
-            self._journal.say(check_messages.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
+            self._log.info(check_messages.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
         return Answer(
             delivered=self._written,
             accepted=True,

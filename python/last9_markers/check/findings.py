@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from typing import NamedTuple
 
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.messages import check as check_messages
 
@@ -24,17 +24,17 @@ class Finding(NamedTuple):
 class Findings:
     """Says each finding as it is made, so that a test that hangs has told how far it came, and keeps it, redacted."""
 
-    def __init__(self, journal: Journal, phrase: Callable[[str], str] = str) -> None:
+    def __init__(self, log: BuildLog, phrase: Callable[[str], str] = str) -> None:
         """``phrase`` puts a text into the terms of whoever reads it."""
-        self._journal = journal
+        self._log = log
         self._phrase = phrase
         self.all: list[Finding] = []
 
     def add(self, check: str, state: str, text: str) -> None:
         """Keep and say one finding."""
-        found = Finding(check, state, self._journal.redactor.clean(self._phrase(text)))
+        found = Finding(check, state, self._log.redactor.clean(self._phrase(text)))
         self.all.append(found)
-        self._journal.say(check_messages.line(found.state, found.check, found.text))
+        self._log.info(check_messages.line(found.state, found.check, found.text))
 
     def ok(self, check: str, text: str) -> None:
         """Good."""
@@ -61,10 +61,10 @@ class Findings:
         return any(found.state == FAILED and check in (None, found.check) for found in self.all)
 
 
-class Overheard(Journal):
-    """A journal that nobody reads: the warnings that it remembers become findings."""
+class CapturedLog(BuildLog):
+    """A log that nobody reads: the warnings that it remembers become findings."""
 
-    def __init__(self, redactor: Redactor, debug: Journal | None = None) -> None:
+    def __init__(self, redactor: Redactor, debug: BuildLog | None = None) -> None:
         """``debug`` is who reads what only somebody in search of a fault wants to know."""
         super().__init__(io.StringIO(), redactor)
         self._debug = debug

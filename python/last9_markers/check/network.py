@@ -6,13 +6,13 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from last9_markers.check.findings import Findings, Overheard
+from last9_markers.check.findings import CapturedLog, Findings
 from last9_markers.client import proxies
 from last9_markers.client.api import http_date
 from last9_markers.client.proxies import Proxy
-from last9_markers.client.transport import Greeting
+from last9_markers.client.transport import ProbeResult
 from last9_markers.core.clock import Clock
-from last9_markers.core.errors import CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
+from last9_markers.core.errors import CertificateRefused, DeliveryError, NetworkError, ProxyRefused
 from last9_markers.core.redaction import Redactor
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
@@ -27,13 +27,13 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def look_at_proxy(findings: Findings, base_url: BaseUrl, environ: Mapping[str, str], redactor: Redactor) -> Proxy | None:
     """Which proxy the variables choose for that host, and the variables that cannot be used."""
-    overheard = Overheard(redactor)
-    proxy = proxies.choose(base_url, environ, overheard)
-    for warning in overheard.warnings:
+    captured = CapturedLog(redactor)
+    proxy = proxies.choose(base_url, environ, captured)
+    for warning in captured.warnings:
         findings.warn("proxy", warning)
     if proxy is not None:
         findings.ok("proxy", check_messages.proxy(proxy.shown, proxy.variable))
-    elif not overheard.warnings:
+    elif not captured.warnings:
         findings.ok("proxy", check_messages.no_proxy(base_url.host))
     return proxy
 
@@ -52,36 +52,37 @@ def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None) -> 
     findings.ok("dns", check_messages.name_known(host, addresses, base_url.host if proxy is not None else None))
 
 
-def culprit(failure: NotDelivered, *, proxied: bool) -> str:
+def culprit(failure: DeliveryError, *, proxied: bool) -> str:
     """What a connection that did not come about is to be blamed on: where it is ``proxied``, the proxy is all that this machine reaches."""
-    if isinstance(failure, CertificateRefused) or (isinstance(failure, NetworkFailure) and failure.kind == "tls"):
+    if isinstance(failure, CertificateRefused) or (isinstance(failure, NetworkError) and failure.kind == "tls"):
         return "tls"
     of_proxy = ("proxy", *failures.PROXY) if proxied else ("proxy",)
-    if isinstance(failure, ProxyRefused) or (isinstance(failure, NetworkFailure) and failure.kind in of_proxy):
+    if isinstance(failure, ProxyRefused) or (isinstance(failure, NetworkError) and failure.kind in of_proxy):
         return "proxy"
     return "connection"
 
 
-def look_at_certificate(findings: Findings, greeting: Greeting, base_url: BaseUrl, warnings: list[str]) -> None:
+def look_at_certificate(findings: Findings, probe_result: ProbeResult, base_url: BaseUrl, warnings: list[str]) -> None:
     """Whose certificate it was that was trusted, and the settings for CAs that cannot be used (``warnings``)."""
     for warning in warnings:
         findings.warn("tls", warning)
     if base_url.scheme != "https":
         findings.ok("tls", check_messages.no_tls())
     else:
-        found = greeting.certificate or {}
+        found = probe_result.certificate or {}
         findings.ok(
-            "tls", check_messages.certificate(_name(found.get("subject")), _name(found.get("issuer")), found.get("notAfter"), greeting.tls)
+            "tls",
+            check_messages.certificate(_name(found.get("subject")), _name(found.get("issuer")), found.get("notAfter"), probe_result.tls),
         )
 
 
-def look_at_clocks(findings: Findings, greeting: Greeting, clock: Clock, called_ms: int | None, running_seconds: float) -> None:
+def look_at_clocks(findings: Findings, probe_result: ProbeResult, clock: Clock, called_ms: int | None, running_seconds: float) -> None:
     """The agent's clock and the one that markers go by, against the server's.
 
     ``called_ms``: when the step was called, by the controller; ``running_seconds``: since the engine started. The controller's can only
     be too late by more than a step may wait for an agent.
     """
-    there = http_date(greeting.headers.get("Date", ""))
+    there = http_date(probe_result.headers.get("Date", ""))
     if there is None:
         findings.warn("clock", check_messages.clock_unproven())
         return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from last9_markers.check.findings import Findings, Overheard
-from last9_markers.core.errors import CannotSend
+from last9_markers.check.findings import CapturedLog, Findings
+from last9_markers.core.errors import ConfigurationError
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, ConnectionField, Request
 from last9_markers.request.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
 from last9_markers.request.token import Claims, RefreshToken, read_token
@@ -18,11 +18,11 @@ SOON_SECONDS = 14 * 24 * 3600.0
 class Account:
     """The credential and where it leads; what cannot be used is a finding, and then ``None`` here."""
 
-    def __init__(self, request: Request, around: Surroundings, findings: Findings) -> None:
+    def __init__(self, request: Request, context: Context, findings: Findings) -> None:
         self._connection = request.connection
         self._problem = request.credential_problem
         self._from_shell = request.step in SHELL_COMMANDS
-        self._around = around
+        self._context = context
         self._findings = findings
         self.credential_id = credential_id(request.connection)
         self.token: RefreshToken | None = None
@@ -32,16 +32,16 @@ class Account:
 
     def look_at_token(self) -> None:
         """Whether there is one, and what it says of its own end."""
-        overheard = Overheard(self._around.journal.redactor)
+        captured = CapturedLog(self._context.log.redactor)
         try:
-            token = read_token(self._around.token, overheard)
-        except CannotSend as failure:
-            self._findings.fail("token", self._problem or self._because(failure, None))
+            token = read_token(self._context.token, captured)
+        except ConfigurationError as failure:
+            self._findings.fail("token", self._problem or self._explain(failure, None))
             return
-        for warning in overheard.warnings:
+        for warning in captured.warnings:
             self._findings.warn("token", warning)
         self.token, self.claims = token, token.claims
-        expires, now = token.claims.expires_at, self._around.clock.wall()
+        expires, now = token.claims.expires_at, self._context.clock.wall()
         # One that has expired by its own word is Last9's to refuse: this machine's clock may be wrong.
         if expires is not None and expires < now:
             self._findings.warn("token", check_messages.token_expired(self.credential_id, expires))
@@ -55,8 +55,8 @@ class Account:
         field = self._connection.get("apiBaseUrl")
         try:
             base_url = resolve_base_url(field, self.claims)
-        except CannotSend as failure:
-            self._findings.fail("host", self._because(failure, None))
+        except ConfigurationError as failure:
+            self._findings.fail("host", self._explain(failure, None))
             return None
         self.elsewhere = named_elsewhere(base_url, self.claims)
         if self.elsewhere:
@@ -67,8 +67,8 @@ class Account:
             )
         try:
             self.organization = resolve_organization(self._connection.get("orgSlug"), self.claims)
-        except CannotSend as failure:
-            self._findings.fail("organization", self._because(failure, base_url))
+        except ConfigurationError as failure:
+            self._findings.fail("organization", self._explain(failure, base_url))
         return base_url
 
     def look_at_scope(self, scopes: tuple[str, ...] | None, *, proven: bool) -> None:
@@ -101,19 +101,19 @@ class Account:
         else:
             self._findings.ok("organization", check_messages.organization(slug, source))
 
-    def _because(self, failure: CannotSend, base_url: BaseUrl | None) -> str:
-        failure.detail = self._around.journal.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
+    def _explain(self, failure: ConfigurationError, base_url: BaseUrl | None) -> str:
+        failure.detail = self._context.log.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
         host = base_url.host if base_url else None
-        about = failures.Circumstances(
+        about = failures.FailureContext(
             credential_id=self.credential_id,
             organization=self.organization,
             host=host,
             timeout_seconds=0,  # nothing that is told here takes time
             claims=self.claims,
-            now=self._around.clock.wall(),
+            now=self._context.clock.wall(),
             from_shell=self._from_shell,
         )
-        return failures.because(failure, about)
+        return failures.explain(failure, about)
 
 
 def _source(field: ConnectionField | None, otherwise: str) -> str:

@@ -13,16 +13,16 @@ COMMANDS = {
     "window": "run a command as a deployment window: start, command, stop",
     "send": "send one deployment marker",
     "check": "test the connection to Last9 and say what to change",
-    "demo": "show a start and a stop travelling to a stand-in for Last9 on this machine",
+    "demo": "show a start and a stop travelling to a fake Last9 on this machine",
     "report": "write a page of what a state file remembers",
-    "fake-server": "run that stand-in",
+    "fake-server": "run that fake Last9",
     "step": "what the Jenkins library calls: step --request FILE",
     "deliver": "what window calls: a request on stdin",
 }
 #: What other programs call: the library, and we ourselves.
 INTERNAL = ("step", "deliver")
 #: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
-_AT_ONCE = (*INTERNAL, "send", "window", "check")
+_EXIT_FAST = (*INTERNAL, "send", "window", "check")
 
 
 def main(argv: list[str]) -> int:
@@ -38,8 +38,8 @@ def main(argv: list[str]) -> int:
             code: int = importlib.import_module(f"last9_markers.cli.commands.{command.replace('-', '_')}").main(arguments)
         except KeyboardInterrupt:
             code = 130  # as a shell has it; whoever has more to say about it has said it
-        if command in _AT_ONCE:
-            _end_at_once(code)
+        if command in _EXIT_FAST:
+            _exit_fast(code)
         return code
     if command == "--version":
         from last9_markers import __version__
@@ -56,7 +56,7 @@ def run() -> None:
     sys.exit(main(sys.argv[1:]))
 
 
-def _end_at_once(code: int) -> None:
+def _exit_fast(code: int) -> None:
     """Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx."""
     for stream in (sys.stdout, sys.stderr):
         # Where nobody listens any more there is nobody to tell; a closed stream is none at all.

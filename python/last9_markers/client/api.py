@@ -7,18 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from last9_markers.client.transport import Connection, Reply
+from last9_markers.client.transport import HttpConnection, Response
 from last9_markers.core.clock import Clock
 from last9_markers.core.errors import (
     AuthenticationRefused,
-    BrokenAnswer,
-    EventRefused,
-    NotDelivered,
+    DeliveryError,
+    EventRejected,
+    InsufficientScope,
+    InvalidTokenResponse,
     OrganizationNotFound,
     RateLimited,
     Redirected,
-    ScopeTooLow,
-    ServerFailure,
+    ServerError,
 )
 from last9_markers.core.formats import epoch_seconds
 from last9_markers.core.redaction import Redactor
@@ -41,7 +41,7 @@ class AccessToken(NamedTuple):
 class Last9:
     """The API at one base URL. Methods return on 2xx and raise the error of our tree on anything else."""
 
-    def __init__(self, connection: Connection, clock: Clock, redactor: Redactor) -> None:
+    def __init__(self, connection: HttpConnection, clock: Clock, redactor: Redactor) -> None:
         self._connection = connection
         self._clock = clock
         self._redactor = redactor
@@ -65,18 +65,18 @@ class Last9:
             access_token.good_until is None or self._clock.monotonic() < access_token.good_until - _EXPIRY_MARGIN_SECONDS
         )
 
-    def _read_access_token(self, reply: Reply) -> AccessToken:
+    def _read_access_token(self, reply: Response) -> AccessToken:
         if reply.body is None:
-            raise BrokenAnswer("its answer is far too long")
+            raise InvalidTokenResponse("its answer is far too long")
         try:
             answer = json.loads(reply.body)
         except (ValueError, RecursionError):
-            raise BrokenAnswer("its answer is HTML" if reply.body.lstrip()[:1] == b"<" else "its answer is not JSON") from None
+            raise InvalidTokenResponse("its answer is HTML" if reply.body.lstrip()[:1] == b"<" else "its answer is not JSON") from None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if isinstance(token, str):
             self._redactor.hide(token)
         if not isinstance(token, str) or not _VISIBLE_ASCII.fullmatch(token):
-            raise BrokenAnswer("its answer has no usable access_token")
+            raise InvalidTokenResponse("its answer has no usable access_token")
         return AccessToken(token, self._good_until(answer.get("issued_at"), answer.get("expires_at")), _scopes(answer.get("scopes")))
 
     def _good_until(self, issued_at: object, expires_at: object) -> float | None:
@@ -88,7 +88,7 @@ class Last9:
         # A token that was dead on arrival says more about a clock than about the token: Last9 decides.
         return self._clock.monotonic() + lifetime if lifetime > 0 else None
 
-    def _raise_unless_success(self, reply: Reply, *, exchanging: bool) -> None:
+    def _raise_unless_success(self, reply: Response, *, exchanging: bool) -> None:
         status = reply.status
         if 200 <= status < 300:
             return
@@ -96,23 +96,23 @@ class Last9:
             raise RateLimited(retry_after=self._retry_after(reply.headers))
         # 408: whoever answers had to wait too long for a request, as on a slow line; that is a timeout, and says nothing of the event.
         if status >= 500 or status == 408:
-            raise ServerFailure(str(status), retry_after=self._retry_after(reply.headers))
+            raise ServerError(str(status), retry_after=self._retry_after(reply.headers))
         if 300 <= status < 400:
             raise Redirected(str(status))
         raise self._client_error(reply, exchanging=exchanging)
 
-    def _client_error(self, reply: Reply, *, exchanging: bool) -> NotDelivered:
+    def _client_error(self, reply: Response, *, exchanging: bool) -> DeliveryError:
         said = (reply.body or b"")[:2000].decode("utf-8", "replace")
         # A bad access token answers 400 with "invalid refresh token: …" (observed).
         if reply.status == 401 or (reply.status == 400 and "token" in said.lower()):
             return AuthenticationRefused(exchanging=exchanging)
         if reply.status == 403:
-            return ScopeTooLow()
+            return InsufficientScope()
         if exchanging:
-            return BrokenAnswer(f"it answers {reply.status}")
+            return InvalidTokenResponse(f"it answers {reply.status}")
         if reply.status == 404:
             return OrganizationNotFound()
-        return EventRefused(f"{reply.status}: {self._message(said)}" if self._message(said) else str(reply.status))
+        return EventRejected(f"{reply.status}: {self._message(said)}" if self._message(said) else str(reply.status))
 
     def _message(self, said: str) -> str:
         """What Last9 says in its error field; nothing of a page that somebody else put there."""

@@ -8,8 +8,8 @@ from typing import TypeVar
 from last9_markers.client.api import AccessToken, Last9
 from last9_markers.core.clock import Budget
 from last9_markers.core.errors import AuthenticationRefused, Transient
-from last9_markers.core.log import Journal
-from last9_markers.marker.pending import Outgoing
+from last9_markers.core.log import BuildLog
+from last9_markers.marker.pending import OutboxEntry
 from last9_markers.request.destination import Destination
 
 T = TypeVar("T")
@@ -18,42 +18,42 @@ T = TypeVar("T")
 class Delivery:
     """Sends markers to one destination. One access token serves as many as it lasts for."""
 
-    def __init__(self, api: Last9, refresh_token: str, destination: Destination, budget: Budget, journal: Journal) -> None:
+    def __init__(self, api: Last9, refresh_token: str, destination: Destination, budget: Budget, log: BuildLog) -> None:
         self._api = api
-        self._journal = journal
+        self._log = log
         self._refresh_token = refresh_token
         self._destination = destination
         self._budget = budget
         self._access_token: AccessToken | None = None
 
-    def deliver(self, outgoing: Outgoing) -> None:
-        """Send one marker. Raises a :exc:`~last9_markers.core.errors.NotDelivered`."""
+    def deliver(self, entry: OutboxEntry) -> None:
+        """Send one marker. Raises :exc:`DeliveryError`."""
         try:
-            self._put(outgoing)
+            self._put(entry)
         except AuthenticationRefused as refusal:
             if refusal.exchanging:
                 raise
             # The token may have been revoked or have run out on the way: one fresh one, and no more.
             self._access_token = None
-            self._put(outgoing)
-        outgoing.delivered = True
+            self._put(entry)
+        entry.delivered = True
 
     def access_token(self) -> AccessToken:
-        """The access token, exchanged now unless there is one that still lasts. Raises a :exc:`~last9_markers.core.errors.NotDelivered`."""
+        """The access token, exchanged now unless there is one that still lasts. Raises :exc:`DeliveryError`."""
         token = self._access_token
         if token is None or not self._api.is_usable(token):
-            token = self._access_token = self._persistently(lambda: self._api.exchange(self._refresh_token))
+            token = self._access_token = self._with_retries(lambda: self._api.exchange(self._refresh_token))
         return token
 
-    def _put(self, outgoing: Outgoing) -> None:
+    def _put(self, entry: OutboxEntry) -> None:
         token = self.access_token()
-        event = outgoing.event or b""
-        self._persistently(lambda: self._api.send(self._destination.organization, token, event))
+        event = entry.event or b""
+        self._with_retries(lambda: self._api.send(self._destination.organization, token, event))
 
-    def _persistently(self, call: Callable[[], T]) -> T:
+    def _with_retries(self, call: Callable[[], T]) -> T:
         try:
             return call()
         except Transient as failure:
             from last9_markers.client import retry
 
-            return retry.again(call, failure, self._budget, self._journal)
+            return retry.retry_call(call, failure, self._budget, self._log)

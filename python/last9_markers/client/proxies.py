@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from last9_markers.client.lean_httpx import httpx
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 from last9_markers.request.destination import BaseUrl
 
@@ -20,7 +20,7 @@ class Proxy(NamedTuple):
     variable: str
 
 
-def choose(base_url: BaseUrl, environ: Mapping[str, str], journal: Journal) -> Proxy | None:
+def choose(base_url: BaseUrl, environ: Mapping[str, str], log: BuildLog) -> Proxy | None:
     """The proxy for that base URL, or ``None``. One that cannot be used is a warning, and the marker goes without it.
 
     Plain http goes to this machine only and never through a proxy: there, this machine would be another.
@@ -30,7 +30,7 @@ def choose(base_url: BaseUrl, environ: Mapping[str, str], journal: Journal) -> P
     for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         value = environ.get(variable, "").strip()
         if value:
-            return None if _bypassed(base_url, environ) else _read(variable, value, journal)
+            return None if _bypassed(base_url, environ) else _read(variable, value, log)
     return None
 
 
@@ -47,24 +47,24 @@ def _bypassed(base_url: BaseUrl, environ: Mapping[str, str]) -> bool:
     return bool(proxy_bypass_environment(host, {"no": listed})) or base_url.host.strip("[]") in without_brackets.split(",")
 
 
-def _read(variable: str, value: str, journal: Journal) -> Proxy | None:
-    _hide_credentials(value, journal)
+def _read(variable: str, value: str, log: BuildLog) -> Proxy | None:
+    _hide_credentials(value, log)
     try:
         url = httpx.URL(value if "://" in value else f"http://{value}")
     except (httpx.InvalidURL, ValueError):
-        journal.warn(option_messages.proxy_unusable(variable, "it is not a URL"))
+        log.warning(option_messages.proxy_unusable(variable, "it is not a URL"))
         return None
     if not 0 < (url.port or 80) < 65536:
-        journal.warn(option_messages.proxy_unusable(variable, "its port is none"))
+        log.warning(option_messages.proxy_unusable(variable, "its port is none"))
         return None
     if url.scheme not in ("http", "https") or not url.host:
-        journal.warn(option_messages.proxy_unusable(variable, f"a {url.scheme} proxy is not supported" if url.host else "it names no host"))
+        log.warning(option_messages.proxy_unusable(variable, f"a {url.scheme} proxy is not supported" if url.host else "it names no host"))
         return None
     return Proxy(url, url.netloc.decode("ascii", "replace"), variable)
 
 
-def _hide_credentials(value: str, journal: Journal) -> None:
+def _hide_credentials(value: str, log: BuildLog) -> None:
     user_information = value.rpartition("@")[0].rpartition("://")[2] or value.rpartition("@")[0]
     _, _, password = user_information.partition(":")
     for secret in {user_information, unquote(user_information), password, unquote(password)}:
-        journal.redactor.hide(secret)
+        log.redactor.hide(secret)

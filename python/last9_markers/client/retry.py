@@ -11,25 +11,25 @@ from typing import Any, TypeVar
 import backoff
 
 from last9_markers.core.clock import Budget
-from last9_markers.core.errors import BudgetSpent, RateLimited, Transient
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import DeadlineExceeded, RateLimited, Transient
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import progress
 
 T = TypeVar("T")
 
 #: Seconds before each retry of a network error or a 5xx: after them it is given up.
-PAUSES = (0.5, 1.0, 2.0)
+BACKOFF = (0.5, 1.0, 2.0)
 #: Seconds at most before each retry of a 429, for as long as the budget lasts: the token endpoint answers so to a crowd (observed).
-CROWDED_PAUSES = (0.5, 1.0, 2.0)
-CROWDED_PAUSE_THEN = 4.0
+RATE_LIMIT_BACKOFF = (0.5, 1.0, 2.0)
+RATE_LIMIT_BACKOFF_THEN = 4.0
 #: Between which shares of such a pause the crowd spreads. Fifty engines that begin together, at five exchanges a second, are all through
 #: after 14 s at most; with a quarter of jitter, two runs in five lost a marker after 30 s (simulated, 300 runs each).
-CROWDED_SPREAD = (0.25, 1.0)
+RATE_LIMIT_JITTER = (0.25, 1.0)
 #: Share of a plain pause that is added at random.
 JITTER = 0.25
 
 
-def again(call: Callable[[], T], failure: Transient, budget: Budget, journal: Journal | None = None) -> T:
+def retry_call(call: Callable[[], T], failure: Transient, budget: Budget, log: BuildLog | None = None) -> T:
     """Repeat ``call``, whose first try ended in ``failure``, until it succeeds, fails for good, or the budget ends.
 
     The budget is kept by the pauses and not by backoff's ``max_time``, which counts on the wall clock. Raises the last failure: that
@@ -37,11 +37,11 @@ def again(call: Callable[[], T], failure: Transient, budget: Budget, journal: Jo
     """
     first, last = [failure], failure
 
-    def tell(details: Any) -> None:
-        if journal is not None:
-            journal.debug(progress.pause(details["wait"], budget.remaining()))
+    def on_backoff(details: Any) -> None:
+        if log is not None:
+            log.debug(progress.pause(details["wait"], budget.remaining()))
 
-    @backoff.on_exception(pauses, Transient, jitter=None, logger=None, budget=budget, on_backoff=tell)
+    @backoff.on_exception(pauses, Transient, jitter=None, logger=None, budget=budget, on_backoff=on_backoff)
     def attempt() -> T:
         nonlocal last
         if first:
@@ -51,7 +51,7 @@ def again(call: Callable[[], T], failure: Transient, budget: Budget, journal: Jo
         except Transient as again:
             last = again
             raise
-        except BudgetSpent:
+        except DeadlineExceeded:
             raise last from None
 
     return attempt()
@@ -59,13 +59,13 @@ def again(call: Callable[[], T], failure: Transient, budget: Budget, journal: Jo
 
 def pauses(budget: Budget) -> Generator[float, Any, None]:
     """Seconds to wait after each failure that is sent in. Ends where another try makes no sense any more."""
-    plain = iter(PAUSES)
-    crowded = chain(CROWDED_PAUSES, repeat(CROWDED_PAUSE_THEN))
+    plain = iter(BACKOFF)
+    crowded = chain(RATE_LIMIT_BACKOFF, repeat(RATE_LIMIT_BACKOFF_THEN))
     failure = yield 0.0  # what backoff starts the generator with
     while True:
         asked = failure.retry_after or 0.0
         if isinstance(failure, RateLimited):
-            pause = asked + next(crowded) * random.uniform(*CROWDED_SPREAD)
+            pause = asked + next(crowded) * random.uniform(*RATE_LIMIT_JITTER)
         else:
             pause = max(asked, next(plain, math.inf)) * (1 + JITTER * random.random())
         if pause >= budget.remaining():

@@ -7,7 +7,7 @@ import re
 import ssl
 from collections.abc import Mapping
 
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 from last9_markers.messages import progress
 
@@ -24,27 +24,27 @@ _SYSTEM_FILES = (
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
-class Roots:
+class TrustStore:
     """A TLS context that grows.
 
     Parsing some 150 roots takes 25 to 35 ms a file, as long as everything else a marker does. A folder of hashed certificates
     costs nothing until it is needed: where the system has one, the files are read only after a certificate did not verify.
     """
 
-    def __init__(self, environ: Mapping[str, str], journal: Journal) -> None:
+    def __init__(self, environ: Mapping[str, str], log: BuildLog) -> None:
         # Not `create_default_context`: from 3.13 on it refuses the CA certificates of many a company (VERIFY_X509_STRICT), and
         # it would write the session keys to SSLKEYLOGFILE.
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._complete = False
-        self._journal = journal
+        self._log = log
         for variable in VARIABLES:
             for path in _paths(variable, environ.get(variable, "")):
-                self._add_configured(variable, path, journal)
+                self._add_configured(variable, path, log)
         folder = ssl.get_default_verify_paths().openssl_capath
         if os.name != "nt" and _is_hashed(folder):
             self.context.load_verify_locations(capath=folder)
-            journal.debug(progress.roots([f"the folder {folder}"]))
+            log.debug(progress.roots([f"the folder {folder}"]))
         else:
             self.complete()
 
@@ -65,19 +65,19 @@ class Roots:
         import certifi
 
         self.context.load_verify_locations(cadata=certifi.contents())
-        self._journal.debug(progress.roots([*read, "certifi"]))
+        self._log.debug(progress.roots([*read, "certifi"]))
         return True
 
-    def _add_configured(self, variable: str, path: str, journal: Journal) -> None:
+    def _add_configured(self, variable: str, path: str, log: BuildLog) -> None:
         try:
             if os.path.isdir(path):
                 self.context.load_verify_locations(capath=path)
             else:
                 self.context.load_verify_locations(cafile=path)
-            journal.debug(progress.roots([f"{variable}: {path}"]))
+            log.debug(progress.roots([f"{variable}: {path}"]))
         except (OSError, ssl.SSLError, ValueError) as error:
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-            journal.warn(option_messages.ca_unusable(variable, path, str(reason)))
+            log.warning(option_messages.ca_unusable(variable, path, str(reason)))
 
 
 def _paths(variable: str, value: str) -> list[str]:

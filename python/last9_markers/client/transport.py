@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 from last9_markers import __version__
 from last9_markers.client import proxies
 from last9_markers.client.lean_httpx import httpx
-from last9_markers.client.tls import Roots
+from last9_markers.client.tls import TrustStore
 from last9_markers.core.clock import Budget
-from last9_markers.core.errors import BudgetSpent, CertificateRefused, NetworkFailure, NotDelivered, ProxyRefused
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import CertificateRefused, DeadlineExceeded, DeliveryError, NetworkError, ProxyRefused
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import progress
 from last9_markers.request.destination import BaseUrl
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 _HEADERS = {"User-Agent": f"last9-markers/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 
-class Reply(NamedTuple):
+class Response(NamedTuple):
     """An HTTP answer; ``body`` is ``None`` where it was longer than :data:`LONGEST_BODY`."""
 
     status: int
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
     body: bytes | None
 
 
-class Greeting(NamedTuple):
+class ProbeResult(NamedTuple):
     """Who answered: the certificate as :mod:`ssl` reads it and the version of TLS, ``None`` over plain http."""
 
     status: int
@@ -45,7 +45,7 @@ class Greeting(NamedTuple):
     tls: str | None
 
 
-class Connection:
+class HttpConnection:
     """Carries the requests of one marker, over one kept-alive connection as long as the server allows.
 
     Speaks to httpx's transport, below its client: so no redirect is followed, no cookie is kept, and nothing but what is passed in
@@ -57,16 +57,16 @@ class Connection:
         base_url: BaseUrl,
         environ: Mapping[str, str],
         budget: Budget,
-        journal: Journal,
+        log: BuildLog,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._budget = budget
-        self._journal = journal
+        self._log = log
         self._base = base_url.text
-        self._roots = Roots(environ, journal) if base_url.scheme == "https" else None
-        proxy = proxies.choose(base_url, environ, journal)
+        self._roots = TrustStore(environ, log) if base_url.scheme == "https" else None
+        proxy = proxies.choose(base_url, environ, log)
         self.via = proxy.shown if proxy else None
-        journal.debug(progress.way(self.via, proxy.variable if proxy else None))
+        log.debug(progress.way(self.via, proxy.variable if proxy else None))
         if transport is None:
             transport = httpx.HTTPTransport(
                 verify=self._roots.context if self._roots else False,
@@ -75,16 +75,16 @@ class Connection:
             )
         self._transport = transport
 
-    def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool = True) -> Reply:
+    def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool = True) -> Response:
         """Make one request. Raises the error of our tree that stands for whatever went wrong below HTTP.
 
         With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
         """
-        return self._with_all_roots(lambda: self._told(method, path, headers, content, body_matters=body_matters))
+        return self._with_all_roots(lambda: self._logged_attempt(method, path, headers, content, body_matters=body_matters))
 
-    def greet(self) -> Greeting:
+    def probe(self) -> ProbeResult:
         """Ask for the headers of the front page, with no token at all: whatever is answered proves the way there and back."""
-        return self._with_all_roots(self._greet)
+        return self._with_all_roots(self._probe)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -98,7 +98,7 @@ class Connection:
                 if self._roots is None or not self._roots.complete():
                     raise
 
-    def _told(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
+    def _logged_attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Response:
         budget = self._budget
         began = budget.clock.monotonic()
         result = "broken off"
@@ -106,51 +106,51 @@ class Connection:
             reply = self._attempt(method, path, headers, content, body_matters=body_matters)
             result = str(reply.status)
             return reply
-        except NotDelivered as failure:
+        except DeliveryError as failure:
             result = f"{type(failure).__name__} {getattr(failure, 'kind', failure.detail)}"
             raise
         finally:
-            self._journal.debug(progress.attempt(method, self._base + path, result, budget.clock.monotonic() - began, budget.remaining()))
+            self._log.debug(progress.attempt(method, self._base + path, result, budget.clock.monotonic() - began, budget.remaining()))
 
-    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Reply:
+    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Response:
         with self._answer(method, path, headers, content) as response:
             if response.is_success and not body_matters:
                 self._linger(response)
-                return Reply(response.status_code, response.headers, b"")
-            return Reply(response.status_code, response.headers, self._body(response))
+                return Response(response.status_code, response.headers, b"")
+            return Response(response.status_code, response.headers, self._body(response))
 
-    def _greet(self) -> Greeting:
+    def _probe(self) -> ProbeResult:
         with self._answer("HEAD", "/", {}, b"") as response:
             stream = response.extensions.get("network_stream")
             tls = stream.get_extra_info("ssl_object") if stream is not None else None
-            return Greeting(response.status_code, response.headers, tls and tls.getpeercert(), tls and tls.version())
+            return ProbeResult(response.status_code, response.headers, tls and tls.getpeercert(), tls and tls.version())
 
     @contextmanager
     def _answer(self, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Iterator[httpx.Response]:
         if not self._budget.remaining():
-            raise BudgetSpent
-        extensions = {"timeout": httpx.Timeout(self._budget.attempt()).as_dict()}
+            raise DeadlineExceeded
+        extensions = {"timeout": httpx.Timeout(self._budget.attempt_timeout()).as_dict()}
         request = httpx.Request(method, self._base + path, headers={**_HEADERS, **headers}, content=content, extensions=extensions)
         try:
             response = self._transport.handle_request(request)
             response.request = request
         except Exception as error:  # noqa: BLE001 - the border: nothing foreign gets past it
             self._tell(error)
-            raise mapped(error) from None
+            raise map_exception(error) from None
         try:
             yield response
-        except NotDelivered:
+        except DeliveryError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(error)
-            raise mapped(error) from None
+            raise map_exception(error) from None
         finally:
             response.close()
 
     def _tell(self, error: Exception) -> None:
-        if self._journal.debugging:
+        if self._log.debugging:
             told = dict.fromkeys(f"{type(cause).__name__}: {cause}" for cause in _chain(error))
-            self._journal.debug(" <- ".join(told))
+            self._log.debug(" <- ".join(told))
 
     def _body(self, response: httpx.Response) -> bytes | None:
         read = b""
@@ -160,7 +160,7 @@ class Connection:
                 return None
             # httpx's own limit is for each chunk: bytes that drip would never reach it.
             if not self._budget.remaining():
-                raise NetworkFailure("answering")
+                raise NetworkError("answering")
         return read
 
     def _linger(self, response: httpx.Response) -> None:
@@ -177,7 +177,7 @@ class Connection:
             return
 
 
-def mapped(error: Exception) -> NotDelivered:
+def map_exception(error: Exception) -> DeliveryError:
     """The error of our tree for whatever httpx, ssl or the socket raised. No text of theirs that could hold a header is kept."""
     causes = list(_chain(error))
     for cause in causes:
@@ -185,8 +185,8 @@ def mapped(error: Exception) -> NotDelivered:
             return CertificateRefused(cause.verify_message or "certificate verify failed")
     if isinstance(error, httpx.ProxyError):
         status = str(error)[:3]
-        return NetworkFailure("proxy") if status.startswith("5") else ProxyRefused(str(error)[:1000])
-    return NetworkFailure(_kind(error, causes))
+        return NetworkError("proxy") if status.startswith("5") else ProxyRefused(str(error)[:1000])
+    return NetworkError(_kind(error, causes))
 
 
 def _kind(error: Exception, causes: list[BaseException]) -> str:
@@ -221,13 +221,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     current: BaseException | None = error
     # What an earlier attempt ended in is its own: Python hangs it to whatever is raised while it is handled.
-    while current is not None and id(current) not in seen and not isinstance(current, NotDelivered):
+    while current is not None and id(current) not in seen and not isinstance(current, DeliveryError):
         seen.add(id(current))
         yield current
         current = current.__cause__ or current.__context__
 
 
-def _with_roots(proxy: proxies.Proxy | None, roots: Roots | None) -> httpx.Proxy | None:
+def _with_roots(proxy: proxies.Proxy | None, roots: TrustStore | None) -> httpx.Proxy | None:
     if proxy is None:
         return None
     context = roots.context if roots and proxy.url.scheme == "https" else None

@@ -44,7 +44,7 @@ class Budget(NamedTuple):
         """Seconds left; never less than 0."""
         return max(0.0, self.ends_at - self.clock.monotonic())
 
-    def attempt(self) -> float:
+    def attempt_timeout(self) -> float:
         """Seconds that one network operation may wait.
 
         Half the budget at most: a connection that went dead must leave room for a second try.

@@ -3,30 +3,30 @@
 ::
 
     Last9Error
-    ├── RequestUnreadable             the request is not what the contract describes
-    ├── RequestRejected               what was asked for makes no marker: nothing is sent, nothing is kept
-    └── NotDelivered                  the marker is right, but Last9 does not have it
-        ├── CannotSend                something on this side is missing or must not be used; no request was made
-        │   ├── TokenMissing          no refresh token in the environment
-        │   ├── TokenUnusable         it cannot be a token
-        │   ├── OrganizationUnknown   neither the settings nor the token name an organization
-        │   └── DestinationRefused    the options name a place where no marker may go: as wrong as a bad option
-        │       ├── OrganizationUnusable  a slug that could not stand in a URL
-        │       ├── BaseUrlUnusable       not an https URL of a host
-        │       └── HostNotAllowed        chosen by whoever started the build, and not a host the token may go to
-        ├── Transient                 worth another try within the budget
-        │   ├── NetworkFailure        no answer: name, connection, TLS handshake, timeout, cut off
-        │   ├── ServerFailure         5xx, or 408
-        │   └── RateLimited           429
-        ├── CertificateRefused        the server's certificate is not signed by a root we trust
-        ├── ProxyRefused              the proxy answered instead of Last9
-        ├── BudgetSpent               the time limit of the marker is over
-        ├── AuthenticationRefused     401, or 400 that speaks of a token
-        ├── ScopeTooLow               403
-        ├── OrganizationNotFound      404
-        ├── Redirected                3xx, which we never follow
-        ├── BrokenAnswer              an exchange without a usable access token
-        └── EventRefused              any other 4xx: sent again, it would be refused again
+    ├── RequestUnreadable               the request is not what the contract describes
+    ├── RequestRejected                 what was asked for makes no marker: nothing is sent, nothing is kept
+    └── DeliveryError                   the marker is right, but Last9 does not have it
+        ├── ConfigurationError          something on this side is missing or must not be used; no request was made
+        │   ├── TokenMissing            no refresh token in the environment
+        │   ├── TokenUnusable           it cannot be a token
+        │   ├── OrganizationUnknown     neither the settings nor the token name an organization
+        │   └── DestinationRefused      the options name a place where no marker may go: as wrong as a bad option
+        │       ├── OrganizationUnusablea slug that could not stand in a URL
+        │       ├── BaseUrlUnusable     not an https URL of a host
+        │       └── HostNotAllowed      chosen by whoever started the build, and not a host the token may go to
+        ├── Transient                   worth another try within the budget
+        │   ├── NetworkError            no answer: name, connection, TLS handshake, timeout, cut off
+        │   ├── ServerError             5xx, or 408
+        │   └── RateLimited             429
+        ├── CertificateRefused          the server's certificate is not signed by a root we trust
+        ├── ProxyRefused                the proxy answered instead of Last9
+        ├── DeadlineExceeded            the time limit of the marker is over
+        ├── AuthenticationRefused       401, or 400 that speaks of a token
+        ├── InsufficientScope           403
+        ├── OrganizationNotFound        404
+        ├── Redirected                  3xx, which we never follow
+        ├── InvalidTokenResponse        an exchange without a usable access token
+        └── EventRejected               any other 4xx: sent again, it would be refused again
 
 Foreign errors (httpx, ssl, socket) are mapped where they enter, in :mod:`last9_markers.client.transport`. An error holds facts;
 :mod:`last9_markers.messages` makes the sentence.
@@ -55,27 +55,27 @@ class RequestRejected(Last9Error):
         self.reasons = reasons
 
 
-class NotDelivered(Last9Error):
+class DeliveryError(Last9Error):
     """The marker could not be delivered."""
 
 
-class CannotSend(NotDelivered):
+class ConfigurationError(DeliveryError):
     """No request was made, because something on this side is missing or must not be used."""
 
 
-class TokenMissing(CannotSend):
+class TokenMissing(ConfigurationError):
     """``LAST9_REFRESH_TOKEN`` is not set or blank."""
 
 
-class TokenUnusable(CannotSend):
+class TokenUnusable(ConfigurationError):
     """The refresh token has characters that no token has."""
 
 
-class OrganizationUnknown(CannotSend):
+class OrganizationUnknown(ConfigurationError):
     """Neither the settings nor the token's claims name an organization."""
 
 
-class DestinationRefused(CannotSend):
+class DestinationRefused(ConfigurationError):
     """The options name a place where no marker may go. Not kept: it will not be right later."""
 
 
@@ -91,7 +91,7 @@ class HostNotAllowed(DestinationRefused):
     """``detail`` is the host that a build parameter chose."""
 
 
-class Transient(NotDelivered):
+class Transient(DeliveryError):
     """Worth another try. ``retry_after``: seconds the server asked us to wait, or ``None``."""
 
     def __init__(self, detail: str = "", retry_after: float | None = None) -> None:
@@ -99,7 +99,7 @@ class Transient(NotDelivered):
         self.retry_after = retry_after
 
 
-class NetworkFailure(Transient):
+class NetworkError(Transient):
     """No HTTP answer. ``kind`` is one of the keys of :data:`last9_markers.messages.failures.NETWORK`."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
@@ -107,7 +107,7 @@ class NetworkFailure(Transient):
         self.kind = kind
 
 
-class ServerFailure(Transient):
+class ServerError(Transient):
     """A 5xx, or a 408; ``detail`` is the status."""
 
 
@@ -115,19 +115,19 @@ class RateLimited(Transient):
     """A 429."""
 
 
-class CertificateRefused(NotDelivered):
+class CertificateRefused(DeliveryError):
     """The server's certificate does not verify; ``detail`` is OpenSSL's reason."""
 
 
-class ProxyRefused(NotDelivered):
+class ProxyRefused(DeliveryError):
     """The proxy would not connect us; ``detail`` is its answer."""
 
 
-class BudgetSpent(NotDelivered):
+class DeadlineExceeded(DeliveryError):
     """The marker's time limit is over."""
 
 
-class AuthenticationRefused(NotDelivered):
+class AuthenticationRefused(DeliveryError):
     """A token was refused; ``exchanging`` is true when it was the refresh token."""
 
     def __init__(self, detail: str = "", *, exchanging: bool = False) -> None:
@@ -135,21 +135,21 @@ class AuthenticationRefused(NotDelivered):
         self.exchanging = exchanging
 
 
-class ScopeTooLow(NotDelivered):
+class InsufficientScope(DeliveryError):
     """403: the token may not write."""
 
 
-class OrganizationNotFound(NotDelivered):
+class OrganizationNotFound(DeliveryError):
     """404: no such organization, or no such API."""
 
 
-class Redirected(NotDelivered):
+class Redirected(DeliveryError):
     """A 3xx; ``detail`` is the status."""
 
 
-class BrokenAnswer(NotDelivered):
+class InvalidTokenResponse(DeliveryError):
     """The exchange answered 2xx, but without a usable access token; ``detail`` says what came instead."""
 
 
-class EventRefused(NotDelivered):
+class EventRejected(DeliveryError):
     """Another 4xx; ``detail`` is the status and what Last9 said. Not kept: it would be refused again."""

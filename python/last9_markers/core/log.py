@@ -7,7 +7,7 @@ from typing import TextIO
 from last9_markers.core.redaction import Redactor
 
 
-class Journal:
+class BuildLog:
     """Writes ``[Last9]`` lines, live and redacted, and remembers the warnings. The same warning is written once."""
 
     def __init__(self, stream: TextIO, redactor: Redactor) -> None:
@@ -17,7 +17,7 @@ class Journal:
         #: Whether :meth:`debug` is heard.
         self.debugging = False
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Write one line. A log that cannot be written to (closed, disk full) costs the line only."""
         try:
             self._stream.write(f"[Last9] {self.redactor.clean(text)}\n")
@@ -25,16 +25,16 @@ class Journal:
         except (OSError, ValueError):
             pass
 
-    def warn(self, text: str) -> None:
+    def warning(self, text: str) -> None:
         """Write one ``WARNING`` line, unless it has been written before."""
         text = self.redactor.clean(text)
         if text not in self.warnings:
             self.warnings.append(text)
-            self.say(f"WARNING: {text}")
+            self.info(f"WARNING: {text}")
 
     def debug(self, text: str) -> None:
         """Write what only somebody in search of a fault wants to read, a line of the log for each line of it, as redacted as any other."""
         if self.debugging:
             # Secrets first: one that is spread over two lines is one all the same.
             for line in self.redactor.without_secrets(text).splitlines():
-                self.say(f"debug: {line}")
+                self.info(f"debug: {line}")

@@ -7,7 +7,7 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from last9_markers.fake_server.tokens import TokenOffice
+from last9_markers.fake_server.tokens import TokenIssuer
 
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})")
 _FIELDS = {"event_name", "event_state", "timestamp", "data_source_name", "attributes"}
@@ -43,12 +43,12 @@ def read_object(submission: Submission) -> dict[str, Any]:
     return found
 
 
-def check_access(submission: Submission, office: TokenOffice) -> None:
+def check_access(submission: Submission, issuer: TokenIssuer) -> None:
     """Whether the access token may write. The texts are those that Last9's clients have observed."""
     scheme, _, token = submission.token_header.partition(" ")
     if scheme != "Bearer" or not token:
         raise Refusal(400, "invalid access token")
-    access = office.access(token)
+    access = issuer.access(token)
     if access is None:
         raise Refusal(400, "invalid refresh token: token is malformed")
     if access.expires_at <= time.time():

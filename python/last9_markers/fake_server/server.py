@@ -17,15 +17,15 @@ from urllib.parse import unquote, urlsplit
 from last9_markers.fake_server import rules
 from last9_markers.fake_server.faults import Fault, FaultOrders
 from last9_markers.fake_server.responses import write_answer
-from last9_markers.fake_server.tokens import ACCESS_TOKEN_SECONDS, TokenOffice, issue_refresh_token
+from last9_markers.fake_server.tokens import ACCESS_TOKEN_SECONDS, TokenIssuer, issue_refresh_token
 
 EXCHANGE_PATH = "/api/v4/oauth/access_token"
 EVENT_PATH = re.compile(r"/api/v4/organizations/([^/]+)/change_events")
 ANY_ORGANIZATION = "*"
 
 
-class StandIn:
-    """A stand-in for Last9 on a loopback port. A context manager; also started and stopped by hand."""
+class FakeLast9:
+    """A fake Last9 on a loopback port. A context manager; also started and stopped by hand."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class StandIn:
     ) -> None:
         """``certificate``: PEM files of certificate and key, to speak TLS. ``refresh_tokens`` are accepted besides its own."""
         self.organizations = organizations
-        self.office = TokenOffice()
+        self.issuer = TokenIssuer()
         self.faults = FaultOrders()
         self._lock = threading.Lock()
         self._era = 0
@@ -50,12 +50,12 @@ class StandIn:
         self.org_slug = own[0] if own else "acme"
         self.refresh_token = self.issue()
         for token in refresh_tokens:
-            self.office.accept(token)
+            self.issuer.accept(token)
 
     def issue(self, **claims: Any) -> str:
         """A further refresh token; ``claims`` win over the usual ones (``scopes=["read"]``, ``exp=…``)."""
         token = issue_refresh_token(self.org_slug, self.url, **claims)
-        self.office.accept(token)
+        self.issuer.accept(token)
         return token
 
     def order(self, faults: Any) -> None:
@@ -106,7 +106,7 @@ class StandIn:
         self._server.shutdown()
         self._server.server_close()
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> FakeLast9:
         self.start()
         return self
 
@@ -118,9 +118,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], standin: StandIn, certificate: tuple[str, str] | None) -> None:
+    def __init__(self, address: tuple[str, int], fake_last9: FakeLast9, certificate: tuple[str, str] | None) -> None:
         super().__init__(address, _Handler)
-        self.standin = standin
+        self.fake_last9 = fake_last9
         self.connections = itertools.count(1)
         self._context: ssl.SSLContext | None = None
         if certificate:
@@ -181,8 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, path: str, body: bytes) -> None:
         kind = "exchange" if path == EXCHANGE_PATH else "event"
-        entry, self.era = self.server.standin.note(self.command, path, self.connection_number)
-        fault = self.server.standin.faults.meet(kind, body.decode(errors="replace"))
+        entry, self.era = self.server.fake_last9.note(self.command, path, self.connection_number)
+        fault = self.server.fake_last9.faults.meet(kind, body.decode(errors="replace"))
         if "delay" in fault:
             time.sleep(fault["delay"])
         if fault.get("drop") == "before":
@@ -207,45 +207,45 @@ class _Handler(BaseHTTPRequestHandler):
     def _exchange(self, submission: rules.Submission, fault: Fault) -> dict[str, Any]:
         if self.command != "POST":
             raise rules.Refusal(405, "method not allowed")
-        office = self.server.standin.office
+        issuer = self.server.fake_last9.issuer
         refresh_token = rules.read_object(submission).get("refresh_token")
-        claims = office.claims_of(refresh_token)
+        claims = issuer.claims_of(refresh_token)
         if claims is None or not isinstance(refresh_token, str):
             raise rules.Refusal(401, "invalid or expired refresh token")
-        return office.exchange(refresh_token, claims, fault.get("access_token_lifetime", ACCESS_TOKEN_SECONDS))
+        return issuer.exchange(refresh_token, claims, fault.get("access_token_lifetime", ACCESS_TOKEN_SECONDS))
 
     def _event(self, path: str, submission: rules.Submission) -> dict[str, Any]:
-        standin = self.server.standin
+        fake_last9 = self.server.fake_last9
         found = EVENT_PATH.fullmatch(path)
         if found is None:
             raise rules.Refusal(404, "not found")
         if self.command != "PUT":
             raise rules.Refusal(405, "method not allowed")
-        rules.check_access(submission, standin.office)
+        rules.check_access(submission, fake_last9.issuer)
         organization = unquote(found[1])
-        if organization not in standin.organizations and ANY_ORGANIZATION not in standin.organizations:
+        if organization not in fake_last9.organizations and ANY_ORGANIZATION not in fake_last9.organizations:
             raise rules.Refusal(404, "organization not found")
         event = rules.read_object(submission)
         rules.check_event(event)
-        standin.take(event, organization, self.era)
+        fake_last9.take(event, organization, self.era)
         return {"message": "success"}
 
     # -- the controls ----------------------------------------------------------------------------------------------------------
 
     def _control(self, path: str, body: bytes) -> None:
-        standin = self.server.standin
+        fake_last9 = self.server.fake_last9
         wanted = (self.command, path)
         if wanted == ("GET", "/received"):
-            return self._say(200, standin.received())
+            return self._say(200, fake_last9.received())
         if wanted == ("GET", "/requests"):
-            return self._say(200, standin.requests())
+            return self._say(200, fake_last9.requests())
         if wanted == ("DELETE", "/received"):
-            standin.forget()
+            fake_last9.forget()
         elif wanted == ("DELETE", "/faults"):
-            standin.faults.cancel()
+            fake_last9.faults.cancel()
         elif wanted == ("POST", "/faults"):
             try:
-                standin.order(json.loads(body))
+                fake_last9.order(json.loads(body))
             except ValueError as error:
                 return self._say(400, {"error": str(error)})
         else:

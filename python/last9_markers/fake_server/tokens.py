@@ -36,7 +36,7 @@ def issue_refresh_token(organization: str, audience: str, **claims: Any) -> str:
     return ".".join((_segment({"alg": "HS256", "typ": "JWT"}), _segment(payload), secrets.token_urlsafe(32)))
 
 
-class TokenOffice:
+class TokenIssuer:
     """Knows which refresh tokens are good, and hands out access tokens for them."""
 
     def __init__(self) -> None:

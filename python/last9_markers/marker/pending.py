@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from last9_markers.core.errors import CannotSend, RequestRejected, RequestUnreadable
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import ConfigurationError, RequestRejected, RequestUnreadable
+from last9_markers.core.log import BuildLog
 from last9_markers.marker.event import Event, encode
 from last9_markers.messages import options as option_messages
 from last9_markers.request import contract
@@ -18,7 +18,7 @@ from last9_markers.request.token import Claims
 VERSION = 1
 
 
-class Outgoing:
+class OutboxEntry:
     """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good."""
 
     __slots__ = ("delivered", "dropped", "event", "text")
@@ -40,15 +40,15 @@ class Outbox:
 
     def __init__(self, kept: list[str], own: str) -> None:
         """``kept`` are the texts from before, ``own`` is the request itself until there is an event."""
-        self.kept = [Outgoing(text) for text in dict.fromkeys(kept)]
-        self.own = Outgoing(own)
+        self.kept = [OutboxEntry(text) for text in dict.fromkeys(kept)]
+        self.own = OutboxEntry(own)
 
     def pending(self) -> list[str]:
         """The texts of what is not settled, oldest first, this run's own marker last."""
-        return [outgoing.text for outgoing in (*self.kept, self.own) if not outgoing.settled]
+        return [entry.text for entry in (*self.kept, self.own) if not entry.settled]
 
 
-class Meant(NamedTuple):
+class Recipient(NamedTuple):
     """Whom a marker is for, as far as it is known: what is ``None`` only the token can say."""
 
     credential_id: str
@@ -56,13 +56,13 @@ class Meant(NamedTuple):
     base_url: str | None
 
 
-def write(meant: Meant, event: Event) -> str:
+def write(recipient: Recipient, event: Event) -> str:
     """A marker as it is kept: the very event, and whom it is for."""
     kept: dict[str, Any] = {
         "last9Pending": VERSION,
-        "credentialId": meant.credential_id,
-        "organization": meant.organization,
-        "apiBaseUrl": meant.base_url,
+        "credentialId": recipient.credential_id,
+        "organization": recipient.organization,
+        "apiBaseUrl": recipient.base_url,
         "event": event,
     }
     return json.dumps(kept, separators=(",", ":"))
@@ -80,29 +80,29 @@ def read(text: str) -> dict[str, Any]:
 
 
 def claim(
-    outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event], journal: Journal
-) -> list[Outgoing]:
+    outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event], log: BuildLog
+) -> list[OutboxEntry]:
     """The kept markers that may go to that destination, ready to be sent; all others stay untouched.
 
     ``compose`` makes the event of a request that got no answer. What is no marker at all is dropped with a warning, or without one
     where nothing was ever to be sent (:exc:`RequestRejected` without reasons): it must not stand in the way of those that follow.
     """
     ours = []
-    for outgoing in outbox.kept:
-        if outgoing.settled:
+    for entry in outbox.kept:
+        if entry.settled:
             continue
         try:
-            event = _event_for(outgoing.text, destination, claims, compose)
-            outgoing.event = encode(event) if event is not None else None
+            event = _event_for(entry.text, destination, claims, compose)
+            entry.event = encode(event) if event is not None else None
         except RequestRejected as rejection:
-            outgoing.dropped = True
+            entry.dropped = True
             if rejection.reasons:
-                journal.warn(option_messages.pending_unreadable())
+                log.warning(option_messages.pending_unreadable())
         except (RequestUnreadable, ValueError, RecursionError):
-            outgoing.dropped = True
-            journal.warn(option_messages.pending_unreadable())
+            entry.dropped = True
+            log.warning(option_messages.pending_unreadable())
         else:
-            ours += [outgoing] if outgoing.event is not None else []
+            ours += [entry] if entry.event is not None else []
     return ours
 
 
@@ -112,17 +112,17 @@ def _event_for(text: str, destination: Destination, claims: Claims, compose: Cal
     if "contract" in found:
         request = contract.parse(text)
         try:
-            meant = resolve(request.connection, claims)
-        except CannotSend:
+            recipient = resolve(request.connection, claims)
+        except ConfigurationError:
             return None
-        return compose(request) if meant.key() == destination.key() else None
+        return compose(request) if recipient.key() == destination.key() else None
     event = found.get("event")
     if found.get("last9Pending") != VERSION or not isinstance(event, dict):
         raise RequestUnreadable
     try:
         organization = found.get("organization") or resolve_organization(None, claims)
         base_url = _kept_base_url(found.get("apiBaseUrl"), claims)
-    except CannotSend:
+    except ConfigurationError:
         return None
     return event if (found.get("credentialId"), organization, base_url.text) == destination.key() else None
 

@@ -150,7 +150,7 @@ def cannot_start(word: str, reason: str) -> str:
     return f"{word}: {reason}"
 
 
-def messenger_failed(reason: str) -> str:
+def delivery_process_failed(reason: str) -> str:
     """No process can be started."""
     return (
         f"a marker could not be sent: no process can be started for it ({reason}). Look for a limit of processes or memory on this "
@@ -158,7 +158,7 @@ def messenger_failed(reason: str) -> str:
     )
 
 
-def messenger_silent() -> str:
+def delivery_process_silent() -> str:
     """The delivering process ended without an answer."""
     return (
         "a marker may not have arrived: the process that delivers it was ended, or took far longer than its time limit. Look for whoever "

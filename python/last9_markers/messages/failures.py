@@ -10,7 +10,7 @@ from last9_markers.core import errors
 if TYPE_CHECKING:
     from last9_markers.request.token import Claims
 
-#: How each kind of :exc:`~last9_markers.core.errors.NetworkFailure` is told; ``{host}`` is who we spoke to, ``{limit}`` the time limit.
+#: How each kind of :exc:`~last9_markers.core.errors.NetworkError` is told; ``{host}`` is who we spoke to, ``{limit}`` the time limit.
 NETWORK = {
     "name": ("the name {host} cannot be resolved", "Check the base URL, and the agent's DNS or HTTPS_PROXY."),
     "refused": ("{host} refuses connections", "Check the base URL, and whether the agent may reach it or needs HTTPS_PROXY."),
@@ -31,7 +31,7 @@ PROXY = {
 }
 
 
-class Circumstances(NamedTuple):
+class FailureContext(NamedTuple):
     """What a sentence about a failed delivery may name.
 
     ``via``: the proxy in use; ``now``: the wall clock; ``from_shell``: no Pipeline step but a command was called; ``elsewhere``: the API
@@ -49,142 +49,142 @@ class Circumstances(NamedTuple):
     elsewhere: str | None = None
 
 
-def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances) -> str:
+def not_delivered(label: str, error: errors.DeliveryError, context: FailureContext) -> str:
     """Why a marker is not with Last9, and what to do."""
-    return f"{label} was not delivered: {because(error, about)}"
+    return f"{label} was not delivered: {explain(error, context)}"
 
 
-def late_marker_refused(error: errors.NotDelivered, about: Circumstances) -> str:
+def late_marker_refused(error: errors.DeliveryError, context: FailureContext) -> str:
     """A kept marker that Last9 will never take."""
-    return f"a marker kept from before was refused and is dropped: {because(error, about)}"
+    return f"a marker kept from before was refused and is dropped: {explain(error, context)}"
 
 
-def because(error: errors.NotDelivered, about: Circumstances) -> str:
+def explain(error: errors.DeliveryError, context: FailureContext) -> str:
     """The cause and the remedy, without what was not delivered for it."""
-    if isinstance(error, errors.NetworkFailure):
-        cause, remedy = (PROXY if about.via and error.kind in PROXY else NETWORK)[error.kind]
-        host = f"{about.host} (through the proxy {about.via})" if about.via else str(about.host)
-        return f"{cause.format(host=host, via=about.via)}. {remedy.format(limit=f'{about.timeout_seconds:g} s')}"
+    if isinstance(error, errors.NetworkError):
+        cause, remedy = (PROXY if context.via and error.kind in PROXY else NETWORK)[error.kind]
+        host = f"{context.host} (through the proxy {context.via})" if context.via else str(context.host)
+        return f"{cause.format(host=host, via=context.via)}. {remedy.format(limit=f'{context.timeout_seconds:g} s')}"
     for kind, tell in _CAUSES.items():
         if isinstance(error, kind):
-            return tell(error, about)
+            return tell(error, context)
     return f"{type(error).__name__} {error.detail}. Please report this."
 
 
-def _token_missing(error: errors.NotDelivered, about: Circumstances) -> str:
+def _token_missing(error: errors.DeliveryError, context: FailureContext) -> str:
     state = "is blank" if error.detail else "is not there"
-    if about.from_shell:
+    if context.from_shell:
         return (
             f"the refresh token {state}. Set LAST9_REFRESH_TOKEN (in a Jenkins job: bind a 'Secret text' credential to that variable), or "
             "name a file that holds it with --token-file."
         )
     return (
-        f"the refresh token {state} (credential '{about.credential_id}'). Store a Last9 refresh token with write scope as a "
+        f"the refresh token {state} (credential '{context.credential_id}'). Store a Last9 refresh token with write scope as a "
         "'Secret text' credential of that id, or name yours with credentialId."
     )
 
 
-def _token_unusable(error: errors.NotDelivered, about: Circumstances) -> str:
+def _token_unusable(error: errors.DeliveryError, context: FailureContext) -> str:
     return (
-        f"the refresh token has blanks, line breaks or other characters that no token has (credential '{about.credential_id}'). "
+        f"the refresh token has blanks, line breaks or other characters that no token has (credential '{context.credential_id}'). "
         "Copy it from Last9 again and save the credential."
     )
 
 
-def _organization_unknown(error: errors.NotDelivered, about: Circumstances) -> str:
+def _organization_unknown(error: errors.DeliveryError, context: FailureContext) -> str:
     return "the organization is unknown: the token names none. Set orgSlug, or LAST9_ORG_SLUG globally, to the slug in your Last9 URLs."
 
 
-def _organization_unusable(error: errors.NotDelivered, about: Circumstances) -> str:
+def _organization_unusable(error: errors.DeliveryError, context: FailureContext) -> str:
     return f"'{error.detail[:60]}' is no organization slug. Set orgSlug to letters, digits and dashes, as in your Last9 URLs."
 
 
-def _base_url_unusable(error: errors.NotDelivered, about: Circumstances) -> str:
+def _base_url_unusable(error: errors.DeliveryError, context: FailureContext) -> str:
     if error.detail == "http":
         return "the base URL is plain http, where anyone could read the token. Set apiBaseUrl to https://…."
     return "the base URL is not usable. Set apiBaseUrl to https://host, without user, query or dots in its path (default: https://app.last9.io)."
 
 
-def _host_not_allowed(error: errors.NotDelivered, about: Circumstances) -> str:
+def _host_not_allowed(error: errors.DeliveryError, context: FailureContext) -> str:
     return (
         f"the base URL was chosen by a build parameter, and the token may not go to {error.detail}. An administrator can allow the "
         "host by setting LAST9_API_BASE_URL or a routing profile."
     )
 
 
-def _server_failure(error: errors.NotDelivered, about: Circumstances) -> str:
+def _server_failure(error: errors.DeliveryError, context: FailureContext) -> str:
     return f"Last9 answers {error.detail} (tried again until it made no sense). This passes by itself; see Last9's status page if not."
 
 
-def _rate_limited(error: errors.NotDelivered, about: Circumstances) -> str:
-    limit = f"{about.timeout_seconds:g} s"
+def _rate_limited(error: errors.DeliveryError, context: FailureContext) -> str:
+    limit = f"{context.timeout_seconds:g} s"
     return f"Last9 asks to slow down (429) for longer than the time limit of {limit}. Raise timeoutSeconds if many builds deploy at once."
 
 
-def _certificate_refused(error: errors.NotDelivered, about: Circumstances) -> str:
+def _certificate_refused(error: errors.DeliveryError, context: FailureContext) -> str:
     return (
-        f"the certificate of {about.host} is not trusted ({error.detail}). If your network has a CA of its own, set LAST9_CA_BUNDLE to "
+        f"the certificate of {context.host} is not trusted ({error.detail}). If your network has a CA of its own, set LAST9_CA_BUNDLE to "
         "its PEM file on the agent."
     )
 
 
-def _proxy_refused(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"the proxy {about.via} refuses ({error.detail[:100]}). Check HTTPS_PROXY, its user and password, and NO_PROXY."
+def _proxy_refused(error: errors.DeliveryError, context: FailureContext) -> str:
+    return f"the proxy {context.via} refuses ({error.detail[:100]}). Check HTTPS_PROXY, its user and password, and NO_PROXY."
 
 
-def _budget_spent(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"the time limit of {about.timeout_seconds:g} s is over. Last9 or the network may be slow; timeoutSeconds raises the limit."
+def _budget_spent(error: errors.DeliveryError, context: FailureContext) -> str:
+    return f"the time limit of {context.timeout_seconds:g} s is over. Last9 or the network may be slow; timeoutSeconds raises the limit."
 
 
-def _authentication_refused(error: errors.NotDelivered, about: Circumstances) -> str:
-    expired = about.claims.expires_at
-    if expired is not None and expired < about.now:
+def _authentication_refused(error: errors.DeliveryError, context: FailureContext) -> str:
+    expired = context.claims.expires_at
+    if expired is not None and expired < context.now:
         day = time.strftime("%Y-%m-%d", time.gmtime(expired))
-        return f"the refresh token expired on {day} (credential '{about.credential_id}'). Create a new one in Last9 and save it there."
+        return f"the refresh token expired on {day} (credential '{context.credential_id}'). Create a new one in Last9 and save it there."
     if isinstance(error, errors.AuthenticationRefused) and error.exchanging:
-        elsewhere = f", or meant for {about.elsewhere}, which it names, and not for {about.host}" if about.elsewhere else ""
+        elsewhere = f", or meant for {context.elsewhere}, which it names, and not for {context.host}" if context.elsewhere else ""
         return (
-            f"Last9 does not accept the refresh token (credential '{about.credential_id}'): invalid, revoked or expired{elsewhere}. "
+            f"Last9 does not accept the refresh token (credential '{context.credential_id}'): invalid, revoked or expired{elsewhere}. "
             "Create a new one with write scope in Last9 and save it there."
         )
     return (
-        f"Last9 does not accept the access token that it has just issued{_token_differs(about)}. Check that the credential "
-        f"'{about.credential_id}' belongs to organization '{about.organization}' at {about.host}."
+        f"Last9 does not accept the access token that it has just issued{_token_differs(context)}. Check that the credential "
+        f"'{context.credential_id}' belongs to organization '{context.organization}' at {context.host}."
     )
 
 
-def _scope_too_low(error: errors.NotDelivered, about: Circumstances) -> str:
-    scopes = f" (it has: {', '.join(about.claims.scopes)})" if about.claims.scopes else ""
+def _scope_too_low(error: errors.DeliveryError, context: FailureContext) -> str:
+    scopes = f" (it has: {', '.join(context.claims.scopes)})" if context.claims.scopes else ""
     return (
-        f"the token may not write: its scope is too low{scopes}{_token_differs(about)}. Create a refresh token with the write "
-        f"scope in Last9 and save it as credential '{about.credential_id}'."
+        f"the token may not write: its scope is too low{scopes}{_token_differs(context)}. Create a refresh token with the write "
+        f"scope in Last9 and save it as credential '{context.credential_id}'."
     )
 
 
-def _organization_not_found(error: errors.NotDelivered, about: Circumstances) -> str:
+def _organization_not_found(error: errors.DeliveryError, context: FailureContext) -> str:
     return (
-        f"Last9 knows no organization '{about.organization}' at {about.host}{_token_differs(about)}. Set orgSlug (or "
-        f"LAST9_ORG_SLUG) to the slug in your Last9 URLs{f', and apiBaseUrl to {about.elsewhere}' if about.elsewhere else ''}."
+        f"Last9 knows no organization '{context.organization}' at {context.host}{_token_differs(context)}. Set orgSlug (or "
+        f"LAST9_ORG_SLUG) to the slug in your Last9 URLs{f', and apiBaseUrl to {context.elsewhere}' if context.elsewhere else ''}."
     )
 
 
-def _redirected(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"{about.host} answers with a redirect ({error.detail}), and the token is never sent on. Set apiBaseUrl to the API itself."
+def _redirected(error: errors.DeliveryError, context: FailureContext) -> str:
+    return f"{context.host} answers with a redirect ({error.detail}), and the token is never sent on. Set apiBaseUrl to the API itself."
 
 
-def _broken_answer(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"{about.host} did not hand out an access token ({error.detail}). Check that apiBaseUrl is Last9's API, and check the proxy."
+def _broken_answer(error: errors.DeliveryError, context: FailureContext) -> str:
+    return f"{context.host} did not hand out an access token ({error.detail}). Check that apiBaseUrl is Last9's API, and check the proxy."
 
 
-def _event_refused(error: errors.NotDelivered, about: Circumstances) -> str:
+def _event_refused(error: errors.DeliveryError, context: FailureContext) -> str:
     return f"Last9 refuses the event ({error.detail}). Check the options and customAttributes; it is not tried again."
 
 
-def _token_differs(about: Circumstances) -> str:
+def _token_differs(context: FailureContext) -> str:
     """What the token says of itself, where the settings say something else: the likeliest cause of a 403 or 404."""
-    own = about.claims.organization
-    names = [f"'{own}'"] if own and about.organization and own != about.organization else []
-    names += [about.elsewhere] if about.elsewhere else []
+    own = context.claims.organization
+    names = [f"'{own}'"] if own and context.organization and own != context.organization else []
+    names += [context.elsewhere] if context.elsewhere else []
     return f"; the token itself is for {' at '.join(names)}" if names else ""
 
 
@@ -195,15 +195,15 @@ _CAUSES = {
     errors.OrganizationUnusable: _organization_unusable,
     errors.BaseUrlUnusable: _base_url_unusable,
     errors.HostNotAllowed: _host_not_allowed,
-    errors.ServerFailure: _server_failure,
+    errors.ServerError: _server_failure,
     errors.RateLimited: _rate_limited,
     errors.CertificateRefused: _certificate_refused,
     errors.ProxyRefused: _proxy_refused,
-    errors.BudgetSpent: _budget_spent,
+    errors.DeadlineExceeded: _budget_spent,
     errors.AuthenticationRefused: _authentication_refused,
-    errors.ScopeTooLow: _scope_too_low,
+    errors.InsufficientScope: _scope_too_low,
     errors.OrganizationNotFound: _organization_not_found,
     errors.Redirected: _redirected,
-    errors.BrokenAnswer: _broken_answer,
-    errors.EventRefused: _event_refused,
+    errors.InvalidTokenResponse: _broken_answer,
+    errors.EventRejected: _event_refused,
 }

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from last9_markers.core.clock import Budget
-from last9_markers.core.errors import NotDelivered
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import DeliveryError
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import report as report_messages
 from last9_markers.report import files, formatting, reading, wording
 from last9_markers.report.page import Build, Report
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, Request
 from last9_markers.request.options import read_settings, warn_of_unknown
 
@@ -21,55 +21,55 @@ KNOWN = ("archive", "summary", "agentLabel", "timeoutSeconds")
 _ID = re.compile(r"[0-9a-f-]{36}")
 
 
-class Errand:
+class ReportHandler:
     """Writes the report of one build beside the bundle: :meth:`run`."""
 
-    def __init__(self, request: Request, around: Surroundings) -> None:
+    def __init__(self, request: Request, context: Context) -> None:
         """Reads the settings and starts the budget."""
         self._request = request
-        self._around = around
-        self._journal = around.journal
-        self.budget = Budget.of(read_settings(request, around.environ, self._journal).timeout_seconds, around.clock)
+        self._context = context
+        self._log = context.log
+        self.budget = Budget.of(read_settings(request, context.environ, self._log).timeout_seconds, context.clock)
 
     def run(self) -> Answer:
         """Write the files. The answer's ``directory`` is where they are, ``null`` where there are none; ``headline`` says it in a line."""
-        warn_of_unknown(self._request, self._journal, KNOWN)
+        warn_of_unknown(self._request, self._log, KNOWN)
         folder = self._folder()
         if folder is None:
-            self._journal.warn(report_messages.no_place())
+            self._log.warning(report_messages.no_place())
             return self._answer(None, "")
-        request, environ = self._request, self._around.environ
-        now_ms = request.timestamp_ms if request.timestamp_ms is not None else int(self._around.clock.wall() * 1000)
+        request, environ = self._request, self._context.environ
+        now_ms = request.timestamp_ms if request.timestamp_ms is not None else int(self._context.clock.wall() * 1000)
         records = request.report.get("records")
         texts_alone = [text for text in records if isinstance(text, str)] if isinstance(records, list) else []
-        report = compose(texts_alone, request.report, environ, now_ms, self._journal)
+        report = compose(texts_alone, request.report, environ, now_ms, self._log)
         try:
             files.remove_left_overs(os.path.dirname(folder))
             files.write(report, folder)
             files.hand_over(folder)
         except OSError as error:
-            self._journal.warn(report_messages.cannot_write(error.strerror or type(error).__name__))
+            self._log.warning(report_messages.cannot_write(error.strerror or type(error).__name__))
             return self._answer(None, "")
         headline = wording.headline(report.deployments)
-        self._journal.say(report_messages.written(headline))
+        self._log.info(report_messages.written(headline))
         return self._answer(folder, headline)
 
-    def broken_off(self, failure: NotDelivered | str) -> Answer:
+    def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time was not enough, or a defect of ours has struck: no report."""
-        self._journal.warn(failure if isinstance(failure, str) else report_messages.took_too_long(self.budget.seconds))
+        self._log.warning(failure if isinstance(failure, str) else report_messages.took_too_long(self.budget.seconds))
         return self._answer(None, "")
 
     def _folder(self) -> str | None:
         """In the temporary workspace, where the launcher has the bundle; the library has given it a name that no other step has."""
-        place, name = self._around.environ.get("LAST9_CACHE_DIR"), str(self._request.report.get("id"))
+        place, name = self._context.environ.get("LAST9_CACHE_DIR"), str(self._request.report.get("id"))
         return os.path.join(os.path.abspath(place), f"report-{name}") if place and _ID.fullmatch(name) else None
 
     def _answer(self, folder: str | None, headline: str) -> Answer:
         more = {"directory": folder, "headline": headline, "files": list(files.NAMES.values()) if folder else []}
-        return Answer(folder is not None, True, None, self._journal.warnings, None, None, more)
+        return Answer(folder is not None, True, None, self._log.warnings, None, None, more)
 
 
-def compose(records: Iterable[str], missing: Mapping[str, Any], environ: Mapping[str, str], now_ms: int, journal: Journal) -> Report:
+def compose(records: Iterable[str], missing: Mapping[str, Any], environ: Mapping[str, str], now_ms: int, log: BuildLog) -> Report:
     """The report of these records; what is known to be ``missing`` is a warning, and a note on the page."""
     story = reading.read(records)
     dropped = missing.get("recordsDropped")
@@ -80,7 +80,7 @@ def compose(records: Iterable[str], missing: Mapping[str, Any], environ: Mapping
     ]
     told = [note for note in notes if note]
     for note in told:
-        journal.warn(note)
+        log.warning(note)
     notes_of_page = [note[0].upper() + note[1:] for note in told]  # in the log they go on where "WARNING:" stands
     return Report(build_of(environ), story.deployments, story.last9, notes_of_page, now_ms)
 

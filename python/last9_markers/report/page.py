@@ -65,7 +65,7 @@ def render(report: Report, files: dict[str, str]) -> str:
         "timeline": timeline.lay_out(deployments, report.made_ms) if deployments else None,
         "deployments": deployments,
         "moments": functools.partial(_moments, day=not _one_day(span)),
-        "numbers": _Numbers(deployments),
+        "numbers": RowNumbers(deployments),
         "late": any("late" in text for text in told),
         "missing": any(fate in text for text in told for name, fate in wording.FATES.items() if name != "late"),
         "words": {outcome: words[0] for outcome, words in wording.OUTCOMES.items()},
@@ -77,7 +77,7 @@ def render(report: Report, files: dict[str, str]) -> str:
     return templating.render("page.html", _FILTERS, values)
 
 
-class _Numbers:
+class RowNumbers:
     """A deployment's row in the table; two may be equal in everything."""
 
     def __init__(self, deployments: list[Deployment]) -> None:

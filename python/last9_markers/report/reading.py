@@ -23,7 +23,7 @@ _FATES = (UNANSWERED, records.KEPT, records.DRY_RUN, records.REFUSED, records.LA
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z")
 
 
-class _Happened(NamedTuple):
+class _RecordedMarker(NamedTuple):
     """One record, read."""
 
     fate: str
@@ -44,7 +44,7 @@ class _Happened(NamedTuple):
         return self.window_id or (self.service, self.environment, self.name), self.state, self.at_ms
 
 
-class Story(NamedTuple):
+class ReportData(NamedTuple):
     """What the records tell: the deployments in the order in which they began, and where Last9 is. ``unreadable`` records are counted."""
 
     deployments: list[Deployment]
@@ -52,10 +52,10 @@ class Story(NamedTuple):
     unreadable: int
 
 
-def read(texts: Iterable[str]) -> Story:
+def read(texts: Iterable[str]) -> ReportData:
     """Read the records, in any order, repeated or not; what is no record is counted and passed over."""
     unreadable = 0
-    markers: dict[tuple[object, ...], _Happened] = {}
+    markers: dict[tuple[object, ...], _RecordedMarker] = {}
     for text in texts:
         happened = _read(text)
         if happened is None:
@@ -65,18 +65,18 @@ def read(texts: Iterable[str]) -> Story:
         if before is None or _FATES.index(happened.fate) >= _FATES.index(before.fate):
             markers[happened.marker()] = happened
     deployments = sorted(_deployments(markers.values()), key=lambda deployment: (deployment.begun_ms, deployment.service))
-    return Story(deployments, next((marker.last9 for marker in markers.values() if marker.last9), None), unreadable)
+    return ReportData(deployments, next((marker.last9 for marker in markers.values() if marker.last9), None), unreadable)
 
 
-def _deployments(markers: Iterable[_Happened]) -> Iterable[Deployment]:
-    windows: dict[object, dict[str, _Happened]] = {}
+def _deployments(markers: Iterable[_RecordedMarker]) -> Iterable[Deployment]:
+    windows: dict[object, dict[str, _RecordedMarker]] = {}
     for number, marker in enumerate(markers):
         windows.setdefault(marker.window_id or number, {})[marker.state] = marker
     for ends in windows.values():
         yield _deployment(ends.get("start"), ends.get("stop"))
 
 
-def _deployment(start: _Happened | None, stop: _Happened | None) -> Deployment:
+def _deployment(start: _RecordedMarker | None, stop: _RecordedMarker | None) -> Deployment:
     told = stop or start
     assert told is not None
     facts = {**(start.facts if start else {}), **told.facts}
@@ -102,7 +102,7 @@ def _deployment(start: _Happened | None, stop: _Happened | None) -> Deployment:
     )
 
 
-def _begun(stop: _Happened) -> int | None:
+def _begun(stop: _RecordedMarker) -> int | None:
     """When a window began whose start nobody remembers: its stop knows how long it was."""
     duration = stop.facts.get("deployment.window_duration_ms", "")
     if stop.window_id and duration.isdecimal() and int(duration) <= stop.at_ms:
@@ -110,7 +110,7 @@ def _begun(stop: _Happened) -> int | None:
     return stop.begun_ms if stop.window_id else None
 
 
-def _read(text: str) -> _Happened | None:
+def _read(text: str) -> _RecordedMarker | None:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -120,7 +120,7 @@ def _read(text: str) -> _Happened | None:
     return _of_request(text) if "contract" in found else _of_record(found)
 
 
-def _of_record(found: Mapping[str, Any]) -> _Happened | None:
+def _of_record(found: Mapping[str, Any]) -> _RecordedMarker | None:
     at_ms, fate, state = _moment(found.get("at")), found.get("fate"), found.get("state")
     service = found.get("service")
     known = found.get("last9Record") == records.VERSION and fate in _FATES and state in ("start", "stop")
@@ -128,13 +128,13 @@ def _of_record(found: Mapping[str, Any]) -> _Happened | None:
         return None
     facts = _texts(found.get("facts"))
     environment, name, last9 = (_text(found.get(key)) for key in ("environment", "name", "last9"))
-    return _Happened(
+    return _RecordedMarker(
         str(fate), str(state), at_ms, service, environment, name or "deployment",
         facts.get("deployment.id"), None, facts.get("deployment.outcome"), facts, _texts(found.get("labels")), last9,
     )  # fmt: skip
 
 
-def _of_request(text: str) -> _Happened | None:
+def _of_request(text: str) -> _RecordedMarker | None:
     try:
         request = contract.parse(text)
     except RequestUnreadable:
@@ -144,7 +144,7 @@ def _of_request(text: str) -> _Happened | None:
     if service is None or request.timestamp_ms is None or state not in ("start", "stop"):
         return None
     outcome = deployment_attributes.outcome(request) if state == "stop" else None
-    return _Happened(
+    return _RecordedMarker(
         UNANSWERED, state, request.timestamp_ms, service, environment, name or "deployment",
         request.window_id, request.window_started_ms, outcome, {}, {}, None,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from last9_markers.core.clock import Clock
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import progress
 from last9_markers.request.contract import Request
 from last9_markers.request.options import is_yes
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 DEBUG_VARIABLE = "LAST9_DEBUG"
 
 
-class Surroundings(NamedTuple):
+class Context(NamedTuple):
     """Everything a marker takes from the outside. ``token`` is no longer in ``environ``; ``transport`` is the network."""
 
     environ: Mapping[str, str]
     token: str | None
     clock: Clock
-    journal: Journal
+    log: BuildLog
     transport: httpx.BaseTransport | None = None
 
     def hide_secrets(self, request: Request) -> None:
         """From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk."""
-        self.journal.redactor.hide(self.token)
+        self.log.redactor.hide(self.token)
         for name in request.secret_parameters:
-            self.journal.redactor.hide(self.environ.get(name))
-        self.journal.debugging = is_yes(self.environ.get(DEBUG_VARIABLE))
-        if self.journal.debugging:
-            self.journal.debug(progress.begun(request.step, len(request.pending)))
+            self.log.redactor.hide(self.environ.get(name))
+        self.log.debugging = is_yes(self.environ.get(DEBUG_VARIABLE))
+        if self.log.debugging:
+            self.log.debug(progress.begun(request.step, len(request.pending)))

@@ -69,7 +69,7 @@ class Destination(NamedTuple):
 def resolve(connection: Mapping[str, ConnectionField], claims: Claims) -> Destination:
     """Where these settings send a marker; what they leave open the token's claims fill, then the built-in defaults.
 
-    Raises one of the :exc:`CannotSend` errors.
+    Raises one of the :exc:`ConfigurationError` errors.
     """
     base_url = resolve_base_url(connection.get("apiBaseUrl"), claims)
     return Destination(credential_id(connection), resolve_organization(connection.get("orgSlug"), claims), base_url)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from last9_markers.core.errors import RequestRejected
 from last9_markers.core.formats import as_commit
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 from last9_markers.request.contract import SHELL_COMMANDS, Request
 
@@ -86,31 +86,31 @@ class Marker(NamedTuple):
         return f"{self.event_name} ({self.event_state}) for {self.service_name}"
 
 
-def read_settings(request: Request, environ: Mapping[str, str], journal: Journal) -> Settings:
+def read_settings(request: Request, environ: Mapping[str, str], log: BuildLog) -> Settings:
     """How to send. Never fails: a value that cannot be used is a warning, and its default counts."""
     options = request.options
     attribute_names = _first(options.get("attributeNames"), environ.get("LAST9_ATTRIBUTE_NAMES")) or DEFAULT_ATTRIBUTE_NAMES
     if attribute_names.lower() not in ATTRIBUTE_NAMES:
-        journal.warn(option_messages.bad_attribute_names(attribute_names, DEFAULT_ATTRIBUTE_NAMES))
+        log.warning(option_messages.bad_attribute_names(attribute_names, DEFAULT_ATTRIBUTE_NAMES))
         attribute_names = DEFAULT_ATTRIBUTE_NAMES
     return Settings(
-        timeout_seconds=_timeout(request, environ, journal),
+        timeout_seconds=_timeout(request, environ, log),
         attribute_names=attribute_names.lower(),
-        fail_on_error=_switch("failOnError", as_text(options.get("failOnError")), journal),
+        fail_on_error=_switch("failOnError", as_text(options.get("failOnError")), log),
     )
 
 
-def _switch(name: str, given: str | None, journal: Journal) -> bool:
+def _switch(name: str, given: str | None, log: BuildLog) -> bool:
     if given is not None and given.lower() not in _YES + _NO:
-        journal.warn(option_messages.bad_switch(name, given, "false counts"))
+        log.warning(option_messages.bad_switch(name, given, "false counts"))
     return is_yes(given)
 
 
-def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) -> Marker:
+def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog) -> Marker:
     """What to send. Raises :exc:`RequestRejected` with a warning for each reason why there is no marker."""
     options = request.options
     if request.body is None:  # the start of a block has said it already
-        warn_of_unknown(request, journal)
+        warn_of_unknown(request, log)
     reasons = list(request.connection_problems)
     service_name = as_text(options.get("serviceName"))
     if service_name is None:
@@ -128,16 +128,16 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal) 
         environment=as_text(options.get("environment")),
         event_state=event_state,
         event_name=as_text(options.get("eventName")) or DEFAULT_EVENT_NAME,
-        custom_attributes=_custom_attributes(options.get("customAttributes"), journal),
+        custom_attributes=_custom_attributes(options.get("customAttributes"), log),
         dry_run=dry_run in _YES,
         version=as_text(options.get("version")),
-        previous_commit=_commit(options.get("previousCommit"), journal),
-        outcome=_outcome(request, event_state, journal),
+        previous_commit=_commit(options.get("previousCommit"), log),
+        outcome=_outcome(request, event_state, log),
     )
 
 
 def is_dry_run(options: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether these options only show their marker. A value that is neither yes nor no makes no marker either: the errand says so."""
+    """Whether these options only show their marker. A value that is neither yes nor no makes no marker either: the handler says so."""
     return _dry_run(options, environ) not in _NO
 
 
@@ -145,7 +145,7 @@ def _dry_run(options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     return (_first(options.get("dryRun"), environ.get("LAST9_DRY_RUN")) or "false").lower()
 
 
-def warn_of_unknown(request: Request, journal: Journal, names: tuple[str, ...] = KNOWN) -> None:
+def warn_of_unknown(request: Request, log: BuildLog, names: tuple[str, ...] = KNOWN) -> None:
     """Warn of each option that the step does not have, and name the nearest that it has."""
     for name in request.options:
         if name not in names:
@@ -154,30 +154,30 @@ def warn_of_unknown(request: Request, journal: Journal, names: tuple[str, ...] =
 
             folded = {known.lower(): known for known in names}
             near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-            journal.warn(option_messages.unknown_option(name, folded[near[0]] if near else None, configured=name in request.configured))
+            log.warning(option_messages.unknown_option(name, folded[near[0]] if near else None, configured=name in request.configured))
 
 
-def _outcome(request: Request, event_state: str, journal: Journal) -> str | None:
+def _outcome(request: Request, event_state: str, log: BuildLog) -> str | None:
     """What a manual stop says; a block knows its own end, and a start has none yet."""
     given = as_text(request.options.get("outcome"))
     if given is None or request.body is not None:
         return None
     if event_state == "start":
-        journal.warn(option_messages.outcome_without_end(request.step))
+        log.warning(option_messages.outcome_without_end(request.step))
         return None
     if given.lower() not in OUTCOMES:
-        journal.warn(option_messages.bad_outcome(given))
+        log.warning(option_messages.bad_outcome(given))
         return None
     return given.lower()
 
 
-def _timeout(request: Request, environ: Mapping[str, str], journal: Journal) -> float:
+def _timeout(request: Request, environ: Mapping[str, str], log: BuildLog) -> float:
     given = _first(request.options.get("timeoutSeconds"), environ.get("LAST9_TIMEOUT_SECONDS"))
     seconds = DEFAULT_TIMEOUT_SECONDS
     if given is not None:
         number = _number(given)
         if number is None:
-            journal.warn(option_messages.bad_timeout(given, DEFAULT_TIMEOUT_SECONDS))
+            log.warning(option_messages.bad_timeout(given, DEFAULT_TIMEOUT_SECONDS))
         else:
             seconds = min(number, LONGEST_TIMEOUT_SECONDS)
     wanted = request.budget_seconds
@@ -194,18 +194,18 @@ def _number(given: str) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
-def _commit(given: Any, journal: Journal) -> str | None:
+def _commit(given: Any, log: BuildLog) -> str | None:
     text = as_text(given)
     commit = as_commit(text)
     if text is not None and commit is None:
-        journal.warn(option_messages.bad_previous_commit(journal.redactor.clean(text)))
+        log.warning(option_messages.bad_previous_commit(log.redactor.clean(text)))
     return commit
 
 
-def _custom_attributes(given: Any, journal: Journal) -> dict[str, Any]:
+def _custom_attributes(given: Any, log: BuildLog) -> dict[str, Any]:
     if given is None or isinstance(given, dict):
         return given or {}
-    journal.warn(option_messages.custom_attributes_no_map())
+    log.warning(option_messages.custom_attributes_no_map())
     return {}
 
 

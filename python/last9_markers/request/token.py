@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from last9_markers.core.errors import TokenMissing, TokenUnusable
 from last9_markers.core.formats import epoch_seconds
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 
 VARIABLE = "LAST9_REFRESH_TOKEN"
@@ -38,20 +38,20 @@ class RefreshToken(NamedTuple):
     claims: Claims
 
 
-def read_token(given: str | None, journal: Journal) -> RefreshToken:
+def read_token(given: str | None, log: BuildLog) -> RefreshToken:
     """The refresh token as it is to be sent.
 
     A line break or blank around it, as copying leaves behind, is cut off with a warning. Raises :exc:`TokenMissing` or
     :exc:`TokenUnusable`; neither message holds any of it.
     """
-    journal.redactor.hide(given)
+    log.redactor.hide(given)
     text = (given or "").strip()
     if given is None or not text:
         raise TokenMissing("blank" if given is not None else "")
     if not _VISIBLE_ASCII.fullmatch(text):
         raise TokenUnusable
     if text != given:
-        journal.warn(option_messages.token_with_blanks())
+        log.warning(option_messages.token_with_blanks())
     return RefreshToken(text, read_claims(text))
 
 

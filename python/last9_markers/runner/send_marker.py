@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from last9_markers.core.clock import Budget
 from last9_markers.core.errors import (
+    DeliveryError,
     DestinationRefused,
-    EventRefused,
-    NotDelivered,
+    EventRejected,
     OrganizationUnknown,
     RequestRejected,
     TokenMissing,
@@ -18,9 +18,9 @@ from last9_markers.core.errors import (
 )
 from last9_markers.marker import attributes, event, pending, records
 from last9_markers.marker.attributes import changes
-from last9_markers.marker.attributes.git import Workspace
+from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import failures, progress
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, Answer, Json, Request
 from last9_markers.request.destination import Destination, credential_id, named_elsewhere, resolve, resolve_base_url
 from last9_markers.request.options import Marker, Settings, read_marker, read_settings
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 BLOCK = "withLast9Deployment"
 
 
-class Errand:
-    """Sends the marker of one request: :meth:`run`. Where that cannot end by itself, :meth:`broken_off` answers for it."""
+class MarkerHandler:
+    """Sends the marker of one request: :meth:`run`. Where that cannot end by itself, :meth:`abort` answers for it."""
 
-    def __init__(self, request: Request, around: Surroundings) -> None:
+    def __init__(self, request: Request, context: Context) -> None:
         """Reads the settings and starts the budget: from here on the time counts."""
         self._request = request
-        self._around = around
-        self._journal = around.journal
-        around.hide_secrets(request)
-        self.settings = read_settings(request, around.environ, self._journal)
-        self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
+        self._context = context
+        self._log = context.log
+        context.hide_secrets(request)
+        self.settings = read_settings(request, context.environ, self._log)
+        self.budget = Budget.of(self.settings.timeout_seconds, context.clock)
         self._outbox = pending.Outbox(request.pending, request.text)
         self._label = "the deployment marker"
         self._claims = Claims()
@@ -58,37 +58,37 @@ class Errand:
     def run(self) -> Answer:
         """Deliver the marker, the kept ones first. Every expected failure is a warning and an answer, never an exception."""
         try:
-            marker = read_marker(self._request, self._around.environ, self._journal)
+            marker = read_marker(self._request, self._context.environ, self._log)
         except RequestRejected as rejection:
             self._accepted, self._outbox.own.dropped = False, True
             for reason in rejection.reasons:
-                self._journal.warn(reason)
+                self._log.warning(reason)
             return self._answer(failure=rejection.reasons[0])
         self._label = marker.label
         # A git that hangs must leave a short budget room for the marker itself.
-        around = self._around
-        workspace = Workspace(
-            around.environ,
-            around.clock,
-            self._journal,
+        context = self._context
+        checkout = GitCheckout(
+            context.environ,
+            context.clock,
+            self._log,
             limit_seconds=self.budget.seconds / 2,
-            previous=changes.previous_commit(marker, around.environ),
+            previous=changes.previous_commit(marker, context.environ),
             ask=not self._request.elsewhere,
         )
         try:
             if marker.dry_run:
-                return self._dry_run(marker, workspace)
-            self._deliver(marker, workspace)
+                return self._dry_run(marker, checkout)
+            self._deliver(marker, checkout)
         except DestinationRefused as refusal:
             self._accepted, self._refused, self._outbox.own.dropped = False, True, True
             return self._failed(refusal)
-        except NotDelivered as failure:
+        except DeliveryError as failure:
             return self._failed(failure)
         finally:
-            workspace.abandon()
+            checkout.abandon()
         return self._delivered()
 
-    def broken_off(self, failure: NotDelivered | str) -> Answer:
+    def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept.
 
         The watchdog calls it beside :meth:`run`, which on a busy machine may be at its own last words: each is said once.
@@ -100,69 +100,69 @@ class Errand:
 
     # -- the stations ----------------------------------------------------------------------------------------------------------
 
-    def _deliver(self, marker: Marker, workspace: Workspace) -> None:
+    def _deliver(self, marker: Marker, checkout: GitCheckout) -> None:
         # Loaded here, while git is looking: a dry run and a rejected request have no use for an HTTP client.
         from last9_markers.client import api, delivery, transport
 
         own = self._outbox.own
-        token, destination = self._prepare(marker, workspace)
-        around = self._around
-        self._journal.say(progress.sending(marker.label))
-        self._journal.debug(progress.going_to(destination, self.budget.seconds))
-        connection = transport.Connection(destination.base_url, around.environ, self.budget, self._journal, around.transport)
+        token, destination = self._prepare(marker, checkout)
+        context = self._context
+        self._log.info(progress.sending(marker.label))
+        self._log.debug(progress.going_to(destination, self.budget.seconds))
+        connection = transport.HttpConnection(destination.base_url, context.environ, self.budget, self._log, context.transport)
         self._via = connection.via
-        last9 = api.Last9(connection, around.clock, self._journal.redactor)
-        run = delivery.Delivery(last9, token.text, destination, self.budget, self._journal)
+        last9 = api.Last9(connection, context.clock, self._log.redactor)
+        run = delivery.Delivery(last9, token.text, destination, self.budget, self._log)
         try:
-            self._deliver_kept(run, destination, workspace)
+            self._deliver_kept(run, destination, checkout)
             run.deliver(own)
-        except EventRefused:
+        except EventRejected:
             self._refused = own.dropped = True
             raise
         finally:
             connection.close()
 
-    def _prepare(self, marker: Marker, workspace: Workspace) -> tuple[RefreshToken, Destination]:
-        """Compose the marker, so that it can be kept whatever happens from here on; then who it goes to. Raises ``CannotSend``."""
+    def _prepare(self, marker: Marker, checkout: GitCheckout) -> tuple[RefreshToken, Destination]:
+        """Compose the marker, so that it can be kept whatever happens from here on; then who it goes to. Raises ``ConfigurationError``."""
         own = self._outbox.own
-        composed = self._compose(marker, self._request, workspace, self.settings)
+        composed = self._compose(marker, self._request, checkout, self.settings)
         own.event = event.encode(composed)
-        own.text = pending.write(self._meant(), composed)
+        own.text = pending.write(self._recipient(), composed)
         token = self._read_token()
         destination = self._destination = resolve(self._request.connection, token.claims)
-        own.text = pending.write(self._meant(), composed)
+        own.text = pending.write(self._recipient(), composed)
         return token, destination
 
-    def _deliver_kept(self, run: Delivery, destination: Destination, workspace: Workspace) -> None:
+    def _deliver_kept(self, run: Delivery, destination: Destination, checkout: GitCheckout) -> None:
         """First what was kept: Last9 shall get everything in the order in which it happened."""
 
         def compose(request: Request) -> event.Event:
-            settings = read_settings(request, self._around.environ, self._journal)
-            marker = read_marker(request, self._around.environ, self._journal)
+            settings = read_settings(request, self._context.environ, self._log)
+            marker = read_marker(request, self._context.environ, self._log)
             if marker.dry_run:
                 raise RequestRejected([])
-            return self._compose(marker, request, workspace, settings)
+            return self._compose(marker, request, checkout, settings)
 
         try:
-            for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
+            for entry in pending.claim(self._outbox, destination, self._claims, compose, self._log):
                 try:
-                    run.deliver(outgoing)
-                except EventRefused as refusal:
-                    outgoing.dropped = True
-                    self._journal.warn(failures.late_marker_refused(refusal, self._circumstances()))
+                    run.deliver(entry)
+                except EventRejected as refusal:
+                    entry.dropped = True
+                    self._log.warning(failures.late_marker_refused(refusal, self._failure_context()))
         finally:
             self._say_late()
 
     def _say_late(self) -> None:
         """What was kept and is with Last9 now: told once, also where the next of them failed or the time was over."""
-        sent = sum(outgoing.delivered for outgoing in self._outbox.kept)
+        sent = sum(entry.delivered for entry in self._outbox.kept)
         if sent and not self._late_told:
             self._late_told = True
-            self._journal.say(progress.sent_late(sent))
+            self._log.info(progress.sent_late(sent))
 
-    def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
+    def _dry_run(self, marker: Marker, checkout: GitCheckout) -> Answer:
         self._outbox.own.dropped = True
-        composed = self._compose(marker, self._request, workspace, self.settings)
+        composed = self._compose(marker, self._request, checkout, self.settings)
         self._outbox.own.event = event.encode(composed)
         connection, claims = self._request.connection, Claims()
         with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; where there is one, it may say where to
@@ -170,45 +170,45 @@ class Errand:
         base_url = resolve_base_url(connection.get("apiBaseUrl"), claims)
         with contextlib.suppress(OrganizationUnknown):
             self._destination = resolve(connection, claims)
-        self._journal.say(progress.dry_run(self._destination))
-        self._journal.say(event.readable(composed))
+        self._log.info(progress.dry_run(self._destination))
+        self._log.info(event.readable(composed))
         organization = self._destination.organization if self._destination else None
         return self._answer(more={"dryRun": {"organization": organization, "apiBaseUrl": base_url.text, "event": composed}})
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
     def _read_token(self) -> RefreshToken:
-        token = read_token(self._around.token, self._journal)
+        token = read_token(self._context.token, self._log)
         self._claims = token.claims
         return token
 
-    def _compose(self, marker: Marker, request: Request, workspace: Workspace, settings: Settings) -> event.Event:
-        around = self._around
-        labels = attributes.collect(marker, request, around.environ, workspace, settings.attribute_names, self._journal)
+    def _compose(self, marker: Marker, request: Request, checkout: GitCheckout, settings: Settings) -> event.Event:
+        context = self._context
+        labels = attributes.collect(marker, request, context.environ, checkout, settings.attribute_names, self._log)
         cluster = request.connection.get("dataSourceName")
-        moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
+        moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
         return event.compose(marker, moment, cluster.value if cluster else None, labels)
 
-    def _meant(self) -> pending.Meant:
+    def _recipient(self) -> pending.Recipient:
         connection = self._request.connection
         if self._destination is not None:
-            return pending.Meant(*self._destination.key())
+            return pending.Recipient(*self._destination.key())
         # As they were configured, for want of better; a password in a URL is no part of it, and makes it unusable anyway.
-        clean = self._journal.redactor.clean
+        clean = self._log.redactor.clean
         organization, base_url = connection.get("orgSlug"), connection.get("apiBaseUrl")
-        return pending.Meant(
+        return pending.Recipient(
             credential_id(connection), clean(organization.value) if organization else None, clean(base_url.value) if base_url else None
         )
 
-    def _circumstances(self) -> failures.Circumstances:
-        meant = self._meant()
-        return failures.Circumstances(
-            credential_id=meant.credential_id,
-            organization=meant.organization,
+    def _failure_context(self) -> failures.FailureContext:
+        recipient = self._recipient()
+        return failures.FailureContext(
+            credential_id=recipient.credential_id,
+            organization=recipient.organization,
             host=self._destination.base_url.host if self._destination else None,
             timeout_seconds=self.settings.timeout_seconds,
             claims=self._claims,
-            now=self._around.clock.wall(),
+            now=self._context.clock.wall(),
             via=self._via,
             from_shell=self._request.step in SHELL_COMMANDS,
             elsewhere=named_elsewhere(self._destination.base_url, self._claims) if self._destination else None,
@@ -219,19 +219,19 @@ class Errand:
     def _delivered(self) -> Answer:
         if self._told is None:
             self._told = progress.SENT
-            self._journal.say(progress.SENT)
+            self._log.info(progress.SENT)
         return self._answer(delivered=True)
 
-    def _failed(self, failure: NotDelivered | str) -> Answer:
-        if isinstance(failure, NotDelivered):
+    def _failed(self, failure: DeliveryError | str) -> Answer:
+        if isinstance(failure, DeliveryError):
             # Before it is cut to a sentence's length: half a secret would not be recognized.
-            failure.detail = self._journal.redactor.clean(failure.detail)
-            failure = failures.not_delivered(self._label, failure, self._circumstances())
+            failure.detail = self._log.redactor.clean(failure.detail)
+            failure = failures.not_delivered(self._label, failure, self._failure_context())
         if self._told is None:
             self._told = failure
             # A marker from a shell may have no next one to go out with.
             kept = self._request.text and not self._outbox.own.settled
-            self._journal.warn(failure + self._kept() if kept else failure)
+            self._log.warning(failure + self._kept() if kept else failure)
         return self._answer(failure=self._told)
 
     def _kept(self) -> str:
@@ -247,8 +247,8 @@ class Errand:
             delivered=delivered,
             accepted=self._accepted,
             deployment_id=self._request.window_id if self._accepted else None,
-            warnings=self._journal.warnings,
-            fail_build=self._journal.redactor.clean(progress.fail_build(failure)) if failure and self.settings.fail_on_error else None,
+            warnings=self._log.warnings,
+            fail_build=self._log.redactor.clean(progress.fail_build(failure)) if failure and self.settings.fail_on_error else None,
             pending=self._outbox.pending(),
             more={**({"records": happened} if happened else {}), **(more or {})},
         )

@@ -10,90 +10,90 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from last9_markers.core.clock import Budget, SystemClock
-from last9_markers.core.errors import BudgetSpent, NotDelivered, RequestUnreadable
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import DeadlineExceeded, DeliveryError, RequestUnreadable
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 from last9_markers.messages import progress
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, Request, parse
 from last9_markers.request.token import VARIABLE
 from last9_markers.runner.defects import engine_failed
 from last9_markers.runner.watchdog import Watchdog
 
 #: What a request's ``step`` asks for → the class that does it, where it is no marker. Each is loaded only when it is asked for.
-ERRANDS = {
+HANDLERS = {
     "last9TestConnection": ("last9_markers.check.connection_test", "ConnectionTest"),
-    "last9DeploymentReport": ("last9_markers.report.handler", "Errand"),
+    "last9DeploymentReport": ("last9_markers.report.handler", "ReportHandler"),
 }
-MARKER = ("last9_markers.runner.send_marker", "Errand")
+MARKER = ("last9_markers.runner.send_marker", "MarkerHandler")
 
 
-class Errand(Protocol):
-    """What is asked of whatever serves a request; :class:`last9_markers.runner.send_marker.Errand` says what each means."""
+class RequestHandler(Protocol):
+    """What is asked of whatever serves a request; :class:`last9_markers.runner.send_marker.MarkerHandler` says what each means."""
 
     budget: Budget
 
     def run(self) -> Answer:
         """Do it within the budget."""
 
-    def broken_off(self, failure: NotDelivered | str) -> Answer:
+    def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where it could not come to its own end."""
 
 
-def serve(read: Callable[[], str], journal: Journal) -> None:
+def serve(read: Callable[[], str], log: BuildLog) -> None:
     """Do what the request says that ``read`` returns, and give one answer on stdout, whatever happens. The token is in the environment."""
     # First of all: no child process, no attribute and no dump of the environment shall find it there.
     token = os.environ.pop(VARIABLE, None)
-    journal.redactor.hide(token)
-    mouth = Mouth(sys.stdout)
+    log.redactor.hide(token)
+    writer = AnswerWriter(sys.stdout)
     accepted = True
     try:
-        errand = _errand(parse(read()), Surroundings(os.environ, token, SystemClock(), journal))
+        handler = _handler(parse(read()), Context(os.environ, token, SystemClock(), log))
     except RequestUnreadable as error:
         accepted = False
-        journal.warn(option_messages.request_unreadable(str(error)))
+        log.warning(option_messages.request_unreadable(str(error)))
     except OSError as error:
-        journal.warn(option_messages.request_missing(type(error).__name__))
+        log.warning(option_messages.request_missing(type(error).__name__))
     except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the answer
-        journal.warn(engine_failed(error, journal))
+        log.warning(engine_failed(error, log))
     else:
-        _run(errand, mouth, journal)
+        _run(handler, writer, log)
         return
-    mouth.give(Answer(False, accepted, None, journal.warnings, None, None))
+    writer.write_once(Answer(False, accepted, None, log.warnings, None, None))
 
 
-def _errand(request: Request, around: Surroundings) -> Errand:
-    module, name = ERRANDS.get(request.step, MARKER)
-    errand: Errand = getattr(importlib.import_module(module), name)(request, around)
-    return errand
+def _handler(request: Request, context: Context) -> RequestHandler:
+    module, name = HANDLERS.get(request.step, MARKER)
+    handler: RequestHandler = getattr(importlib.import_module(module), name)(request, context)
+    return handler
 
 
-def _run(errand: Errand, mouth: Mouth, journal: Journal) -> None:
-    watchdog = Watchdog(errand.budget.remaining(), lambda: mouth.give(errand.broken_off(BudgetSpent())))
+def _run(handler: RequestHandler, writer: AnswerWriter, log: BuildLog) -> None:
+    watchdog = Watchdog(handler.budget.remaining(), lambda: writer.write_once(handler.abort(DeadlineExceeded())))
     try:
-        answer = errand.run()
+        answer = handler.run()
     except KeyboardInterrupt:
-        answer = errand.broken_off(progress.INTERRUPTED)
+        answer = handler.abort(progress.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - a defect of ours must cost neither the answer nor the marker
-        answer = errand.broken_off(engine_failed(error, journal))
-    mouth.give(answer)
-    watchdog.call_off()
+        answer = handler.abort(engine_failed(error, log))
+    writer.write_once(answer)
+    watchdog.cancel()
 
 
-class Mouth:
+class AnswerWriter:
     """Gives one answer, whoever comes first: the engine or its watchdog."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self._given = False
+        self._written = False
 
-    def give(self, answer: Answer) -> None:
+    def write_once(self, answer: Answer) -> None:
         """Write the answer line, unless one has been written."""
         with self._lock:
-            if self._given:
+            if self._written:
                 return
-            self._given = True
+            self._written = True
             try:
                 self._stream.write(answer.line() + "\n")
                 self._stream.flush()

@@ -15,22 +15,22 @@ GRACE_SECONDS = 0.3
 
 
 class Watchdog:
-    """Calls ``last_word`` and ends the process with exit code 0, unless it is called off in time."""
+    """Calls ``on_timeout`` and ends the process with exit code 0, unless it is called off in time."""
 
-    def __init__(self, seconds: float, last_word: Callable[[], object], end: Callable[[int], object] = os._exit) -> None:
-        self._called_off = threading.Event()
+    def __init__(self, seconds: float, on_timeout: Callable[[], object], end: Callable[[int], object] = os._exit) -> None:
+        self._cancelled = threading.Event()
         self._seconds = seconds + GRACE_SECONDS
-        self._last_word = last_word
+        self._on_timeout = on_timeout
         self._end = end
         threading.Thread(target=self._watch, name="last9-watchdog", daemon=True).start()
 
-    def call_off(self) -> None:
+    def cancel(self) -> None:
         """The work is done: the process may end by itself."""
-        self._called_off.set()
+        self._cancelled.set()
 
     def _watch(self) -> None:
-        if not self._called_off.wait(self._seconds):
+        if not self._cancelled.wait(self._seconds):
             try:
-                self._last_word()
+                self._on_timeout()
             finally:
                 self._end(0)

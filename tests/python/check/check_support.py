@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from last9_markers.fake_server import StandIn
-from support import Stepped, make_request, run_step
+from last9_markers.fake_server import FakeLast9
+from support import StepResult, make_request, run_step
 
 #: All that is looked at, in order.
 EVERYTHING = [
@@ -35,8 +35,10 @@ def request_for(**changes: Any) -> dict[str, Any]:
     return request
 
 
-def check(last9: StandIn | None, folder: Path, *, token: str | None = "", environ: dict[str, str] | None = None, **changes: Any) -> Stepped:
-    """Test a connection through a real process; by default with the stand-in's good token."""
+def check(
+    last9: FakeLast9 | None, folder: Path, *, token: str | None = "", environ: dict[str, str] | None = None, **changes: Any
+) -> StepResult:
+    """Test a connection through a real process; by default with the fake Last9's good token."""
     given = last9.refresh_token if last9 and token == "" else token
     done = run_step(request_for(**changes), given, folder, environ=environ)
     assert done.code == 0
@@ -46,7 +48,7 @@ def check(last9: StandIn | None, folder: Path, *, token: str | None = "", enviro
     return done
 
 
-def found(done: Stepped) -> dict[str, tuple[str, str]]:
+def found(done: StepResult) -> dict[str, tuple[str, str]]:
     """Findings by name: state and text; the log says the same, line by line."""
     findings = done.answer["findings"]
     lines = [line for line in done.stderr.splitlines() if line.split()[1] in ("ok", "warning", "failed")]
@@ -54,6 +56,6 @@ def found(done: Stepped) -> dict[str, tuple[str, str]]:
     return {each["check"]: (each["state"], each["text"]) for each in findings}
 
 
-def states(done: Stepped) -> dict[str, str]:
+def states(done: StepResult) -> dict[str, str]:
     """Findings by name: the states that are not ok."""
     return {name: state for name, (state, _) in found(done).items() if state != "ok"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from last9_markers.check import agent
-from last9_markers.check.findings import Findings, Overheard
+from last9_markers.check.findings import CapturedLog, Findings
 from last9_markers.core.redaction import Redactor
 
 
@@ -19,7 +19,7 @@ def test_a_damaged_bundle(tmp_path: Path) -> None:
     good.write_bytes(content)
     bad = tmp_path / f"last9-markers-{'0' * 64}.pyz"
     shutil.copy(good, bad)
-    findings = Findings(Overheard(Redactor()))
+    findings = Findings(CapturedLog(Redactor()))
     agent.look_at_bundle(findings, {}, str(good))
     agent.look_at_bundle(findings, {}, str(bad))
     agent.look_at_bundle(findings, {}, str(tmp_path / f"last9-markers-{'1' * 64}.pyz"))
@@ -30,7 +30,7 @@ def test_a_damaged_bundle(tmp_path: Path) -> None:
 def test_a_bundle_that_cannot_unpack(monkeypatch: pytest.MonkeyPatch) -> None:
     """On an agent whose temporary workspace is read only, the slower way is told; nobody is told where no cache was wanted."""
     monkeypatch.setattr("last9_markers.__file__", "/tmp/bundle.pyz/last9_markers/__init__.py")
-    findings = Findings(Overheard(Redactor()))
+    findings = Findings(CapturedLog(Redactor()))
     agent.look_at_bundle(findings, {"LAST9_CACHE_DIR": "/read/only"}, "bundle.pyz")
     agent.look_at_bundle(findings, {}, "bundle.pyz")
     assert [each.state for each in findings.all] == ["warning", "ok"]

@@ -10,16 +10,16 @@ import time
 from pathlib import Path
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import BARE, ROOT, Loopback, engine, patience
+from last9_markers.fake_server import FakeLast9
+from support import MINIMAL_ENV, ROOT, Loopback, engine, patience
 
 
-def environ(last9: StandIn, **more: str) -> dict[str, str]:
+def environ(last9: FakeLast9, **more: str) -> dict[str, str]:
     """The agent's environment, with a good token."""
     return {"LAST9_REFRESH_TOKEN": last9.refresh_token, **more}
 
 
-def test_all_is_well(last9: StandIn, tmp_path: Path) -> None:
+def test_all_is_well(last9: FakeLast9, tmp_path: Path) -> None:
     """The findings are on stdout, nothing is on stderr, and code 0 says that nothing has failed."""
     done = engine(["check"], environ=environ(last9), cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "")
@@ -32,7 +32,7 @@ def test_all_is_well(last9: StandIn, tmp_path: Path) -> None:
     assert last9.refresh_token not in done.stdout
 
 
-def test_a_write(last9: StandIn, tmp_path: Path) -> None:
+def test_a_write(last9: FakeLast9, tmp_path: Path) -> None:
     """``--send-test-event`` proves the write, for the service that is named."""
     done = engine(["check", "--send-test-event", "--service-name", "api", "--environment", "staging"], environ=environ(last9), cwd=tmp_path)
     assert done.code == 0
@@ -41,7 +41,7 @@ def test_a_write(last9: StandIn, tmp_path: Path) -> None:
     assert (event["event_name"], event["attributes"]["service"], event["attributes"]["env"]) == ("connection-test", "api", "staging")
 
 
-def test_json(last9: StandIn, tmp_path: Path) -> None:
+def test_json(last9: FakeLast9, tmp_path: Path) -> None:
     """``--json`` is one object and nothing else, with the same findings."""
     done = engine(["check", "--json", "--send-test-event"], environ=environ(last9), cwd=tmp_path)
     found = json.loads(done.stdout)
@@ -54,7 +54,7 @@ def test_json(last9: StandIn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_something_has_failed(last9: StandIn, tmp_path: Path, form: list[str]) -> None:
+def test_something_has_failed(last9: FakeLast9, tmp_path: Path, form: list[str]) -> None:
     """A failed finding is code 1, in either form, told in the shell's own terms."""
     done = engine(["check", *form], environ={"LAST9_API_BASE_URL": last9.url, "LAST9_ORG_SLUG": "acme"}, cwd=tmp_path)
     assert done.code == 1
@@ -63,14 +63,14 @@ def test_something_has_failed(last9: StandIn, tmp_path: Path, form: list[str]) -
     assert last9.requests() == []
 
 
-def test_a_warning_is_no_failure(last9: StandIn, tmp_path: Path) -> None:
+def test_a_warning_is_no_failure(last9: FakeLast9, tmp_path: Path) -> None:
     """What only may go wrong is code 0."""
     done = engine(["check", "--org-slug", "globex"], environ=environ(last9), cwd=tmp_path)
     assert done.code == 0
     assert "Set --org-slug to 'acme'" in done.stdout
 
 
-def test_quiet(last9: StandIn, tmp_path: Path) -> None:
+def test_quiet(last9: FakeLast9, tmp_path: Path) -> None:
     """``--quiet`` leaves what needs attention."""
     done = engine(["check", "--quiet", "--send-test-event"], environ=environ(last9), cwd=tmp_path)
     assert (done.code, done.stdout, done.stderr) == (0, "", "")
@@ -78,7 +78,7 @@ def test_quiet(last9: StandIn, tmp_path: Path) -> None:
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [["warning", "organization"], ["warning", "write"]]
 
 
-def test_a_token_from_a_file_and_a_profile(last9: StandIn, tmp_path: Path) -> None:
+def test_a_token_from_a_file_and_a_profile(last9: FakeLast9, tmp_path: Path) -> None:
     """Token and connection are found exactly as for a marker."""
     (tmp_path / "token").write_text(last9.refresh_token + "\n", encoding="utf-8")
     profiles = json.dumps({"team": {"orgSlug": "acme", "apiBaseUrl": last9.url}})
@@ -112,15 +112,15 @@ def test_a_server_that_never_answers(tmp_path: Path, form: list[str]) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_nobody_reads_it(last9: StandIn, tmp_path: Path, form: list[str]) -> None:
+def test_nobody_reads_it(last9: FakeLast9, tmp_path: Path, form: list[str]) -> None:
     """Where the findings cannot be written (``| head -1``, a full disk) the exit code is what it would be, and there is no traceback."""
     reading, writing = os.pipe()
     os.close(reading)
     for stdout in (writing, os.open("/dev/full", os.O_WRONLY)):
         for arguments, code in (([], 0), (["--org-slug", "no slug"], 1)):
             command = [sys.executable, "-m", "last9_markers", "check", *form, *arguments]
-            around = {**BARE, "PYTHONPATH": str(ROOT / "python"), **environ(last9)}
-            done = subprocess.run(command, env=around, cwd=tmp_path, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
+            context = {**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), **environ(last9)}
+            done = subprocess.run(command, env=context, cwd=tmp_path, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
             assert (done.returncode, done.stderr) == (code, b"")
         os.close(stdout)
 

@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from check_support import EVERYTHING, check, found, request_for, states
 from last9_markers.check.connection_test import ConnectionTest
-from last9_markers.check.findings import Overheard
-from last9_markers.core.errors import BudgetSpent
-from last9_markers.core.log import Journal
+from last9_markers.check.findings import CapturedLog
+from last9_markers.core.errors import DeadlineExceeded
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
-from last9_markers.fake_server import StandIn
-from last9_markers.request.context import Surroundings
+from last9_markers.fake_server import FakeLast9
+from last9_markers.request.context import Context
 from last9_markers.request.contract import parse
-from support import HandClock, Loopback, field, patience
+from support import Loopback, ManualClock, field, patience
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
 
 
-def test_all_is_well(last9: StandIn, tmp_path: Path) -> None:
+def test_all_is_well(last9: FakeLast9, tmp_path: Path) -> None:
     """Everything is looked at, nothing is written, and the write is honestly called unproven."""
     done = check(last9, tmp_path)
     findings = found(done)
@@ -40,7 +40,7 @@ def test_all_is_well(last9: StandIn, tmp_path: Path) -> None:
     assert last9.received() == []
 
 
-def test_a_test_event_proves_the_write(last9: StandIn, tmp_path: Path) -> None:
+def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None:
     """With ``sendTestEvent`` one event is written, a point that no dashboard takes for a deployment and no alert for a start."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, environ={"JOB_NAME": "job"})
     assert states(done) == {}
@@ -58,7 +58,7 @@ def test_a_test_event_proves_the_write(last9: StandIn, tmp_path: Path) -> None:
     }
 
 
-def test_a_test_event_for_a_service(last9: StandIn, tmp_path: Path) -> None:
+def test_a_test_event_for_a_service(last9: FakeLast9, tmp_path: Path) -> None:
     """Whoever names a service wants to see the event on its dashboard."""
     options = {"sendTestEvent": "true", "serviceName": "payments-api", "environment": "production", "attributeNames": "dotted"}
     connection = {"dataSourceName": field("metrics")}
@@ -70,7 +70,7 @@ def test_a_test_event_for_a_service(last9: StandIn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", [{"options": {"dryRun": "true"}}, {"environ": {"LAST9_DRY_RUN": "true"}}])
-def test_a_dry_run_holds_the_test_event_back(last9: StandIn, tmp_path: Path, held: dict[str, Any]) -> None:
+def test_a_dry_run_holds_the_test_event_back(last9: FakeLast9, tmp_path: Path, held: dict[str, Any]) -> None:
     """What shall send nothing sends no test event either, and says so."""
     held = {**held, "options": {**held.get("options", {}), "sendTestEvent": "true"}}
     done = check(last9, tmp_path, **held)
@@ -108,7 +108,7 @@ def test_a_mute_server_costs_the_time_limit(tmp_path: Path) -> None:
     assert any(words in found(done)["connection"][1] for words in ("did not answer in time", "time limit of 3 s"))
 
 
-def test_an_exchange_that_drips_ends_with_the_time_limit(last9: StandIn, tmp_path: Path) -> None:
+def test_an_exchange_that_drips_ends_with_the_time_limit(last9: FakeLast9, tmp_path: Path) -> None:
     """Even what no limit of the HTTP client's reaches ends in time: the watchdog names the place, and the rest is unproven."""
     last9.order({"on": "exchange", "drip": 0.2})
     done = check(last9, tmp_path, options={"timeoutSeconds": "2"})
@@ -130,7 +130,7 @@ def test_an_exchange_that_drips_ends_with_the_time_limit(last9: StandIn, tmp_pat
         ({"on": "event", "status": 401}, "write", "just issued"),
     ],
 )
-def test_refusals(last9: StandIn, tmp_path: Path, fault: dict[str, Any], check_name: str, words: str) -> None:
+def test_refusals(last9: FakeLast9, tmp_path: Path, fault: dict[str, Any], check_name: str, words: str) -> None:
     """What Last9 says is told where it was said, with the remedy."""
     last9.order(fault)
     done = check(last9, tmp_path, options={"sendTestEvent": "true"})
@@ -141,7 +141,7 @@ def test_refusals(last9: StandIn, tmp_path: Path, fault: dict[str, Any], check_n
 
 def test_a_private_ca(tmp_path: Path) -> None:
     """An unknown CA fails with the setting that helps; with it the certificate, its issuer and the TLS version are told."""
-    with StandIn(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
+    with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
         done = check(secure, tmp_path)
         assert found(done)["tls"][0] == "failed"
         assert "LAST9_CA_BUNDLE" in found(done)["tls"][1]
@@ -190,7 +190,7 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
     assert found(done)["connection"] == ("warning", "not proven: proxy failed. Mend that first.")
 
 
-def test_options_that_are_wrong(last9: StandIn, tmp_path: Path) -> None:
+def test_options_that_are_wrong(last9: FakeLast9, tmp_path: Path) -> None:
     """What a marker would warn of or be refused for is found here; a service need not be named."""
     options = {"enviroment": "x", "sendTestEvents": "true", "eventState": "begin", "timeoutSeconds": "soon"}
     done = check(last9, tmp_path, options=options, connectionProblems=["routing profile 'x' is not defined."])
@@ -202,42 +202,42 @@ def test_options_that_are_wrong(last9: StandIn, tmp_path: Path) -> None:
     assert len(texts) == 5
 
 
-def test_fail_on_error(last9: StandIn, tmp_path: Path) -> None:
+def test_fail_on_error(last9: FakeLast9, tmp_path: Path) -> None:
     """``failOnError`` fails the build for a failed finding, never for a warning."""
     assert check(last9, tmp_path, options={"failOnError": "true"}).answer["failBuild"] is None
     done = check(last9, tmp_path, token=last9.issue(scopes=["read"]), options={"failOnError": "true"})
     assert done.answer["failBuild"].startswith("Last9 connection test failed, and failOnError is set: scope: ")
 
 
-def test_what_was_kept_stays_kept(last9: StandIn, tmp_path: Path) -> None:
+def test_what_was_kept_stays_kept(last9: FakeLast9, tmp_path: Path) -> None:
     """A connection test sends no marker of anybody's, and hands back what it was given."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, pending=["opaque"])
     assert done.answer["pending"] == ["opaque"]
     assert len(last9.received()) == 1
 
 
-def test_broken_off_before_anything_was_found() -> None:
+def test_abort_before_anything_was_found() -> None:
     """Whenever the time is over there is an answer, and every finding that was owed is in it or called unproven."""
-    journal = Overheard(Redactor())
-    test = ConnectionTest(parse(json.dumps(request_for())), Surroundings({}, None, HandClock(), journal))
-    answer = test.broken_off(BudgetSpent())
+    build_log = CapturedLog(Redactor())
+    test = ConnectionTest(parse(json.dumps(request_for())), Context({}, None, ManualClock(), build_log))
+    answer = test.abort(DeadlineExceeded())
     assert answer.more["ok"] is False
     assert [each["check"] for each in answer.more["findings"] if each["state"] == "failed"] == ["interpreter"]
     assert answer.line()
 
 
-def test_broken_off_just_after_the_end(last9: StandIn) -> None:
+def test_abort_just_after_the_end(last9: FakeLast9) -> None:
     """A busy machine may meet the end of its time while it sums up: nothing is found or said twice, and the answer is the same."""
     log = io.StringIO()
-    around = Surroundings({"PATH": "/nowhere"}, last9.refresh_token, HandClock(), Journal(log, Redactor()))
-    test = ConnectionTest(parse(json.dumps(request_for())), around)
-    first, second = test.run(), test.broken_off(BudgetSpent())
+    context = Context({"PATH": "/nowhere"}, last9.refresh_token, ManualClock(), BuildLog(log, Redactor()))
+    test = ConnectionTest(parse(json.dumps(request_for())), context)
+    first, second = test.run(), test.abort(DeadlineExceeded())
     assert first.more["ok"] is True
     assert second.line() == first.line()
     assert log.getvalue().count(" 0 failed)") == 1
 
 
-def test_a_defect_is_a_finding(last9: StandIn, tmp_path: Path) -> None:
+def test_a_defect_is_a_finding(last9: FakeLast9, tmp_path: Path) -> None:
     """An exception that nobody expected costs neither the answer nor the findings so far."""
     broken = tmp_path / "broken"
     broken.mkdir()
@@ -250,10 +250,10 @@ def test_a_defect_is_a_finding(last9: StandIn, tmp_path: Path) -> None:
     assert found(done)["dns"][1] == "not proven: proxy failed. Mend that first."
 
 
-def test_a_journal_without_readers_remembers() -> None:
+def test_a_log_without_readers_remembers() -> None:
     """What nobody reads aloud is redacted all the same."""
     redactor = Redactor()
     redactor.hide("hunter-of-22")
-    journal: Journal = Overheard(redactor)
-    journal.warn("with hunter-of-22")
-    assert journal.warnings == ["with ****"]
+    build_log: BuildLog = CapturedLog(redactor)
+    build_log.warning("with hunter-of-22")
+    assert build_log.warnings == ["with ****"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from last9_markers.check import network
-from last9_markers.check.findings import Findings, Overheard
-from last9_markers.client.transport import Greeting
+from last9_markers.check.findings import CapturedLog, Findings
+from last9_markers.client.transport import ProbeResult
 from last9_markers.core.redaction import Redactor
-from support import HandClock
+from support import ManualClock
 
 
-def _greeting(date: str | None) -> Greeting:
-    return Greeting(200, {"Date": date} if date else {}, None, None)
+def _greeting(date: str | None) -> ProbeResult:
+    return ProbeResult(200, {"Date": date} if date else {}, None, None)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def _greeting(date: str | None) -> Greeting:
 )
 def test_clocks(date: str | None, called_ms: int | None, expected: list[tuple[str, str]]) -> None:
     """The agent's and the controller's clock are held against the server's; how long a step waits for an agent is not held against one."""
-    findings = Findings(Overheard(Redactor()))
-    clock = HandClock()
+    findings = Findings(CapturedLog(Redactor()))
+    clock = ManualClock()
     network.look_at_clocks(findings, _greeting(date), clock, called_ms, 2.0)
     assert [each.state for each in findings.all] == [state for state, _ in expected]
     for each, (_, words) in zip(findings.all, expected):

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from check_support import check, found, states
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from support import field
 
 
-def test_without_a_token(last9: StandIn, tmp_path: Path) -> None:
+def test_without_a_token(last9: FakeLast9, tmp_path: Path) -> None:
     """A missing credential is the first thing to mend; the way to Last9 is looked at all the same."""
     connection = {"apiBaseUrl": field(last9.url), "orgSlug": field("acme")}
     done = check(None, tmp_path, token=None, connection=connection)
@@ -26,7 +26,7 @@ def test_without_a_token(last9: StandIn, tmp_path: Path) -> None:
     assert last9.requests() == []
 
 
-def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: StandIn) -> None:
+def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: FakeLast9) -> None:
     """What only the controller knows of the credential is told in its own words."""
     problem = "there is no credential 'nope' that this job may use. Add it."
     done = check(None, tmp_path, token=None, credentialProblem=problem, connection={"apiBaseUrl": field(last9.url)})
@@ -41,7 +41,7 @@ def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: Sta
         ({"exp": "never"}, "ok", "there is one"),
     ],
 )
-def test_what_a_token_says_of_its_end(last9: StandIn, tmp_path: Path, claims: dict[str, Any], state: str, words: str) -> None:
+def test_what_a_token_says_of_its_end(last9: FakeLast9, tmp_path: Path, claims: dict[str, Any], state: str, words: str) -> None:
     """A token that has expired, or soon will, is told before it fails the first deployment."""
     done = check(last9, tmp_path, token=last9.issue(**claims))
     assert found(done)["token"][0] == state
@@ -49,7 +49,7 @@ def test_what_a_token_says_of_its_end(last9: StandIn, tmp_path: Path, claims: di
     assert (found(done)["exchange"][0] == "failed") is (words.startswith("expired"))
 
 
-def test_a_token_with_a_line_break(last9: StandIn, tmp_path: Path) -> None:
+def test_a_token_with_a_line_break(last9: FakeLast9, tmp_path: Path) -> None:
     """A token that was pasted with a line break works, and is told."""
     done = check(None, tmp_path, token=last9.refresh_token + "\n")
     assert done.answer["ok"] is True
@@ -58,7 +58,7 @@ def test_a_token_with_a_line_break(last9: StandIn, tmp_path: Path) -> None:
     assert "line break" in warnings[0]
 
 
-def test_a_read_token(last9: StandIn, tmp_path: Path) -> None:
+def test_a_read_token(last9: FakeLast9, tmp_path: Path) -> None:
     """The exchange tells the scopes: a read token fails without a write."""
     done = check(last9, tmp_path, token=last9.issue(scopes=["read"]))
     assert states(done) == {"scope": "failed", "write": "warning"}
@@ -66,7 +66,7 @@ def test_a_read_token(last9: StandIn, tmp_path: Path) -> None:
     assert done.answer["ok"] is False
 
 
-def test_a_read_token_and_a_test_event(last9: StandIn, tmp_path: Path) -> None:
+def test_a_read_token_and_a_test_event(last9: FakeLast9, tmp_path: Path) -> None:
     """The refusal of the write is blamed on the scope."""
     done = check(last9, tmp_path, token=last9.issue(scopes=["read"]), options={"sendTestEvent": "true"})
     assert states(done) == {"scope": "failed", "write": "failed"}
@@ -74,24 +74,24 @@ def test_a_read_token_and_a_test_event(last9: StandIn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scopes", [["admin"], ["read", "admin"]])
-def test_scopes_that_nobody_knows(last9: StandIn, tmp_path: Path, scopes: list[str]) -> None:
+def test_scopes_that_nobody_knows(last9: FakeLast9, tmp_path: Path, scopes: list[str]) -> None:
     """Whether a scope of another name includes write is not guessed, not even beside one that does not."""
     done = check(last9, tmp_path, token=last9.issue(scopes=scopes))
     assert states(done) == {"scope": "warning", "write": "warning"}
     assert f"not proven: the token has: {', '.join(scopes)}" in found(done)["scope"][1]
 
 
-def test_scopes_that_are_not_told(last9: StandIn, tmp_path: Path) -> None:
+def test_scopes_that_are_not_told(last9: FakeLast9, tmp_path: Path) -> None:
     """Neither exchange nor token tell the scopes: not proven."""
     last9.order({"on": "exchange", "body": '{"access_token": "opaque-access"}'})
-    last9.office.accept("opaque-token")
+    last9.issuer.accept("opaque-token")
     done = check(None, tmp_path, token="opaque-token", connection={"apiBaseUrl": field(last9.url), "orgSlug": field("acme")})
     assert "does not tell its scopes" in found(done)["scope"][1]
     assert "not proven, since the token does not name its organization" in found(done)["organization"][1]
     assert "it is no JWT" in found(done)["token"][1]
 
 
-def test_an_organization_other_than_the_tokens(last9: StandIn, tmp_path: Path) -> None:
+def test_an_organization_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
     """Where settings and token disagree the test says so without a write, and a write proves who is right."""
     fields = {"orgSlug": field("acmee", source="global")}
     done = check(last9, tmp_path, connection=fields)
@@ -103,7 +103,7 @@ def test_an_organization_other_than_the_tokens(last9: StandIn, tmp_path: Path) -
     assert "no organization 'acmee'" in found(done)["organization"][1]
 
 
-def test_a_host_other_than_the_tokens(last9: StandIn, tmp_path: Path) -> None:
+def test_a_host_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
     """Where the settings name another host than the token, the test says which."""
     done = check(last9, tmp_path, token=last9.issue(aud="https://emea.last9.io"), connection={"apiBaseUrl": field(last9.url)})
     assert states(done) == {"host": "warning", "write": "warning"}
@@ -118,7 +118,7 @@ def test_a_host_other_than_the_tokens(last9: StandIn, tmp_path: Path) -> None:
         (field("https://a b"), ""),
     ],
 )
-def test_a_host_where_no_token_may_go(tmp_path: Path, last9: StandIn, base_url: dict[str, Any], words: str) -> None:
+def test_a_host_where_no_token_may_go(tmp_path: Path, last9: FakeLast9, base_url: dict[str, Any], words: str) -> None:
     """Such a host is failed, and nobody is asked anything there."""
     done = check(last9, tmp_path, connection={"apiBaseUrl": base_url})
     assert found(done)["host"][0] == "failed"
@@ -126,7 +126,7 @@ def test_a_host_where_no_token_may_go(tmp_path: Path, last9: StandIn, base_url: 
     assert found(done)["connection"] == ("warning", "not proven: host failed. Mend that first.")
 
 
-def test_without_an_organization(last9: StandIn, tmp_path: Path) -> None:
+def test_without_an_organization(last9: FakeLast9, tmp_path: Path) -> None:
     """Nobody names the organization: failed with the setting, and the exchange is tested all the same."""
     done = check(last9, tmp_path, token=last9.issue(organization_slug=None), options={"sendTestEvent": "true"})
     assert states(done) == {"organization": "failed", "write": "warning"}

@@ -15,13 +15,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 from last9_markers import __version__
-from last9_markers.fake_server import StandIn
-from support import BARE, ROOT, engine, make_request, run_step
+from last9_markers.fake_server import FakeLast9
+from support import MINIMAL_ENV, ROOT, engine, make_request, run_step
 
 SEND = ["send", "--service-name", "payments-api"]
 
 
-def test_send_a_marker(last9: StandIn, tmp_path: Path) -> None:
+def test_send_a_marker(last9: FakeLast9, tmp_path: Path) -> None:
     """A shell sends a marker with the token from the environment, and a stop is the default."""
     done = engine([*SEND, "--environment", "production"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert done.code == 0
@@ -41,7 +41,7 @@ def test_send_a_marker(last9: StandIn, tmp_path: Path) -> None:
 
 def test_send_with_every_argument(tmp_path: Path) -> None:
     """Arguments count before the environment's settings."""
-    with StandIn(organizations=("globex", "acme")) as last9:
+    with FakeLast9(organizations=("globex", "acme")) as last9:
         arguments = ["--event-state", "start", "--event-name", "rollback", "--org-slug", "acme", "--data-source-name", "metrics"]
         environ = {
             "LAST9_REFRESH_TOKEN": last9.refresh_token,
@@ -60,7 +60,7 @@ def test_send_with_every_argument(tmp_path: Path) -> None:
         }
 
 
-def test_send_reads_the_environment(last9: StandIn, tmp_path: Path) -> None:
+def test_send_reads_the_environment(last9: FakeLast9, tmp_path: Path) -> None:
     """What no argument says the ``LAST9_*`` variables do; here they name an organization that is not there."""
     environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "LAST9_ORG_SLUG": "globex", "LAST9_API_BASE_URL": last9.url}
     done = engine(SEND, environ=environ, cwd=tmp_path)
@@ -82,7 +82,7 @@ def test_send_without_a_token(tmp_path: Path, arguments: list[str], code: int) -
     ("arguments", "words"),
     [(["--event-state", "begin"], "'begin'"), (["--service-name", " "], "--service-name is missing")],
 )
-def test_send_that_makes_no_marker(last9: StandIn, tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_send_that_makes_no_marker(last9: FakeLast9, tmp_path: Path, arguments: list[str], words: str) -> None:
     """A wrong value is a warning with the remedy; nothing is sent."""
     done = engine([*SEND, *arguments], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert done.code == 0
@@ -90,7 +90,7 @@ def test_send_that_makes_no_marker(last9: StandIn, tmp_path: Path, arguments: li
     assert last9.requests() == []
 
 
-def test_send_dry_run(last9: StandIn, tmp_path: Path) -> None:
+def test_send_dry_run(last9: FakeLast9, tmp_path: Path) -> None:
     """A dry run shows the marker and sends none."""
     done = engine([*SEND, "--dry-run"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert done.code == 0
@@ -113,7 +113,7 @@ def test_demo(tmp_path: Path, in_repository: bool) -> None:
     if in_repository:
         commit = ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "--allow-empty", "-m", "x"]
         for arguments in (["init", "-q"], ["remote", "add", "origin", "https://git.example.com/another.git"], commit):
-            subprocess.run(["git", *arguments], cwd=tmp_path, env=BARE, check=True)
+            subprocess.run(["git", *arguments], cwd=tmp_path, env=MINIMAL_ENV, check=True)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     done = engine(["demo"], cwd=tmp_path, environ={"PYTHONIOENCODING": "ascii", "TMPDIR": str(temporary)})
@@ -136,10 +136,10 @@ def test_demo_takes_no_arguments() -> None:
 
 
 @contextmanager
-def _standin(*arguments: str, environ: dict[str, str] | None = None) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+def _fake_server(*arguments: str, environ: dict[str, str] | None = None) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "last9_markers", "fake-server", *arguments],
-        env={**BARE, "PYTHONPATH": str(ROOT / "python"), **(environ or {})},
+        env={**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), **(environ or {})},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -156,9 +156,9 @@ def _ask(url: str, method: str = "GET", body: Any = None) -> Any:
         return json.load(answer)
 
 
-def test_standin_command(tmp_path: Path) -> None:
+def test_fake_server_command(tmp_path: Path) -> None:
     """The first line says where it listens and what it accepts; it takes a marker, breaks down on order, and forgets on demand."""
-    with _standin("--organization", "globex", "acme") as (said, _):
+    with _fake_server("--organization", "globex", "acme") as (said, _):
         assert set(said) == {"url", "refreshToken", "orgSlug"}
         assert said["orgSlug"] == "globex"
         assert run_step(make_request(), said["refreshToken"], tmp_path).answer["delivered"] is True
@@ -172,10 +172,10 @@ def test_standin_command(tmp_path: Path) -> None:
         assert _ask(f"{said['url']}/received") == []
 
 
-def test_standin_accepts_further_tokens() -> None:
+def test_fake_server_accepts_further_tokens() -> None:
     """Tokens come by the environment as well, where no process list shows them."""
     tokens = json.dumps(["first-further-token"])
-    with _standin("--refresh-token", "second-further-token", environ={"LAST9_FAKE_SERVER_REFRESH_TOKENS": tokens}) as (said, _):
+    with _fake_server("--refresh-token", "second-further-token", environ={"LAST9_FAKE_SERVER_REFRESH_TOKENS": tokens}) as (said, _):
         for token in ("first-further-token", "second-further-token"):
             url = f"{said['url']}/api/v4/oauth/access_token"
             asked = Request(url, json.dumps({"refresh_token": token}).encode(), {"Content-Type": "application/json"})
@@ -184,7 +184,7 @@ def test_standin_accepts_further_tokens() -> None:
 
 
 @pytest.mark.parametrize("value", ["{", '"text"', "[1]"])
-def test_standin_with_tokens_that_are_none(value: str) -> None:
+def test_fake_server_with_tokens_that_are_none(value: str) -> None:
     """A list that cannot be read is refused before anything is served."""
     done = engine(["fake-server"], environ={"LAST9_FAKE_SERVER_REFRESH_TOKENS": value})
     assert done.code == 2
@@ -192,9 +192,9 @@ def test_standin_with_tokens_that_are_none(value: str) -> None:
 
 
 @pytest.mark.parametrize("words", [["--port", "99999"], ["--port", "-1"], ["--tls", "/no/cert", "/no/key"], ["--port", "{taken}"]])
-def test_a_standin_that_cannot_serve_says_why(words: list[str]) -> None:
+def test_a_fake_server_that_cannot_serve_says_why(words: list[str]) -> None:
     """A port that is taken or none, and PEM files that are not there, are one line with the reason and code 2, no traceback."""
-    with _standin() as (said, _):
+    with _fake_server() as (said, _):
         taken = said["url"].rpartition(":")[2]
         done = engine(["fake-server", *(word.format(taken=taken) for word in words)])
     assert (done.code, done.stdout) == (2, "")
@@ -209,9 +209,9 @@ def test_help_of_a_command_in_either_order() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_standin_ends_when_interrupted() -> None:
+def test_fake_server_ends_when_interrupted() -> None:
     """Ctrl-C ends it in good order, without a traceback."""
-    with _standin() as (_, process):
+    with _fake_server() as (_, process):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from last9_markers.cli.shared.options import OF_COMMAND
 from last9_markers.cli.shared.parsing import Parser
-from last9_markers.cli.shared.results import judge
-from last9_markers.fake_server import StandIn
+from last9_markers.cli.shared.results import decide
+from last9_markers.fake_server import FakeLast9
 from support import SEND, send
 
 STATE = [*SEND, "--state", "state.json"]
@@ -43,15 +43,15 @@ SWITCHES: list[tuple[list[str], str | None, bool, str | None]] = [
 def test_switches(switches: list[str], result: str | None, sent: bool, outcome: str | None) -> None:
     """The plugin's switches and defaults decide by the result, wherever it is said; where nobody says one a marker is sent."""
     given = Parser("send", "", OF_COMMAND["send"]).parse(switches)
-    for verdict in (judge({**given, "result": result}, {}), judge(given, {"BUILD_RESULT": result or " "})):
-        assert (verdict.held_back_by is None) is sent
+    for verdict in (decide({**given, "result": result}, {}), decide(given, {"BUILD_RESULT": result or " "})):
+        assert (verdict.skipped_by is None) is sent
         assert verdict.problem is None
         assert not sent or (verdict.result or "").lower() == {"aborted": (result or "").lower()}.get(str(outcome), outcome or "")
 
 
 @pytest.mark.parametrize(("switches", "result", "sent", "outcome"), [SWITCHES[0], SWITCHES[3], SWITCHES[12], SWITCHES[16]])
 def test_the_result_decides(
-    last9: StandIn, tmp_path: Path, switches: list[str], result: str | None, sent: bool, outcome: str | None
+    last9: FakeLast9, tmp_path: Path, switches: list[str], result: str | None, sent: bool, outcome: str | None
 ) -> None:
     """A result that asks for a marker becomes its outcome; one that does not is said, and Last9 hears nothing."""
     done = send(last9, tmp_path, *switches, BUILD_RESULT=str(result))
@@ -63,7 +63,7 @@ def test_the_result_decides(
         assert last9.requests() == []
 
 
-def test_the_option_wins_over_the_variable(last9: StandIn, tmp_path: Path) -> None:
+def test_the_option_wins_over_the_variable(last9: FakeLast9, tmp_path: Path) -> None:
     """``--result`` is what counts where both say something."""
     send(last9, tmp_path, "--result", "SUCCESS", BUILD_RESULT="FAILURE")
     (event,) = last9.received()
@@ -71,7 +71,7 @@ def test_the_option_wins_over_the_variable(last9: StandIn, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("words", "variable"), [(["--result", "GREEN"], ""), ([], "GREEN")])
-def test_a_result_that_is_none(last9: StandIn, tmp_path: Path, words: list[str], variable: str) -> None:
+def test_a_result_that_is_none(last9: FakeLast9, tmp_path: Path, words: list[str], variable: str) -> None:
     """A result that Jenkins does not know is never guessed at: no marker, and the warning lists those there are."""
     done = send(last9, tmp_path, *words, "--fail-on-error", BUILD_RESULT=variable)
     assert done.code == 1
@@ -79,7 +79,7 @@ def test_a_result_that_is_none(last9: StandIn, tmp_path: Path, words: list[str],
     assert last9.requests() == []
 
 
-def test_the_outcome_may_be_said(last9: StandIn, tmp_path: Path) -> None:
+def test_the_outcome_may_be_said(last9: FakeLast9, tmp_path: Path) -> None:
     """``--outcome`` is for whoever knows better than the build's result."""
     send(last9, tmp_path, "--result", "SUCCESS", "--outcome", "timeout")
     (event,) = last9.received()
@@ -89,11 +89,11 @@ def test_the_outcome_may_be_said(last9: StandIn, tmp_path: Path) -> None:
 # -- windows across calls ------------------------------------------------------------------------------------------------------
 
 
-def _ids(last9: StandIn) -> list[str | None]:
+def _ids(last9: FakeLast9) -> list[str | None]:
     return [event["attributes"].get("deployment.id") for event in last9.received()]
 
 
-def test_a_start_and_a_stop_share_an_id(last9: StandIn, tmp_path: Path) -> None:
+def test_a_start_and_a_stop_share_an_id(last9: FakeLast9, tmp_path: Path) -> None:
     """Through the state file two calls are one window: one id, and the time between them as its duration."""
     for words in (["--event-state", "start"], []):
         assert send(last9, tmp_path, "--state", "state.json", *words).code == 0
@@ -105,7 +105,7 @@ def test_a_start_and_a_stop_share_an_id(last9: StandIn, tmp_path: Path) -> None:
     assert (state["openWindows"], state["pending"]) == ([], [])
 
 
-def test_pairing(last9: StandIn, tmp_path: Path) -> None:
+def test_pairing(last9: FakeLast9, tmp_path: Path) -> None:
     """A stop closes the newest open window of its service, environment and event name, and is a point where there is none."""
     calls: list[list[str]] = [
         ["--event-state", "start"],
@@ -125,7 +125,7 @@ def test_pairing(last9: StandIn, tmp_path: Path) -> None:
     assert len({first, second, rollback, staging}) == 4
 
 
-def test_without_a_state_file_a_stop_is_a_point(last9: StandIn, tmp_path: Path) -> None:
+def test_without_a_state_file_a_stop_is_a_point(last9: FakeLast9, tmp_path: Path) -> None:
     """Nothing is remembered that nobody asked for, and no file appears."""
     send(last9, tmp_path, "--event-state", "start")
     send(last9, tmp_path)
@@ -135,7 +135,7 @@ def test_without_a_state_file_a_stop_is_a_point(last9: StandIn, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_held_back_stop_tells_of_the_open_window(last9: StandIn, tmp_path: Path) -> None:
+def test_a_held_back_stop_tells_of_the_open_window(last9: FakeLast9, tmp_path: Path) -> None:
     """A stop that the switches hold back leaves an alert firing at Last9: that is said, with the remedy, and a later stop still pairs."""
     send(last9, tmp_path, "--state", "state.json", "--event-state", "start")
     done = send(last9, tmp_path, "--state", "state.json", "--result", "FAILURE")
@@ -147,7 +147,7 @@ def test_a_held_back_stop_tells_of_the_open_window(last9: StandIn, tmp_path: Pat
 
 
 @pytest.mark.parametrize("words", [["--event-state", "start"], []])
-def test_a_refused_marker_changes_no_window(last9: StandIn, tmp_path: Path, words: list[str]) -> None:
+def test_a_refused_marker_changes_no_window(last9: FakeLast9, tmp_path: Path, words: list[str]) -> None:
     """What makes no marker neither opens nor closes a window, and nothing of it is kept."""
     send(last9, tmp_path, "--state", "state.json", "--event-state", "start")
     send(last9, tmp_path, "--state", "state.json", *words, "--routing-profile", "nowhere")
@@ -159,7 +159,7 @@ def test_a_refused_marker_changes_no_window(last9: StandIn, tmp_path: Path, word
     assert start == stop
 
 
-def test_a_dry_run_remembers_nothing(last9: StandIn, tmp_path: Path) -> None:
+def test_a_dry_run_remembers_nothing(last9: FakeLast9, tmp_path: Path) -> None:
     """It shows the open window's id on the stop, opens and closes none, and leaves the file as it was."""
     send(last9, tmp_path, "--state", "state.json", "--event-state", "start")
     before = (tmp_path / "state.json").read_bytes()

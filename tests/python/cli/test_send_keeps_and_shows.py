@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import BARE, ROOT, SEND, engine, send, wait_until
+from last9_markers.fake_server import FakeLast9
+from support import MINIMAL_ENV, ROOT, SEND, engine, send, wait_until
 
 STATE = [*SEND, "--state", "state.json"]
 ALL_OFF = ["--no-on-success", "--no-on-failure", "--no-on-unstable", "--no-on-aborted"]
@@ -22,7 +22,7 @@ ALL_OFF = ["--no-on-success", "--no-on-failure", "--no-on-unstable", "--no-on-ab
 # -- undelivered markers -------------------------------------------------------------------------------------------------------
 
 
-def test_an_outage_that_ends(last9: StandIn, tmp_path: Path) -> None:
+def test_an_outage_that_ends(last9: FakeLast9, tmp_path: Path) -> None:
     """What Last9 did not get goes out with the next marker, first, with its own time, body and id; and it is said."""
     last9.order({"on": "any", "status": 403})
     kept = [send(last9, tmp_path, "--state", "state.json", *words) for words in (["--event-state", "start"], ["--event-name", "scale"])]
@@ -38,19 +38,19 @@ def test_an_outage_that_ends(last9: StandIn, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "state.json").read_text(encoding="utf-8"))["pending"] == []
 
 
-def test_without_a_state_file_nothing_is_said_to_be_kept(last9: StandIn, tmp_path: Path) -> None:
+def test_without_a_state_file_nothing_is_said_to_be_kept(last9: FakeLast9, tmp_path: Path) -> None:
     """A promise that nobody keeps is not made."""
     last9.order({"on": "any", "status": 403})
     assert "kept" not in send(last9, tmp_path).stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_killed_send_is_not_lost(last9: StandIn, tmp_path: Path, end: signal.Signals) -> None:
+def test_a_killed_send_is_not_lost(last9: FakeLast9, tmp_path: Path, end: signal.Signals) -> None:
     """A marker is written down before it is tried: whoever ends the process loses neither it nor what it took along."""
     last9.order({"on": "exchange", "delay": 30})
     process = subprocess.Popen(
         [sys.executable, "-m", "last9_markers", *STATE, "--event-state", "start", "--timeout-seconds", "20"],
-        env={**BARE, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
+        env={**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
         cwd=tmp_path,
         stderr=subprocess.PIPE,
     )
@@ -74,7 +74,7 @@ def test_a_killed_send_is_not_lost(last9: StandIn, tmp_path: Path, end: signal.S
     assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]
 
 
-def test_the_time_limit_ends_with_everything_written_down(last9: StandIn, tmp_path: Path) -> None:
+def test_the_time_limit_ends_with_everything_written_down(last9: FakeLast9, tmp_path: Path) -> None:
     """Where the watchdog has the last word, it remembers and tells as well."""
     last9.order({"on": "exchange", "drip": 0.2})
     done = send(last9, tmp_path, "--state", "state.json", "--timeout-seconds", "1", "--json")
@@ -84,7 +84,7 @@ def test_the_time_limit_ends_with_everything_written_down(last9: StandIn, tmp_pa
     assert "claimedUntilMs" not in entry
 
 
-def test_ten_at_once(last9: StandIn, tmp_path: Path) -> None:
+def test_ten_at_once(last9: FakeLast9, tmp_path: Path) -> None:
     """Ten processes with one state file: each marker arrives once, the one kept from before too, and no window is mixed up."""
     last9.order({"on": "any", "status": 403})
     send(last9, tmp_path, "--state", "state.json", "--event-name", "kept")
@@ -93,7 +93,7 @@ def test_ten_at_once(last9: StandIn, tmp_path: Path) -> None:
         processes = [
             subprocess.Popen(
                 [sys.executable, "-m", "last9_markers", *STATE, "--event-state", state, "--timeout-seconds", "60"],
-                env={**BARE, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
+                env={**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
                 cwd=tmp_path,
                 stderr=subprocess.PIPE,
             )
@@ -111,7 +111,7 @@ def test_ten_at_once(last9: StandIn, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.json", "state.json.lock"]
 
 
-def test_other_organizations_keep_theirs(last9: StandIn, tmp_path: Path) -> None:
+def test_other_organizations_keep_theirs(last9: FakeLast9, tmp_path: Path) -> None:
     """A marker never goes out with another credential: it waits in the file for one of its own."""
     last9.order({"on": "any", "status": 403})
     send(last9, tmp_path, "--state", "state.json")
@@ -125,7 +125,7 @@ def test_other_organizations_keep_theirs(last9: StandIn, tmp_path: Path) -> None
 # -- what it shows -------------------------------------------------------------------------------------------------------------
 
 
-def test_json(last9: StandIn, tmp_path: Path) -> None:
+def test_json(last9: FakeLast9, tmp_path: Path) -> None:
     """One object on stdout says what a script needs to know."""
     done = send(last9, tmp_path, "--json", "--state", "state.json", "--event-state", "start")
     said = json.loads(done.stdout)
@@ -146,13 +146,13 @@ def test_json(last9: StandIn, tmp_path: Path) -> None:
     assert (failed["delivered"], failed["exitCode"], len(failed["warnings"])) == (False, 1, 1)
 
 
-def test_stdout_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
+def test_stdout_that_nobody_reads(last9: FakeLast9, tmp_path: Path) -> None:
     """A reader that has gone away costs the object, not the marker."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
         [sys.executable, "-m", "last9_markers", *SEND, "--json"],
-        env={**BARE, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
+        env={**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
         cwd=tmp_path,
         stdout=write,
         stderr=subprocess.PIPE,
@@ -165,7 +165,7 @@ def test_stdout_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_a_dry_run_as_a_script(last9: StandIn, tmp_path: Path) -> None:
+def test_a_dry_run_as_a_script(last9: FakeLast9, tmp_path: Path) -> None:
     """The ``curl`` it shows is no picture: a plain shell runs it, and Last9 receives the very marker that ``send`` would send."""
     words = ["--attribute", 'note=it\'s "so" $HOME `x` \\ 100% Zürich\n🚀', "--event-name", "it's\nb", "--data-source-name", "main"]
     done = send(last9, tmp_path, *words, "--dry-run")
@@ -174,7 +174,7 @@ def test_a_dry_run_as_a_script(last9: StandIn, tmp_path: Path) -> None:
     shown = json.loads(done.stderr.splitlines()[1].removeprefix("[Last9] "))
     ran = subprocess.run(
         ["sh", "-eu", "-c", done.stdout],
-        env={**BARE, "LAST9_REFRESH_TOKEN": last9.refresh_token},
+        env={**MINIMAL_ENV, "LAST9_REFRESH_TOKEN": last9.refresh_token},
         capture_output=True,
         text=True,
         timeout=40,

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import BARE, ROOT, engine, field, make_request, patience, run_step
+from last9_markers.fake_server import FakeLast9
+from support import MINIMAL_ENV, ROOT, engine, field, make_request, patience, run_step
 
 
-def test_delivered(last9: StandIn, tmp_path: Path) -> None:
+def test_delivered(last9: FakeLast9, tmp_path: Path) -> None:
     """The log goes to stderr, the answer to stdout, and the request file is gone."""
     done = run_step(make_request(), last9.refresh_token, tmp_path)
     assert done.code == 0
@@ -49,7 +49,7 @@ def test_missing_request(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_missing_token(last9: StandIn, tmp_path: Path) -> None:
+def test_missing_token(last9: FakeLast9, tmp_path: Path) -> None:
     """Without the credential's variable nothing is asked of Last9, and the warning tells how to store one."""
     done = run_step(make_request(), None, tmp_path)
     assert "the refresh token is not there (credential 'last9-refresh-token')" in done.answer["warnings"][0]
@@ -70,7 +70,7 @@ def test_dry_run_without_a_credential(tmp_path: Path) -> None:
     assert json.loads(shown.removeprefix("[Last9] "))["attributes"]["n"] == "Zürich\n🚀"
 
 
-def test_dry_run_by_the_environment_sends_nothing(last9: StandIn, tmp_path: Path) -> None:
+def test_dry_run_by_the_environment_sends_nothing(last9: FakeLast9, tmp_path: Path) -> None:
     """The administrator's ``LAST9_DRY_RUN`` holds every marker back, token or not."""
     done = run_step(make_request(), last9.refresh_token, tmp_path, environ={"LAST9_DRY_RUN": "true"})
     assert done.answer["delivered"] is False
@@ -111,7 +111,7 @@ def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
     assert len(done.answer["pending"]) == 1
 
 
-def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
+def test_no_allowlist_finds_the_token(last9: FakeLast9, tmp_path: Path) -> None:
     """A list that names the token's own variable finds nothing: it becomes no attribute, not even a hidden one."""
     request = make_request(environmentAllowlist=["LAST9_REFRESH_TOKEN", "KNOWN"])
     done = run_step(request, last9.refresh_token, tmp_path, environ={"KNOWN": "value"})
@@ -121,7 +121,7 @@ def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
     assert "env_last9_refresh_token" not in attributes
 
 
-def test_dripping_headers_end_with_the_budget(last9: StandIn, tmp_path: Path) -> None:
+def test_dripping_headers_end_with_the_budget(last9: FakeLast9, tmp_path: Path) -> None:
     """Bytes that drip reach no limit of the HTTP client's: the watchdog has the last word, and the marker is kept."""
     last9.order({"on": "exchange", "drip": 0.2})
     done = run_step(make_request("start", options={"timeoutSeconds": "1"}), last9.refresh_token, tmp_path)
@@ -133,7 +133,7 @@ def test_dripping_headers_end_with_the_budget(last9: StandIn, tmp_path: Path) ->
     assert last9.received() == []
 
 
-def test_stdout_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
+def test_stdout_that_nobody_reads(last9: FakeLast9, tmp_path: Path) -> None:
     """A launcher that has gone away costs the answer, not the marker, and makes no noise."""
     path = tmp_path / "request.json"
     path.write_text(json.dumps(make_request()), encoding="utf-8")
@@ -141,7 +141,7 @@ def test_stdout_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
     os.close(read)
     done = subprocess.run(
         [sys.executable, "-m", "last9_markers", "step", "--request", str(path)],
-        env={**BARE, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
+        env={**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
         stdout=write,
         stderr=subprocess.PIPE,
         timeout=40,
@@ -154,7 +154,7 @@ def test_stdout_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["LC_ALL", "PYTHONIOENCODING"])
-def test_a_log_of_another_encoding(last9: StandIn, tmp_path: Path, variable: str) -> None:
+def test_a_log_of_another_encoding(last9: FakeLast9, tmp_path: Path, variable: str) -> None:
     """A log that cannot carry a character gets the line all the same, and the marker arrives with it."""
     environ = {variable: "C" if variable == "LC_ALL" else "ascii"}
     done = run_step(make_request("start", options={"serviceName": "Zürich-🚀"}), last9.refresh_token, tmp_path, environ=environ)
@@ -163,14 +163,14 @@ def test_a_log_of_another_encoding(last9: StandIn, tmp_path: Path, variable: str
     assert last9.received()[0]["attributes"]["service"] == "Zürich-🚀"
 
 
-def test_a_hostile_environment(last9: StandIn, tmp_path: Path) -> None:
+def test_a_hostile_environment(last9: FakeLast9, tmp_path: Path) -> None:
     """Unusable proxies and CA files of the agent's do not keep a marker from a loopback server."""
     environ = {"ALL_PROXY": "socks5://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "[::1]", "SSL_CERT_FILE": "/nowhere"}
     done = run_step(make_request(), last9.refresh_token, tmp_path, environ=environ)
     assert done.answer["delivered"] is True
 
 
-def test_fail_on_error_exits_with_0(last9: StandIn, tmp_path: Path) -> None:
+def test_fail_on_error_exits_with_0(last9: FakeLast9, tmp_path: Path) -> None:
     """The library fails the build by the answer; the exit code is for defects alone."""
     last9.order({"on": "event", "status": 403})
     done = run_step(make_request("start", options={"failOnError": "true"}), last9.refresh_token, tmp_path)
@@ -178,7 +178,7 @@ def test_fail_on_error_exits_with_0(last9: StandIn, tmp_path: Path) -> None:
     assert done.answer["failBuild"].startswith("Last9 deployment marker not delivered, and failOnError is set: ")
 
 
-def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: StandIn) -> None:
+def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: FakeLast9) -> None:
     """An exception that nobody expected becomes one warning without a traceback, and the marker is kept."""
     broken = tmp_path / "broken"
     broken.mkdir()

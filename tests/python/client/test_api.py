@@ -7,17 +7,17 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import STARTED, HandClock, Ran, field, make_request, run_errand
+from last9_markers.fake_server import FakeLast9
+from support import STARTED, ManualClock, RunResult, field, make_request, run_marker
 
 
-def _statuses(last9: StandIn) -> list[tuple[str, int | None]]:
+def _statuses(last9: FakeLast9) -> list[tuple[str, int | None]]:
     return [("exchange" if entry["method"] == "POST" else "event", entry["status"]) for entry in last9.requests()]
 
 
-def _undelivered(last9: StandIn, clock: HandClock, token: str | None = None, **changes: Any) -> tuple[Ran, str]:
+def _undelivered(last9: FakeLast9, clock: ManualClock, token: str | None = None, **changes: Any) -> tuple[RunResult, str]:
     """Run a request that must fail: one warning, the marker kept, nothing received."""
-    ran = run_errand(make_request(**changes), token or last9.refresh_token, clock=clock)
+    ran = run_marker(make_request(**changes), token or last9.refresh_token, clock=clock)
     assert not ran.answer.delivered
     assert ran.answer.accepted
     assert last9.received() == []
@@ -30,9 +30,9 @@ def _undelivered(last9: StandIn, clock: HandClock, token: str | None = None, **c
     return ran, warning
 
 
-def test_delivered_over_one_connection(last9: StandIn) -> None:
+def test_delivered_over_one_connection(last9: FakeLast9) -> None:
     """Exchange and event share one connection: a second handshake would double what a deploy waits."""
-    ran = run_errand(make_request(), last9.refresh_token)
+    ran = run_marker(make_request(), last9.refresh_token)
     assert ran.answer.delivered
     assert ran.answer.pending == []
     assert _statuses(last9) == [("exchange", 200), ("event", 200)]
@@ -43,7 +43,7 @@ def test_delivered_over_one_connection(last9: StandIn) -> None:
     ]
 
 
-def test_refresh_token_that_is_not_known(last9: StandIn, clock: HandClock) -> None:
+def test_refresh_token_that_is_not_known(last9: FakeLast9, clock: ManualClock) -> None:
     """401 at the exchange is final: one try, and the warning tells which credential to renew."""
     _, warning = _undelivered(
         last9, clock, token="no-jwt-and-not-known", connection={"orgSlug": field("acme"), "apiBaseUrl": field(last9.url)}
@@ -52,14 +52,14 @@ def test_refresh_token_that_is_not_known(last9: StandIn, clock: HandClock) -> No
     assert "does not accept the refresh token (credential 'last9-refresh-token')" in warning
 
 
-def test_refresh_token_that_has_expired(last9: StandIn, clock: HandClock) -> None:
+def test_refresh_token_that_has_expired(last9: FakeLast9, clock: ManualClock) -> None:
     """A token that its own claims date in the past is told with the day, not as merely invalid."""
     _, warning = _undelivered(last9, clock, token=last9.issue(exp=1700000000))
     assert "expired on 2023-11-14" in warning
     assert _statuses(last9) == [("exchange", 401)]
 
 
-def test_read_token(last9: StandIn, clock: HandClock) -> None:
+def test_read_token(last9: FakeLast9, clock: ManualClock) -> None:
     """403 names the missing scope and what the token has instead, and is not tried again."""
     _, warning = _undelivered(last9, clock, token=last9.issue(scopes=["read"]))
     assert "may not write" in warning
@@ -67,7 +67,7 @@ def test_read_token(last9: StandIn, clock: HandClock) -> None:
     assert _statuses(last9) == [("exchange", 200), ("event", 403)]
 
 
-def test_wrong_organization(last9: StandIn, clock: HandClock) -> None:
+def test_wrong_organization(last9: FakeLast9, clock: ManualClock) -> None:
     """404 names the slug that was used and the one that the token is for."""
     _, warning = _undelivered(last9, clock, connection={"orgSlug": field("acmee")})
     assert "no organization 'acmee'" in warning
@@ -83,7 +83,7 @@ def test_wrong_organization(last9: StandIn, clock: HandClock) -> None:
         (401, "exchange", "or meant for https://emea.last9.io, which it names, and not for 127.0.0.1"),
     ],
 )
-def test_a_host_other_than_the_tokens(last9: StandIn, clock: HandClock, status: int, on: str, words: str) -> None:
+def test_a_host_other_than_the_tokens(last9: FakeLast9, clock: ManualClock, status: int, on: str, words: str) -> None:
     """Where Last9 refuses and the token names another host than the settings, the warning says which: a frequent mix-up."""
     last9.order({"on": on, "status": status})
     token = last9.issue(aud=["https://emea.last9.io/api"])
@@ -91,7 +91,7 @@ def test_a_host_other_than_the_tokens(last9: StandIn, clock: HandClock, status: 
     assert words in warning
 
 
-def test_organization_and_host_other_than_the_tokens(last9: StandIn, clock: HandClock) -> None:
+def test_organization_and_host_other_than_the_tokens(last9: FakeLast9, clock: ManualClock) -> None:
     """Both are named together, and the remedy speaks of both settings."""
     token = last9.issue(aud="emea.last9.io", organization_slug="globex")
     fields = {"apiBaseUrl": field(last9.url), "orgSlug": field("acmee")}
@@ -101,7 +101,7 @@ def test_organization_and_host_other_than_the_tokens(last9: StandIn, clock: Hand
 
 
 @pytest.mark.parametrize("audience", ["last9", "https://127.0.0.1.example.com:x", [], None, 7])
-def test_an_audience_that_names_no_host(last9: StandIn, clock: HandClock, audience: object) -> None:
+def test_an_audience_that_names_no_host(last9: FakeLast9, clock: ManualClock, audience: object) -> None:
     """What is no host is not held against the settings."""
     last9.order({"on": "event", "status": 403})
     _, warning = _undelivered(last9, clock, token=last9.issue(aud=audience), connection={"apiBaseUrl": field(last9.url)})
@@ -117,17 +117,17 @@ def test_an_audience_that_names_no_host(last9: StandIn, clock: HandClock, audien
         {"status": 401, "body": ""},
     ],
 )
-def test_refused_access_token_is_exchanged_once_more(last9: StandIn, clock: HandClock, refusal: dict[str, Any]) -> None:
+def test_refused_access_token_is_exchanged_once_more(last9: FakeLast9, clock: ManualClock, refusal: dict[str, Any]) -> None:
     """400 or 401 that speaks of a token is answered by one fresh exchange, at once, and the marker arrives."""
     last9.order({"on": "event", "times": 1, **refusal})
-    ran = run_errand(make_request(), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.answer.warnings == []
     assert [kind for kind, _ in _statuses(last9)] == ["exchange", "event", "exchange", "event"]
     assert clock.slept == []
 
 
-def test_access_token_refused_twice(last9: StandIn, clock: HandClock) -> None:
+def test_access_token_refused_twice(last9: FakeLast9, clock: ManualClock) -> None:
     """No third exchange: a token that is refused fresh will be refused for ever."""
     last9.order({"on": "event", "status": 401})
     _, warning = _undelivered(last9, clock)
@@ -135,20 +135,20 @@ def test_access_token_refused_twice(last9: StandIn, clock: HandClock) -> None:
     assert "does not accept the access token that it has just issued" in warning
 
 
-def test_access_token_that_is_about_to_expire_is_not_used(last9: StandIn, clock: HandClock) -> None:
+def test_access_token_that_is_about_to_expire_is_not_used(last9: FakeLast9, clock: ManualClock) -> None:
     """A token exchanged long ago by the budget's clock is renewed before the next marker, so that no event meets a dead one."""
     wait = {"on": "event", "times": 1, "status": 503, "headers": {"Retry-After": "4"}}
     last9.order([{"on": "exchange", "times": 1, "access_token_lifetime": 8}, wait])
-    ran = run_errand(make_request("stop", pending=[json.dumps(make_request())]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[json.dumps(make_request())]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     # The kept one goes with the token that it had; after 4 s the token has less than 5 s to live.
     assert _statuses(last9) == [("exchange", 200), ("event", 503), ("event", 200), ("exchange", 200), ("event", 200)]
 
 
-def test_refused_event_is_not_kept(last9: StandIn, clock: HandClock) -> None:
+def test_refused_event_is_not_kept(last9: FakeLast9, clock: ManualClock) -> None:
     """Another 4xx is final: told with Last9's words, not tried again, and not kept, since it would be refused again."""
     last9.order({"on": "event", "status": 422, "body": '{"error": "attributes: too many\\nlabels"}'})
-    ran = run_errand(make_request(), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert not ran.answer.delivered
     assert ran.answer.pending == []
     (warning,) = ran.answer.warnings
@@ -158,10 +158,10 @@ def test_refused_event_is_not_kept(last9: StandIn, clock: HandClock) -> None:
 
 
 @pytest.mark.parametrize("on", ["exchange", "event"])
-def test_three_503_and_then_200(last9: StandIn, clock: HandClock, on: str) -> None:
+def test_three_503_and_then_200(last9: FakeLast9, clock: ManualClock, on: str) -> None:
     """Three failures are outlasted with growing pauses, and the marker is delivered exactly once."""
     last9.order({"on": on, "times": 3, "status": 503})
-    ran = run_errand(make_request(), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.answer.warnings == []
     assert len(last9.received()) == 1
@@ -171,7 +171,7 @@ def test_three_503_and_then_200(last9: StandIn, clock: HandClock, on: str) -> No
 
 @pytest.mark.parametrize("on", ["exchange", "event"])
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
-def test_5xx_without_end(last9: StandIn, clock: HandClock, on: str, status: int) -> None:
+def test_5xx_without_end(last9: FakeLast9, clock: ManualClock, on: str, status: int) -> None:
     """After three retries the marker is kept, and the warning names the status; the one 4xx that is a timeout counts as such."""
     last9.order({"on": on, "status": status})
     _, warning = _undelivered(last9, clock)
@@ -181,7 +181,7 @@ def test_5xx_without_end(last9: StandIn, clock: HandClock, on: str, status: int)
 
 
 @pytest.mark.parametrize("on", ["exchange", "event"])
-def test_429_is_retried_until_the_budget_ends(last9: StandIn, clock: HandClock, on: str) -> None:
+def test_429_is_retried_until_the_budget_ends(last9: FakeLast9, clock: ManualClock, on: str) -> None:
     """429 is no failure of Last9's but a crowd: tried again as long as there is time, and no longer."""
     last9.order({"on": on, "status": 429})
     _, warning = _undelivered(last9, clock)
@@ -190,32 +190,32 @@ def test_429_is_retried_until_the_budget_ends(last9: StandIn, clock: HandClock, 
     assert sum(clock.slept) < 15
 
 
-def test_429_does_not_use_up_the_retries(last9: StandIn, clock: HandClock) -> None:
+def test_429_does_not_use_up_the_retries(last9: FakeLast9, clock: ManualClock) -> None:
     """A crowd of 429 before three 5xx leaves all three retries."""
     last9.order([{"on": "exchange", "times": 2, "status": 429}, {"on": "exchange", "times": 3, "status": 503}])
-    assert run_errand(make_request(), last9.refresh_token, clock=clock).answer.delivered
+    assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
 
 
-def test_retry_after_in_seconds(last9: StandIn, clock: HandClock) -> None:
+def test_retry_after_in_seconds(last9: FakeLast9, clock: ManualClock) -> None:
     """The server's own word on when to come back is kept."""
     last9.order({"on": "exchange", "times": 1, "status": 429, "headers": {"Retry-After": "7"}})
-    assert run_errand(make_request(), last9.refresh_token, clock=clock).answer.delivered
+    assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     (pause,) = clock.slept
     assert 7 <= pause <= 8.75
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_as_a_date(last9: StandIn, clock: HandClock, status: int) -> None:
+def test_retry_after_as_a_date(last9: FakeLast9, clock: ManualClock, status: int) -> None:
     """A date counts from the server's own ``Date``: the agent's clock may be wrong by years."""
     headers = {"Date": formatdate(1700000000, usegmt=True), "Retry-After": formatdate(1700000006, usegmt=True)}
     last9.order({"on": "event", "times": 1, "status": status, "headers": headers})
-    assert run_errand(make_request(), last9.refresh_token, clock=clock).answer.delivered
+    assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     (pause,) = clock.slept
     assert 6 <= pause <= 7.5
 
 
 @pytest.mark.parametrize("value", ["60", "999999999999999999999", formatdate(1900000000, usegmt=True)])
-def test_retry_after_beyond_the_budget(last9: StandIn, clock: HandClock, value: str) -> None:
+def test_retry_after_beyond_the_budget(last9: FakeLast9, clock: ManualClock, value: str) -> None:
     """Nobody waits for a time that the budget does not have: the marker is kept at once."""
     last9.order({"on": "exchange", "status": 429, "headers": {"Retry-After": value}})
     _, warning = _undelivered(last9, clock)
@@ -225,10 +225,10 @@ def test_retry_after_beyond_the_budget(last9: StandIn, clock: HandClock, value: 
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "٣", "Thu, 99 Foo 2026 00:00:00 GMT", "0"])
-def test_retry_after_that_says_nothing(last9: StandIn, clock: HandClock, value: str) -> None:
+def test_retry_after_that_says_nothing(last9: FakeLast9, clock: ManualClock, value: str) -> None:
     """A header that is no time counts as absent: the usual pause follows."""
     last9.order({"on": "exchange", "times": 1, "status": 429, "headers": {"Retry-After": value}})
-    assert run_errand(make_request(), last9.refresh_token, clock=clock).answer.delivered
+    assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     (pause,) = clock.slept
     assert 0 < pause <= 0.625
 
@@ -254,7 +254,7 @@ def test_retry_after_that_says_nothing(last9: StandIn, clock: HandClock, value: 
         ('{"access_token": "tök"}', "no usable access_token"),
     ],
 )
-def test_exchange_without_a_usable_token(last9: StandIn, clock: HandClock, body: str, told: str) -> None:
+def test_exchange_without_a_usable_token(last9: FakeLast9, clock: ManualClock, body: str, told: str) -> None:
     """Whatever comes instead of a token gets a clean warning, and never makes an event request."""
     last9.order({"on": "exchange", "body": body})
     ran, warning = _undelivered(last9, clock)
@@ -277,7 +277,7 @@ def test_exchange_without_a_usable_token(last9: StandIn, clock: HandClock, body:
         '"issued_at": null',
     ],
 )
-def test_odd_lifetimes_do_not_matter(last9: StandIn, clock: HandClock, extra: str) -> None:
+def test_odd_lifetimes_do_not_matter(last9: FakeLast9, clock: ManualClock, extra: str) -> None:
     """An ``expires_at`` that cannot be is Last9's to judge: the token is used."""
     last9.order([{"on": "exchange", "body": '{"access_token": "abcdefgh", ' + extra + "}"}, {"on": "event", "status": 403}])
     _undelivered(last9, clock)
@@ -286,9 +286,9 @@ def test_odd_lifetimes_do_not_matter(last9: StandIn, clock: HandClock, extra: st
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("on", ["exchange", "event"])
-def test_redirects_are_not_followed(last9: StandIn, clock: HandClock, on: str, status: int) -> None:
+def test_redirects_are_not_followed(last9: FakeLast9, clock: ManualClock, on: str, status: int) -> None:
     """The token is never sent on, not even to the same host: one request, and a warning."""
-    with StandIn() as elsewhere:
+    with FakeLast9() as elsewhere:
         last9.order({"on": on, "status": status, "headers": {"Location": f"{elsewhere.url}/api/v4/oauth/access_token"}})
         _, warning = _undelivered(last9, clock)
         assert elsewhere.requests() == []
@@ -299,16 +299,16 @@ def test_redirects_are_not_followed(last9: StandIn, clock: HandClock, on: str, s
 @pytest.mark.parametrize(
     "fault", [{"status": 204, "body": ""}, {"status": 202}, {"body": "<html>ok</html>"}, {"drop": "body"}, {"size": 10_000_000}]
 )
-def test_any_2xx_of_the_event_is_success(last9: StandIn, clock: HandClock, fault: dict[str, Any]) -> None:
+def test_any_2xx_of_the_event_is_success(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any]) -> None:
     """The event is with Last9 once it has answered 2xx, whatever becomes of the rest of the answer; it is not sent twice."""
     last9.order({"on": "event", **fault})
-    ran = run_errand(make_request(), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.answer.pending == []
     assert len(last9.received()) == 1
 
 
-def test_oversized_exchange(last9: StandIn, clock: HandClock) -> None:
+def test_oversized_exchange(last9: FakeLast9, clock: ManualClock) -> None:
     """An answer of 100 MB is not read to its end."""
     last9.order({"on": "exchange", "size": 100_000_000})
     _, warning = _undelivered(last9, clock)

@@ -9,12 +9,12 @@ import sys
 import httpx
 import pytest
 from last9_markers.client import lean_httpx
-from support import BARE, ROOT
+from support import MINIMAL_ENV, ROOT
 
 
 def fresh(code: str) -> str:
     """What that code prints in a process that has not loaded httpx."""
-    environ = {**BARE, "PYTHONPATH": f"{ROOT / 'python'}:{':'.join(sys.path)}"}
+    environ = {**MINIMAL_ENV, "PYTHONPATH": f"{ROOT / 'python'}:{':'.join(sys.path)}"}
     done = subprocess.run([sys.executable, "-S", "-c", code], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import Loopback, make_request, patience, run_errand, run_step
+from last9_markers.fake_server import FakeLast9
+from support import Loopback, make_request, patience, run_marker, run_step
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
 CA = str(CERTIFICATES / "ca.pem")
@@ -23,19 +23,19 @@ CA_HASHED = "1f73082a.0"
 
 
 @pytest.fixture
-def secure() -> Iterator[StandIn]:
-    """A stand-in for Last9 over TLS; a private CA has signed its certificate."""
-    with StandIn(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as standin:
-        yield standin
+def secure() -> Iterator[FakeLast9]:
+    """A fake Last9 over TLS; a private CA has signed its certificate."""
+    with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as fake_last9:
+        yield fake_last9
 
 
-def deliver(last9: StandIn, folder: Path, **environ: str) -> Any:
+def deliver(last9: FakeLast9, folder: Path, **environ: str) -> Any:
     """One marker through a real process."""
     return run_step(make_request(), last9.refresh_token, folder, environ=environ)
 
 
 @pytest.mark.parametrize("variable", ["LAST9_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_a_private_ca_is_trusted_where_it_is_named(variable: str, secure: StandIn, tmp_path: Path) -> None:
+def test_a_private_ca_is_trusted_where_it_is_named(variable: str, secure: FakeLast9, tmp_path: Path) -> None:
     """Each of the usual variables adds a CA, and exchange and event share one TLS connection."""
     done = deliver(secure, tmp_path, **{variable: CA})
     assert done.answer["delivered"] is True, done.stderr
@@ -43,7 +43,7 @@ def test_a_private_ca_is_trusted_where_it_is_named(variable: str, secure: StandI
 
 
 @pytest.mark.parametrize("place", ["certifi", "a file of the system", "what Python takes for the system's", "a folder of the system"])
-def test_a_ca_is_trusted_wherever_roots_lie(place: str, secure: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ca_is_trusted_wherever_roots_lie(place: str, secure: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """System's and certifi's roots add up: a CA that is in one of the places alone is enough, with no variable set for the engine."""
     if place == "certifi":
         monkeypatch.setattr("certifi.contents", lambda: Path(CA).read_text("ascii"))
@@ -54,12 +54,12 @@ def test_a_ca_is_trusted_wherever_roots_lie(place: str, secure: StandIn, tmp_pat
         monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: SimpleNamespace(openssl_capath=str(tmp_path)))
     else:
         monkeypatch.setenv("SSL_CERT_FILE", CA)  # OpenSSL reads it by itself; what the engine is given has it not
-    ran = run_errand(make_request(), secure.refresh_token)
+    ran = run_marker(make_request(), secure.refresh_token)
     assert ran.answer.delivered, ran.log
     assert ran.answer.warnings == []
 
 
-def test_an_unknown_ca_is_refused_and_the_setting_named(secure: StandIn, tmp_path: Path) -> None:
+def test_an_unknown_ca_is_refused_and_the_setting_named(secure: FakeLast9, tmp_path: Path) -> None:
     """Without the private CA nothing is sent, and the warning names the variable that would help; it is not tried four times."""
     done = deliver(secure, tmp_path)
     assert done.answer["delivered"] is False
@@ -69,7 +69,7 @@ def test_an_unknown_ca_is_refused_and_the_setting_named(secure: StandIn, tmp_pat
     assert done.seconds < 2.5 + patience()
 
 
-def test_a_ca_file_that_is_not_there_is_left_out(secure: StandIn, tmp_path: Path) -> None:
+def test_a_ca_file_that_is_not_there_is_left_out(secure: FakeLast9, tmp_path: Path) -> None:
     """A missing SSL_CERT_FILE is a warning of its own; the marker goes with the roots that remain."""
     done = deliver(secure, tmp_path, SSL_CERT_FILE="/no/such/file.pem", LAST9_CA_BUNDLE=CA)
     assert done.answer["delivered"] is True, done.stderr
@@ -78,7 +78,7 @@ def test_a_ca_file_that_is_not_there_is_left_out(secure: StandIn, tmp_path: Path
     assert "/no/such/file.pem" in warning
 
 
-def test_a_ca_file_that_holds_no_certificate_is_left_out(secure: StandIn, tmp_path: Path) -> None:
+def test_a_ca_file_that_holds_no_certificate_is_left_out(secure: FakeLast9, tmp_path: Path) -> None:
     """A file of something else is a warning, not a crash."""
     other = tmp_path / "notes.txt"
     other.write_text("no certificate")
@@ -113,7 +113,7 @@ def test_plain_http_to_another_host_is_never_spoken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_the_proxy_is_used(variable: str, secure: StandIn, tmp_path: Path) -> None:
+def test_the_proxy_is_used(variable: str, secure: FakeLast9, tmp_path: Path) -> None:
     """https goes through the proxy, by CONNECT, so that the proxy sees neither token nor marker."""
     with ForwardingProxy() as proxy:
         done = deliver(secure, tmp_path, **{variable: proxy.url, "LAST9_CA_BUNDLE": CA})
@@ -123,7 +123,7 @@ def test_the_proxy_is_used(variable: str, secure: StandIn, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("listed", ["127.0.0.1", "*", "localhost,127.0.0.1", "[::1],127.0.0.1"])
-def test_no_proxy_is_kept_to(listed: str, secure: StandIn, tmp_path: Path) -> None:
+def test_no_proxy_is_kept_to(listed: str, secure: FakeLast9, tmp_path: Path) -> None:
     """What NO_PROXY lists is reached directly, and entries that httpx would choke on do no harm."""
     with ForwardingProxy() as proxy:
         done = deliver(secure, tmp_path, HTTPS_PROXY=proxy.url, NO_PROXY=listed, LAST9_CA_BUNDLE=CA)
@@ -131,7 +131,7 @@ def test_no_proxy_is_kept_to(listed: str, secure: StandIn, tmp_path: Path) -> No
         assert proxy.connects == []
 
 
-def test_user_and_password_for_the_proxy(secure: StandIn, tmp_path: Path) -> None:
+def test_user_and_password_for_the_proxy(secure: FakeLast9, tmp_path: Path) -> None:
     """User and password, escaped in the variable, reach the proxy unescaped, and nobody else."""
     with ForwardingProxy(user="jenkins", password="p@ss/w0rd!") as proxy:
         address = proxy.url.replace("http://", "http://jenkins:p%40ss%2Fw0rd!@")
@@ -139,7 +139,7 @@ def test_user_and_password_for_the_proxy(secure: StandIn, tmp_path: Path) -> Non
         assert done.answer["delivered"] is True, done.stderr
 
 
-def test_a_wrong_password_is_told_without_it(secure: StandIn, tmp_path: Path) -> None:
+def test_a_wrong_password_is_told_without_it(secure: FakeLast9, tmp_path: Path) -> None:
     """A proxy that refuses is named with the setting, its password is not, and nothing goes around it."""
     with ForwardingProxy(user="jenkins", password="right-password") as proxy:
         address = proxy.url.replace("http://", "http://jenkins:wrong-password@")
@@ -153,7 +153,7 @@ def test_a_wrong_password_is_told_without_it(secure: StandIn, tmp_path: Path) ->
     assert secure.requests() == []
 
 
-def test_a_proxy_that_is_down_is_named(secure: StandIn, tmp_path: Path) -> None:
+def test_a_proxy_that_is_down_is_named(secure: FakeLast9, tmp_path: Path) -> None:
     """It is the proxy that refuses, not Last9, and the warning says so."""
     done = deliver(secure, tmp_path, HTTPS_PROXY="http://127.0.0.1:1", LAST9_CA_BUNDLE=CA, LAST9_TIMEOUT_SECONDS="3")
     assert done.answer["delivered"] is False
@@ -170,7 +170,7 @@ def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["socks5://user:sesame-opens@127.0.0.1:1080", "http://[::1", "http://host:99999", "ftp://proxy"])
-def test_a_proxy_that_cannot_be_used_is_left_out(value: str, secure: StandIn, tmp_path: Path) -> None:
+def test_a_proxy_that_cannot_be_used_is_left_out(value: str, secure: FakeLast9, tmp_path: Path) -> None:
     """A variable that makes httpx raise is one warning, without its password, and the marker still goes."""
     done = deliver(secure, tmp_path, ALL_PROXY=value, LAST9_CA_BUNDLE=CA)
     assert done.answer["delivered"] is True, done.stderr
@@ -179,7 +179,7 @@ def test_a_proxy_that_cannot_be_used_is_left_out(value: str, secure: StandIn, tm
     assert "sesame" not in done.stdout + done.stderr
 
 
-def test_loopback_over_plain_http_never_goes_through_a_proxy(last9: StandIn, tmp_path: Path) -> None:
+def test_loopback_over_plain_http_never_goes_through_a_proxy(last9: FakeLast9, tmp_path: Path) -> None:
     """A proxy's own loopback is another machine."""
     with ForwardingProxy() as proxy:
         done = deliver(last9, tmp_path, HTTP_PROXY=proxy.url, HTTPS_PROXY=proxy.url, ALL_PROXY=proxy.url)

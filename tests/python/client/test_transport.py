@@ -9,11 +9,11 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from last9_markers.core.errors import BaseUrlUnusable
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from last9_markers.request.destination import read_base_url
 from last9_markers.request.token import Claims
 from pytest_httpx import HTTPXMock
-from support import HandClock, Loopback, field, make_request, run_errand
+from support import Loopback, ManualClock, field, make_request, run_marker
 
 ELSEWHERE = {"orgSlug": field("acme"), "apiBaseUrl": field("https://api.example.com")}
 
@@ -31,16 +31,16 @@ def _server(says: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
         yield f"http://127.0.0.1:{server.port}", heard
 
 
-def _unsent(clock: HandClock, url: str, token: str = "some-refresh-token") -> str:
+def _unsent(clock: ManualClock, url: str, token: str = "some-refresh-token") -> str:
     request = make_request(connection={"orgSlug": field("acme"), "apiBaseUrl": field(url)})
-    ran = run_errand(request, token, clock=clock)
+    ran = run_marker(request, token, clock=clock)
     assert not ran.answer.delivered
     assert ran.answer.pending
     (warning,) = ran.answer.warnings
     return warning
 
 
-def test_connection_refused(clock: HandClock) -> None:
+def test_connection_refused(clock: ManualClock) -> None:
     """A port that nobody listens on is tried three times more, and told as such."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -48,7 +48,7 @@ def test_connection_refused(clock: HandClock) -> None:
     assert len(clock.slept) == 3
 
 
-def test_connection_dropped(clock: HandClock) -> None:
+def test_connection_dropped(clock: ManualClock) -> None:
     """A server that hangs up is tried three times more, and told as such."""
     with _server(None) as (url, heard):
         assert "cut the connection" in _unsent(clock, url)
@@ -56,7 +56,7 @@ def test_connection_dropped(clock: HandClock) -> None:
 
 
 @pytest.mark.parametrize("says", [b"garbage\r\n\r\n", b"\x16\x03\x01\x00\xff" * 9, b"HTTP/1.1 abc\r\n\r\n"])
-def test_garbage(clock: HandClock, says: bytes) -> None:
+def test_garbage(clock: ManualClock, says: bytes) -> None:
     """What is no HTTP is no answer, and a clean warning that shows nothing of it."""
     with _server(says) as (url, _):
         warning = _unsent(clock, url)
@@ -64,10 +64,10 @@ def test_garbage(clock: HandClock, says: bytes) -> None:
     assert "garbage" not in warning
 
 
-def test_dropped_once_and_then_well(last9: StandIn, clock: HandClock) -> None:
+def test_dropped_once_and_then_well(last9: FakeLast9, clock: ManualClock) -> None:
     """One cut connection costs a pause, not the marker, and it is delivered once."""
     last9.order({"on": "event", "times": 1, "drop": "before"})
-    assert run_errand(make_request(), last9.refresh_token, clock=clock).answer.delivered
+    assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     assert len(last9.received()) == 1
     assert len(clock.slept) == 1
 
@@ -86,10 +86,10 @@ def test_dropped_once_and_then_well(last9: StandIn, clock: HandClock) -> None:
         (RuntimeError("x"), "cannot be reached"),
     ],
 )
-def test_every_network_error_is_tried_again(httpx_mock: HTTPXMock, clock: HandClock, error: Exception, words: str) -> None:
+def test_every_network_error_is_tried_again(httpx_mock: HTTPXMock, clock: ManualClock, error: Exception, words: str) -> None:
     """Each way in which no answer comes is transient: three retries, one warning of ours, and the marker kept."""
     httpx_mock.add_exception(error, is_reusable=True)
-    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
+    ran = run_marker(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
     (warning,) = ran.answer.warnings
     assert f"api.example.com {words}" in warning
     assert len(httpx_mock.get_requests()) == 4
@@ -105,26 +105,26 @@ def test_every_network_error_is_tried_again(httpx_mock: HTTPXMock, clock: HandCl
         ("403 Forbidden", 1, "refuses (403 Forbidden)."),
     ],
 )
-def test_what_a_proxy_answers(httpx_mock: HTTPXMock, clock: HandClock, said: str, attempts: int, words: str) -> None:
+def test_what_a_proxy_answers(httpx_mock: HTTPXMock, clock: ManualClock, said: str, attempts: int, words: str) -> None:
     """A proxy that cannot get through is tried again, as it may pass; one that does not want to is not."""
     httpx_mock.add_exception(httpx.ProxyError(said), is_reusable=True)
-    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
+    ran = run_marker(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
     (warning,) = ran.answer.warnings
     assert words in warning
     assert len(httpx_mock.get_requests()) == attempts
     assert ran.answer.pending
 
 
-def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: HandClock) -> None:
+def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: ManualClock) -> None:
     """A name that DNS does not know is told as such."""
     error = httpx.ConnectError("x")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
     httpx_mock.add_exception(error, is_reusable=True)
-    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
+    ran = run_marker(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
     assert "the name api.example.com cannot be resolved" in ran.answer.warnings[0]
 
 
-def test_a_body_that_drips(clock: HandClock) -> None:
+def test_a_body_that_drips(clock: ManualClock) -> None:
     """No single byte is late, but the budget is over all of them: reading ends with it, not only when the watchdog strikes."""
 
     class Dripping(httpx.SyncByteStream):
@@ -134,27 +134,27 @@ def test_a_body_that_drips(clock: HandClock) -> None:
                 yield b" "
 
     dripping = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
-    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock, transport=dripping)
+    ran = run_marker(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock, transport=dripping)
     assert "api.example.com did not answer in time" in ran.answer.warnings[0]
     assert sum(clock.slept) == 15
     assert ran.answer.pending
 
 
-def test_each_attempt_is_told_by_its_own_end(httpx_mock: HTTPXMock, clock: HandClock) -> None:
+def test_each_attempt_is_told_by_its_own_end(httpx_mock: HTTPXMock, clock: ManualClock) -> None:
     """What the first attempt met is not held against the last: Python hangs the one exception to the other."""
     error = httpx.ConnectError("x")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
     httpx_mock.add_exception(error)
     httpx_mock.add_exception(httpx.ReadError("x"), is_reusable=True)
-    ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
+    ran = run_marker(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
     assert "api.example.com cut the connection" in ran.answer.warnings[0]
 
 
-def test_what_goes_over_the_wire(httpx_mock: HTTPXMock, clock: HandClock) -> None:
+def test_what_goes_over_the_wire(httpx_mock: HTTPXMock, clock: ManualClock) -> None:
     """Exchange and event are exactly the two documented requests, and the refresh token is in the first alone."""
     httpx_mock.add_response(json={"access_token": "the-access-token"})
     httpx_mock.add_response(json={"message": "success"})
-    assert run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock).answer.delivered
+    assert run_marker(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock).answer.delivered
     exchange, event = httpx_mock.get_requests()
     assert (exchange.method, str(exchange.url)) == ("POST", "https://api.example.com/api/v4/oauth/access_token")
     assert exchange.content == b'{"refresh_token": "some-refresh-token"}'
@@ -167,10 +167,10 @@ def test_what_goes_over_the_wire(httpx_mock: HTTPXMock, clock: HandClock) -> Non
 @pytest.mark.parametrize(
     "url", ["http://example.com", "HTTP://app.last9.io", "http://10.0.0.1", "http://127.0.0.1.example.com", "http://0.0.0.0"]
 )
-def test_plain_http_is_refused(httpx_mock: HTTPXMock, clock: HandClock, url: str) -> None:
+def test_plain_http_is_refused(httpx_mock: HTTPXMock, clock: ManualClock, url: str) -> None:
     """Off this machine the token never goes over plain http: no request is made at all."""
     request = make_request(connection={"orgSlug": field("acme"), "apiBaseUrl": field(url)})
-    ran = run_errand(request, "some-refresh-token", clock=clock)
+    ran = run_marker(request, "some-refresh-token", clock=clock)
     assert "plain http" in ran.answer.warnings[0]
     assert not ran.answer.accepted
     assert ran.answer.pending == []
@@ -224,10 +224,10 @@ def test_base_urls_that_are_taken(given: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("slug", ["../x", "a/b", "a b", "a%2fb", "a\nb", "-a", ".", "", "ä", "x" * 101])
-def test_slugs_that_are_refused(httpx_mock: HTTPXMock, clock: HandClock, slug: str) -> None:
+def test_slugs_that_are_refused(httpx_mock: HTTPXMock, clock: ManualClock, slug: str) -> None:
     """Nothing but a slug gets into the path; a blank one counts as not given."""
     fields = {**ELSEWHERE, "orgSlug": field(slug)}
-    ran = run_errand(make_request(connection=fields), "some-refresh-token", clock=clock)
+    ran = run_marker(make_request(connection=fields), "some-refresh-token", clock=clock)
     assert ("is no organization slug" if slug else "the organization is unknown") in ran.answer.warnings[0]
     assert httpx_mock.get_requests() == []
 
@@ -235,26 +235,26 @@ def test_slugs_that_are_refused(httpx_mock: HTTPXMock, clock: HandClock, slug: s
 @pytest.mark.parametrize(
     "url", ["https://last9.io.example.com", "https://evil-last9.io", "https://last9.io@evil.example", "https://notlast9.io"]
 )
-def test_a_host_that_a_parameter_chose(httpx_mock: HTTPXMock, clock: HandClock, url: str) -> None:
+def test_a_host_that_a_parameter_chose(httpx_mock: HTTPXMock, clock: ManualClock, url: str) -> None:
     """Whoever may start a build must not be able to send the token elsewhere, by no likeness of a name."""
     fields = {**ELSEWHERE, "apiBaseUrl": field(url, chosen=True, trusted=("https://other.example.com",))}
-    ran = run_errand(make_request(connection=fields), "some-refresh-token", clock=clock)
+    ran = run_marker(make_request(connection=fields), "some-refresh-token", clock=clock)
     assert not ran.answer.delivered
     assert httpx_mock.get_requests() == []
 
 
 @pytest.mark.parametrize("trusted", [(), ("https://set.by.admin.example.com",)])
-def test_a_chosen_host_that_is_allowed(httpx_mock: HTTPXMock, clock: HandClock, trusted: tuple[str, ...]) -> None:
+def test_a_chosen_host_that_is_allowed(httpx_mock: HTTPXMock, clock: ManualClock, trusted: tuple[str, ...]) -> None:
     """Last9's own hosts and those that somebody trusted has set too may be chosen."""
     url = trusted[0] if trusted else "https://eu.last9.io"
     httpx_mock.add_response(json={"access_token": "the-access-token"})
     httpx_mock.add_response(json={})
     fields = {**ELSEWHERE, "apiBaseUrl": field(url, chosen=True, trusted=trusted)}
-    assert run_errand(make_request(connection=fields), "some-refresh-token", clock=clock).answer.delivered
+    assert run_marker(make_request(connection=fields), "some-refresh-token", clock=clock).answer.delivered
 
 
-def test_what_the_token_names(last9: StandIn, clock: HandClock) -> None:
+def test_what_the_token_names(last9: FakeLast9, clock: ManualClock) -> None:
     """One credential is the whole set-up: organization and host are the token's claims."""
-    assert run_errand(make_request(), last9.refresh_token, clock=clock).answer.delivered
+    assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     assert last9.received()[0]["organization"] == "acme"
     assert Claims() == Claims(None, (), (), None)

@@ -16,11 +16,11 @@ from urllib.parse import quote, quote_plus
 import httpx
 import pytest
 from last9_markers.client import proxies
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from last9_markers.request.destination import read_base_url
-from support import HandClock, Loopback, engine, field, make_request, run_errand, run_step
+from support import Loopback, ManualClock, engine, field, make_request, run_marker, run_step
 
 #: With every sign that some encoding escapes, and longer than anything that a sentence is cut to.
 OPAQUE = "s3cr3t/tok+en=with%odd&signs<and>'quotes'\\back~" + "0123456789abcdefGHIJ" * 5
@@ -82,15 +82,15 @@ def _filled(value: Any, token: str) -> Any:
 @pytest.mark.parametrize("debug", ["false", "true"])
 @pytest.mark.parametrize("opaque", [False, True])
 @pytest.mark.parametrize("name", FAILURES)
-def test_no_failure_shows_the_token(last9: StandIn, clock: HandClock, name: str, opaque: bool, debug: str) -> None:
+def test_no_failure_shows_the_token(last9: FakeLast9, clock: ManualClock, name: str, opaque: bool, debug: str) -> None:
     """Whatever fails, and whoever repeats the token in his answer or in an option, no spelling of it gets out, for debugging neither."""
     token = OPAQUE if opaque else last9.refresh_token
     if opaque:
-        last9.office.accept(token)
+        last9.issuer.accept(token)
     faults, changes = (_filled(part, token) for part in FAILURES[name])
     last9.order(faults)
     connection = {"orgSlug": field("acme"), "apiBaseUrl": field(last9.url), **changes.pop("connection", {})}
-    ran = run_errand(make_request("start", connection=connection, **changes), token, clock=clock, environ={"LAST9_DEBUG": debug})
+    ran = run_marker(make_request("start", connection=connection, **changes), token, clock=clock, environ={"LAST9_DEBUG": debug})
     assert not ran.answer.delivered or name in ("option", "previous commit")
     assert ("[Last9] debug: " in ran.log) is (debug == "true")
     assert ran.answer.warnings
@@ -99,17 +99,17 @@ def test_no_failure_shows_the_token(last9: StandIn, clock: HandClock, name: str,
         assert not [spelling for spelling in _spellings(token) if spelling in text]
 
 
-def test_the_access_token_is_nowhere(last9: StandIn, clock: HandClock) -> None:
+def test_the_access_token_is_nowhere(last9: FakeLast9, clock: ManualClock) -> None:
     """The token that Last9 hands out is hidden as well, in log and answer and in what is kept."""
     body = '{"error": "token access-token-of-this-test is bad"}'
     last9.order([{"on": "exchange", "body": '{"access_token": "access-token-of-this-test"}'}, {"on": "event", "status": 422, "body": body}])
-    ran = run_errand(make_request(), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert "**** is bad" in ran.log
     assert "access-token-of-this-test" not in ran.log + ran.answer.line()
 
 
 @pytest.mark.parametrize("debug", ["false", "true"])
-def test_a_defect_shows_no_secret(last9: StandIn, tmp_path: Path, debug: str) -> None:
+def test_a_defect_shows_no_secret(last9: FakeLast9, tmp_path: Path, debug: str) -> None:
     """An exception whose text holds the token, in two lines, is told without it; its traceback is for who debugs, and without it, too."""
     broken = tmp_path / "broken"
     broken.mkdir()
@@ -135,7 +135,7 @@ def test_a_defect_shows_no_secret(last9: StandIn, tmp_path: Path, debug: str) ->
 
 
 @pytest.mark.parametrize("arguments", [["send", "--service-name", "s", "--debug"], ["check", "--debug"], ["check", "--debug", "--json"]])
-def test_debugging_in_a_shell(last9: StandIn, tmp_path: Path, arguments: list[str]) -> None:
+def test_debugging_in_a_shell(last9: FakeLast9, tmp_path: Path, arguments: list[str]) -> None:
     """``--debug`` tells each attempt, the proxy and the sources of CAs on stderr, and nothing of token, password or access token."""
 
     def refuse(peer: socket.socket) -> None:
@@ -168,20 +168,20 @@ def test_debugging_in_a_shell(last9: StandIn, tmp_path: Path, arguments: list[st
 
 def test_a_proxys_password_in_any_spelling() -> None:
     """It is hidden as the variable has it, unescaped, and as it goes to the proxy: a library's error may hold each of them."""
-    journal = Journal(io.StringIO(), Redactor())
-    proxies.choose(read_base_url("https://app.last9.io"), {"HTTPS_PROXY": "http://jenkins:p%40ss-w0rd@proxy:3128"}, journal)
+    build_log = BuildLog(io.StringIO(), Redactor())
+    proxies.choose(read_base_url("https://app.last9.io"), {"HTTPS_PROXY": "http://jenkins:p%40ss-w0rd@proxy:3128"}, build_log)
     for spelled in ("p%40ss-w0rd", "p@ss-w0rd", base64.b64encode(b"jenkins:p@ss-w0rd").decode()):
-        assert journal.redactor.clean(f"<{spelled}>") == "<****>"
+        assert build_log.redactor.clean(f"<{spelled}>") == "<****>"
 
 
-def test_nobody_debugs_unasked(last9: StandIn, tmp_path: Path) -> None:
+def test_nobody_debugs_unasked(last9: FakeLast9, tmp_path: Path) -> None:
     """What is off by a word or by nothing says nothing."""
     for value in ("", "false", "no", "0", "perhaps"):
         done = run_step(make_request(), last9.refresh_token, tmp_path, environ={"LAST9_DEBUG": value})
         assert "debug:" not in done.stderr
 
 
-def test_no_file_holds_the_token(last9: StandIn, tmp_path: Path) -> None:
+def test_no_file_holds_the_token(last9: FakeLast9, tmp_path: Path) -> None:
     """Nothing that a delivery leaves behind in request folder or workspace holds a token."""
     last9.order({"on": "event", "status": 403})
     run_step(make_request(), last9.refresh_token, tmp_path)
@@ -233,21 +233,21 @@ def test_what_is_too_short_to_hide(secret: str | None) -> None:
 def test_a_warning_is_told_once() -> None:
     """The same warning is written once and answered once, redacted in both."""
     log = io.StringIO()
-    journal = Journal(log, Redactor())
-    journal.redactor.hide(OPAQUE)
+    build_log = BuildLog(log, Redactor())
+    build_log.redactor.hide(OPAQUE)
     for _ in range(2):
-        journal.warn(f"bad {OPAQUE}\nline")
-    assert journal.warnings == ["bad ****\\nline"]
+        build_log.warning(f"bad {OPAQUE}\nline")
+    assert build_log.warnings == ["bad ****\\nline"]
     assert log.getvalue() == "[Last9] WARNING: bad ****\\nline\n"
 
 
-def test_a_log_that_cannot_be_written(last9: StandIn) -> None:
+def test_a_log_that_cannot_be_written(last9: FakeLast9) -> None:
     """A closed or full log costs its lines; the warning is answered all the same."""
     log = io.StringIO()
     log.close()
-    journal = Journal(log, Redactor())
-    journal.warn("told")
-    assert journal.warnings == ["told"]
+    build_log = BuildLog(log, Redactor())
+    build_log.warning("told")
+    assert build_log.warnings == ["told"]
 
 
 @pytest.mark.parametrize("before", [b"", b"u:", b"user:", b"a-user:"])
@@ -274,7 +274,7 @@ def test_a_secret_of_several_lines() -> None:
 
 def test_errors_keep_nothing_of_a_request() -> None:
     """What httpx says of a request never reaches the tree of errors: it could hold a header."""
-    from last9_markers.client.transport import mapped
+    from last9_markers.client.transport import map_exception
 
-    error = mapped(httpx.LocalProtocolError(f"Illegal header value b'Bearer {OPAQUE}'"))
+    error = map_exception(httpx.LocalProtocolError(f"Illegal header value b'Bearer {OPAQUE}'"))
     assert OPAQUE not in repr(error) + str(error) + error.detail

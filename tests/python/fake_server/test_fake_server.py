@@ -1,4 +1,4 @@
-"""The stand-in: strict where Last9 is, and broken as ordered. A lax one would let every other test pass for nothing."""
+"""The fake Last9: strict where Last9 is, and broken as ordered. A lax one would let every other test pass for nothing."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 import httpx
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 
 GOOD = {"event_name": "deployment", "event_state": "start", "timestamp": "2026-09-21T14:13:20.123Z", "attributes": {"a": "b"}}
 EVENTS = "/api/v4/organizations/acme/change_events"
 EXCHANGE = "/api/v4/oauth/access_token"
 
 
-def _exchange(last9: StandIn, token: object = None) -> httpx.Response:
+def _exchange(last9: FakeLast9, token: object = None) -> httpx.Response:
     return httpx.post(last9.url + EXCHANGE, json={"refresh_token": token or last9.refresh_token}, trust_env=False, timeout=20)
 
 
-def _put(last9: StandIn, event: Any = GOOD, *, path: str = EVENTS, token: str | None = None, **headers: str) -> httpx.Response:
+def _put(last9: FakeLast9, event: Any = GOOD, *, path: str = EVENTS, token: str | None = None, **headers: str) -> httpx.Response:
     token = f"Bearer {_exchange(last9).json()['access_token']}" if token is None else token
     content = event if isinstance(event, bytes) else json.dumps(event).encode()
     sent = {"Content-Type": "application/json", "X-LAST9-API-TOKEN": token, **headers}
@@ -46,14 +46,14 @@ def _put(last9: StandIn, event: Any = GOOD, *, path: str = EVENTS, token: str | 
         {"unheard_of": "x"},
     ],
 )
-def test_wrong_events_are_refused(last9: StandIn, change: dict[str, Any]) -> None:
+def test_wrong_events_are_refused(last9: FakeLast9, change: dict[str, Any]) -> None:
     """What is no change event is a 400, and is not kept."""
     assert _put(last9, {**GOOD, **change}).status_code == 400
     assert last9.received() == []
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_object(last9: StandIn, content: bytes) -> None:
+def test_what_is_no_json_object(last9: FakeLast9, content: bytes) -> None:
     """A body that cannot be read is a 400, not a dropped connection."""
     assert _put(last9, content).status_code == 400
 
@@ -67,14 +67,14 @@ def test_what_is_no_json_object(last9: StandIn, content: bytes) -> None:
         ("Bearer never-issued", 400, "invalid refresh token: token is malformed"),
     ],
 )
-def test_bad_access_tokens(last9: StandIn, token: str, status: int, error: str) -> None:
+def test_bad_access_tokens(last9: FakeLast9, token: str, status: int, error: str) -> None:
     """A token that was not issued, or not sent as Last9 wants it, is refused in Last9's own words."""
     answer = _put(last9, token=token)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert last9.received() == []
 
 
-def test_refusals_of_place_and_form(last9: StandIn) -> None:
+def test_refusals_of_place_and_form(last9: FakeLast9) -> None:
     """Another organization, path, method or content type is not taken."""
     assert _put(last9, path=EVENTS.replace("acme", "globex")).status_code == 404
     assert _put(last9, path="/api/v4/nothing").status_code == 404
@@ -84,7 +84,7 @@ def test_refusals_of_place_and_form(last9: StandIn) -> None:
     assert last9.received() == []
 
 
-def test_tokens_that_are_not_good(last9: StandIn) -> None:
+def test_tokens_that_are_not_good(last9: FakeLast9) -> None:
     """An unknown or expired refresh token is a 401, a read token a 403 at the event, an expired access token a 401."""
     assert _exchange(last9, "unknown").status_code == 401
     assert _exchange(last9, last9.issue(exp=1)).status_code == 401
@@ -94,7 +94,7 @@ def test_tokens_that_are_not_good(last9: StandIn) -> None:
     assert _put(last9).json()["error"] == "Authorization token is expired"
 
 
-def test_what_is_taken_is_kept(last9: StandIn) -> None:
+def test_what_is_taken_is_kept(last9: FakeLast9) -> None:
     """An event is kept as it came, with organization and moment; requests are listed without a token."""
     assert _put(last9).json() == {"message": "success"}
     (event,) = last9.received()
@@ -106,7 +106,7 @@ def test_what_is_taken_is_kept(last9: StandIn) -> None:
 
 
 @pytest.mark.parametrize("order", ["x", 7, [None], {"onn": "event"}, [{"status": 503}, {"sttus": 1}]])
-def test_orders_that_are_none(last9: StandIn, order: Any) -> None:
+def test_orders_that_are_none(last9: FakeLast9, order: Any) -> None:
     """A misspelt fault would make a test pass for nothing: it is refused, whole."""
     with pytest.raises(ValueError, match="a fault is an object of"):
         last9.order(order)
@@ -139,7 +139,7 @@ def test_orders_that_are_none(last9: StandIn, order: Any) -> None:
         [{"status": 503}, {"status": "503"}],
     ],
 )
-def test_orders_with_wrong_values(last9: StandIn, order: Any) -> None:
+def test_orders_with_wrong_values(last9: FakeLast9, order: Any) -> None:
     """A value of the wrong type is refused with the key and what it must be; nothing of the order counts, and no connection is cut."""
     answer = httpx.post(last9.url + "/faults", json=order, trust_env=False, timeout=20)
     assert answer.status_code == 400
@@ -149,14 +149,14 @@ def test_orders_with_wrong_values(last9: StandIn, order: Any) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
-def test_orders_with_endless_numbers(last9: StandIn, number: str) -> None:
+def test_orders_with_endless_numbers(last9: FakeLast9, number: str) -> None:
     """A delay without end is no delay."""
     content = f'{{"delay": {number}}}'.encode()
     assert httpx.post(last9.url + "/faults", content=content, trust_env=False, timeout=20).status_code == 400
     assert _put(last9).status_code == 200
 
 
-def test_faults_come_as_often_as_ordered(last9: StandIn) -> None:
+def test_faults_come_as_often_as_ordered(last9: FakeLast9) -> None:
     """``times`` counts, ``on`` chooses, order is kept, and no time at all is never."""
     last9.order([{"on": "event", "times": 0, "status": 418}, {"on": "event", "times": 2, "status": 503}, {"on": "event", "status": 404}])
     assert [_put(last9).status_code for _ in range(4)] == [503, 503, 404, 404]
@@ -164,20 +164,20 @@ def test_faults_come_as_often_as_ordered(last9: StandIn) -> None:
     assert _put(last9).status_code == 200
 
 
-def test_faults_that_strike_now_and_then(last9: StandIn) -> None:
+def test_faults_that_strike_now_and_then(last9: FakeLast9) -> None:
     """``every`` lets so many pass in between; a fault that has no turn leaves the request to the next one."""
     last9.order([{"on": "event", "every": 3, "status": 503}, {"on": "event", "every": 2, "status": 404}])
     assert [_put(last9).status_code for _ in range(6)] == [200, 404, 503, 200, 404, 503]
 
 
-def test_faults_for_one_of_several(last9: StandIn) -> None:
+def test_faults_for_one_of_several(last9: FakeLast9) -> None:
     """``about`` chooses by what the body says, whoever comes first."""
     last9.order({"on": "event", "about": "slow", "times": 1, "status": 503})
     events = [{**GOOD, "event_name": name} for name in ("quick", "slow", "slow")]
     assert [_put(last9, event).status_code for event in events] == [200, 503, 200]
 
 
-def test_what_is_under_way_is_forgotten_too(last9: StandIn) -> None:
+def test_what_is_under_way_is_forgotten_too(last9: FakeLast9) -> None:
     """An event that was held up does not turn up after everything was forgotten: one test's marker in the next one."""
     last9.order({"on": "event", "times": 1, "delay": 1})
     late = threading.Thread(target=_put, args=(last9,))
@@ -189,7 +189,7 @@ def test_what_is_under_way_is_forgotten_too(last9: StandIn) -> None:
     assert last9.received() == []
 
 
-def test_rate_limit(last9: StandIn) -> None:
+def test_rate_limit(last9: FakeLast9) -> None:
     """So many requests in a second are served, the rest answer 429."""
     last9.order({"on": "exchange", "rate_per_second": 2})
     assert [_exchange(last9).status_code for _ in range(3)].count(200) >= 2
@@ -197,7 +197,7 @@ def test_rate_limit(last9: StandIn) -> None:
     assert 429 in statuses
 
 
-def test_it_serves_many_at_once(last9: StandIn) -> None:
+def test_it_serves_many_at_once(last9: FakeLast9) -> None:
     """One slow request does not hold up another."""
     last9.order({"on": "exchange", "times": 1, "delay": 30})
 
@@ -213,7 +213,7 @@ def test_it_serves_many_at_once(last9: StandIn) -> None:
     assert time.monotonic() - began < 20
 
 
-def test_it_tells_of_any_number_of_markers(last9: StandIn) -> None:
+def test_it_tells_of_any_number_of_markers(last9: FakeLast9) -> None:
     """What came in is told whole, however much it is: a long list once came as blanks (seen with 400 markers)."""
     for _ in range(3):
         _put(last9, {**GOOD, "attributes": {"a": "b" * 40_000}})

@@ -7,24 +7,24 @@ import json
 from typing import Any
 
 import pytest
-from last9_markers.core.errors import BudgetSpent
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import DeadlineExceeded
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
-from last9_markers.fake_server import StandIn
-from last9_markers.request.context import Surroundings
+from last9_markers.fake_server import FakeLast9
+from last9_markers.request.context import Context
 from last9_markers.request.contract import parse
-from last9_markers.runner.send_marker import Errand
-from support import STARTED, STOPPED, WINDOW, HandClock, Ran, field, make_request, run_errand
+from last9_markers.runner.send_marker import MarkerHandler
+from support import STARTED, STOPPED, WINDOW, ManualClock, RunResult, field, make_request, run_marker
 
 
-def _states(last9: StandIn) -> list[tuple[str, str]]:
+def _states(last9: FakeLast9) -> list[tuple[str, str]]:
     return [(event["event_state"], event["timestamp"]) for event in last9.received()]
 
 
-def _kept(last9: StandIn, clock: HandClock, **changes: Any) -> str:
+def _kept(last9: FakeLast9, clock: ManualClock, **changes: Any) -> str:
     """A start that met an outage, as the library keeps it."""
     last9.order({"status": 503})
-    ran = run_errand(make_request(**changes), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request(**changes), last9.refresh_token, clock=clock)
     last9.faults.cancel()
     assert not ran.answer.delivered
     assert ran.answer.pending
@@ -32,16 +32,16 @@ def _kept(last9: StandIn, clock: HandClock, **changes: Any) -> str:
     return ran.answer.pending[-1]
 
 
-def _refused_nothing(last9: StandIn, text: str, ran: Ran) -> None:
+def _refused_nothing(last9: FakeLast9, text: str, ran: RunResult) -> None:
     """The kept text was for somebody else: it went nowhere, and is handed back to the letter."""
     assert ran.answer.pending == [text]
     assert _states(last9) == [("stop", STOPPED)]
 
 
-def test_start_goes_out_before_the_stop(last9: StandIn, clock: HandClock) -> None:
+def test_start_goes_out_before_the_stop(last9: FakeLast9, clock: ManualClock) -> None:
     """After an outage Last9 has both markers, in the order they happened and with their own times."""
     text = _kept(last9, clock)
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.answer.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
@@ -50,20 +50,20 @@ def test_start_goes_out_before_the_stop(last9: StandIn, clock: HandClock) -> Non
     assert [entry["method"] for entry in last9.requests()] == ["POST", "PUT", "PUT"]
 
 
-def test_order_of_many(last9: StandIn, clock: HandClock) -> None:
+def test_order_of_many(last9: FakeLast9, clock: ManualClock) -> None:
     """Whatever was kept goes out oldest first, before the marker itself."""
     texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(3)]
-    ran = run_errand(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
     assert ran.answer.pending == []
     assert [stamp[-4:-1] for _, stamp in _states(last9)] == ["000", "001", "002", "123"]
     assert "3 deployment markers" in ran.log
 
 
-def test_outage_in_the_middle_keeps_the_rest(last9: StandIn, clock: HandClock) -> None:
+def test_outage_in_the_middle_keeps_the_rest(last9: FakeLast9, clock: ManualClock) -> None:
     """What failed and all that comes after it stays, in order; what went out is not sent twice."""
     texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(2)]
     last9.order([{"on": "event", "times": 1, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    ran = run_errand(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
     assert not ran.answer.delivered
     assert ran.answer.pending is not None
     assert ran.answer.pending[0] == texts[1]
@@ -71,25 +71,25 @@ def test_outage_in_the_middle_keeps_the_rest(last9: StandIn, clock: HandClock) -
     assert json.loads(ran.answer.pending[1])["event"]["event_state"] == "stop"
     assert len(last9.received()) == 1
     last9.faults.cancel()
-    run_errand(make_request("stop", pending=ran.answer.pending, timestampMs=1790000070000), last9.refresh_token, clock=clock)
+    run_marker(make_request("stop", pending=ran.answer.pending, timestampMs=1790000070000), last9.refresh_token, clock=clock)
     assert [stamp[-4:-1] for _, stamp in _states(last9)] == ["000", "001", "123", "000"]
 
 
-def test_the_same_body_on_repeat(last9: StandIn, clock: HandClock) -> None:
+def test_the_same_body_on_repeat(last9: FakeLast9, clock: ManualClock) -> None:
     """A kept marker is the very event that was first composed, whatever the agent's environment has become."""
     text = _kept(last9, clock)
     composed = json.loads(text)["event"]
     environ = {"JOB_NAME": "another", "GIT_COMMIT": "f" * 40}
-    run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock, environ=environ)
+    run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock, environ=environ)
     sent = last9.received()[0]
     assert {key: sent[key] for key in composed} == composed
 
 
-def test_kept_twice_it_is_still_the_same(last9: StandIn, clock: HandClock) -> None:
+def test_kept_twice_it_is_still_the_same(last9: FakeLast9, clock: ManualClock) -> None:
     """A second outage hands the text back to the letter."""
     text = _kept(last9, clock)
     last9.order({"status": 503})
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.pending is not None
     assert ran.answer.pending[0] == text
 
@@ -103,37 +103,37 @@ def test_kept_twice_it_is_still_the_same(last9: StandIn, clock: HandClock) -> No
         {"apiBaseUrl": field("https://app.last9.io")},
     ],
 )
-def test_never_to_another_destination(clock: HandClock, other: dict[str, Any]) -> None:
+def test_never_to_another_destination(clock: ManualClock, other: dict[str, Any]) -> None:
     """A marker that was meant for another credential, organization or host does not go along, and is not lost."""
-    with StandIn(organizations=("acme", "globex")) as last9:
+    with FakeLast9(organizations=("acme", "globex")) as last9:
         request = make_request(connection=other)
-        text = run_errand(request, None, clock=clock).answer.pending
+        text = run_marker(request, None, clock=clock).answer.pending
         assert text
-        ran = run_errand(make_request("stop", pending=text), last9.refresh_token, clock=clock)
+        ran = run_marker(make_request("stop", pending=text), last9.refresh_token, clock=clock)
         _refused_nothing(last9, text[0], ran)
 
 
-def test_a_raw_request_of_another_destination_stays(last9: StandIn, clock: HandClock) -> None:
+def test_a_raw_request_of_another_destination_stays(last9: FakeLast9, clock: ManualClock) -> None:
     """The same holds for a request that the engine never saw."""
     text = json.dumps(make_request(connection={"credentialId": field("another-credential")}))
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     _refused_nothing(last9, text, ran)
 
 
-def test_a_raw_request_to_a_host_that_a_parameter_chose_stays(last9: StandIn, clock: HandClock) -> None:
+def test_a_raw_request_to_a_host_that_a_parameter_chose_stays(last9: FakeLast9, clock: ManualClock) -> None:
     """A kept request cannot carry the token where its own step could not."""
-    with StandIn() as thief:
+    with FakeLast9() as thief:
         chosen = field(thief.url.replace("127.0.0.1", "localhost"), chosen=True)
         text = json.dumps(make_request(connection={"apiBaseUrl": chosen}))
-        ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+        ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
         _refused_nothing(last9, text, ran)
         assert thief.requests() == []
 
 
-def test_a_raw_request_goes_out(last9: StandIn, clock: HandClock) -> None:
+def test_a_raw_request_goes_out(last9: FakeLast9, clock: ManualClock) -> None:
     """A request that got no answer (no Python, a killed process) is composed now, with its own time and window."""
     text = json.dumps(make_request("start", options={"attributeNames": "dotted"}))
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock, environ={"JOB_NAME": "job"})
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock, environ={"JOB_NAME": "job"})
     assert ran.answer.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
     labels = last9.received()[0]["attributes"]
@@ -141,10 +141,10 @@ def test_a_raw_request_goes_out(last9: StandIn, clock: HandClock) -> None:
     assert "jenkins_job_name" not in labels
 
 
-def test_a_raw_dry_run_is_no_marker(last9: StandIn, clock: HandClock) -> None:
+def test_a_raw_dry_run_is_no_marker(last9: FakeLast9, clock: ManualClock) -> None:
     """A dry run that got no answer is neither sent later nor carried along for ever."""
     text = json.dumps(make_request("start", options={"dryRun": "true"}))
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.pending == []
     assert ran.answer.warnings == []
     assert _states(last9) == [("stop", STOPPED)]
@@ -164,9 +164,9 @@ def test_a_raw_dry_run_is_no_marker(last9: StandIn, clock: HandClock) -> None:
         "[" * 100_000,
     ],
 )
-def test_what_is_no_marker_is_dropped(last9: StandIn, clock: HandClock, text: str) -> None:
+def test_what_is_no_marker_is_dropped(last9: FakeLast9, clock: ManualClock, text: str) -> None:
     """A text that nobody can read must not stand in the way of every marker to come: dropped, with a warning."""
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.answer.pending == []
     (warning,) = ran.answer.warnings
@@ -174,30 +174,30 @@ def test_what_is_no_marker_is_dropped(last9: StandIn, clock: HandClock, text: st
     assert _states(last9) == [("stop", STOPPED)]
 
 
-def test_a_text_that_no_utf8_can_carry_is_dropped(last9: StandIn, clock: HandClock) -> None:
+def test_a_text_that_no_utf8_can_carry_is_dropped(last9: FakeLast9, clock: ManualClock) -> None:
     """Half a character in a kept event costs that marker, not the one that follows."""
     kept = json.loads(_kept(last9, clock))
     kept["event"]["event_name"] = "half \ud83d"
-    ran = run_errand(make_request("stop", pending=[json.dumps(kept)]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[json.dumps(kept)]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.answer.pending == []
     assert "dropped" in ran.answer.warnings[0]
 
 
 @pytest.mark.parametrize("odd", [{"credentialId": 7}, {"organization": ["acme"]}, {"organization": "../x"}, {"apiBaseUrl": "ftp://x"}])
-def test_a_kept_text_with_odd_fields_goes_nowhere(last9: StandIn, clock: HandClock, odd: dict[str, Any]) -> None:
+def test_a_kept_text_with_odd_fields_goes_nowhere(last9: FakeLast9, clock: ManualClock, odd: dict[str, Any]) -> None:
     """Whom a tampered text is for cannot be told: it is not sent."""
     text = json.dumps({**json.loads(_kept(last9, clock)), **odd})
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     _refused_nothing(last9, text, ran)
 
 
-def test_a_kept_marker_that_is_refused_is_dropped(last9: StandIn, clock: HandClock) -> None:
+def test_a_kept_marker_that_is_refused_is_dropped(last9: FakeLast9, clock: ManualClock) -> None:
     """A marker that Last9 will never take is told, dropped, and the next one goes out."""
     text = _kept(last9, clock)
     last9.order({"on": "event", "times": 1, "status": 422, "body": '{"error": "too old"}'})
-    ran = run_errand(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.answer.pending == []
     (warning,) = ran.answer.warnings
@@ -206,57 +206,57 @@ def test_a_kept_marker_that_is_refused_is_dropped(last9: StandIn, clock: HandClo
     assert _states(last9) == [("stop", STOPPED)]
 
 
-def test_kept_without_a_token_it_goes_to_whom_the_token_names(last9: StandIn, clock: HandClock) -> None:
+def test_kept_without_a_token_it_goes_to_whom_the_token_names(last9: FakeLast9, clock: ManualClock) -> None:
     """A marker kept because the credential was missing goes out once it is there, to the organization that it names."""
-    first = run_errand(make_request(), None, clock=clock)
+    first = run_marker(make_request(), None, clock=clock)
     assert "refresh token is not there" in first.answer.warnings[0]
     assert first.answer.pending
-    ran = run_errand(make_request("stop", pending=first.answer.pending), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=first.answer.pending), last9.refresh_token, clock=clock)
     assert ran.answer.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
 
 
 @pytest.mark.parametrize("options", [{"serviceName": ""}, {"dryRun": "true"}])
-def test_others_survive_a_step_that_sends_nothing(last9: StandIn, clock: HandClock, options: dict[str, Any]) -> None:
+def test_others_survive_a_step_that_sends_nothing(last9: FakeLast9, clock: ManualClock, options: dict[str, Any]) -> None:
     """A wrong request and a dry run hand back what was kept, untouched, and add nothing of their own."""
     text = _kept(last9, clock)
-    ran = run_errand(make_request("stop", options=options, pending=[text, "opaque"]), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", options=options, pending=[text, "opaque"]), last9.refresh_token, clock=clock)
     assert ran.answer.pending == [text, "opaque"]
     assert last9.requests() == []
     assert not ran.answer.delivered
 
 
-def test_nothing_secret_is_kept(last9: StandIn, clock: HandClock) -> None:
+def test_nothing_secret_is_kept(last9: FakeLast9, clock: ManualClock) -> None:
     """A kept text lies with the library: no token, no password parameter."""
     options = {"customAttributes": {"note": f"{last9.refresh_token} and hunter22"}}
     last9.order({"status": 503})
     request = make_request(options=options, secretParameters=["PW"])
-    ran = run_errand(request, last9.refresh_token, clock=clock, environ={"PW": "hunter22"})
+    ran = run_marker(request, last9.refresh_token, clock=clock, environ={"PW": "hunter22"})
     assert ran.answer.pending
     assert json.loads(ran.answer.pending[0])["event"]["attributes"]["note"] == "**** and ****"
     assert last9.refresh_token not in ran.answer.line()
 
 
-def test_each_warning_says_what_becomes_of_all(last9: StandIn, clock: HandClock) -> None:
+def test_each_warning_says_what_becomes_of_all(last9: FakeLast9, clock: ManualClock) -> None:
     """A start waits for its stop; from then on each warning is the final account if no other marker of the build gets through."""
     last9.order({"status": 503})
-    start = run_errand(make_request(), last9.refresh_token, clock=clock)
+    start = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert start.answer.warnings[0].endswith(" The marker is kept and goes out with the window's stop.")
-    stop = run_errand(make_request("stop", pending=start.answer.pending), last9.refresh_token, clock=clock)
+    stop = run_marker(make_request("stop", pending=start.answer.pending), last9.refresh_token, clock=clock)
     assert stop.answer.warnings[0].endswith(
         " 2 deployment markers are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
     )
     assert stop.log.count("WARNING") == 1
-    point = run_errand(make_request("stop", step="last9DeploymentMarker", window=None, body=None), last9.refresh_token, clock=clock)
+    point = run_marker(make_request("stop", step="last9DeploymentMarker", window=None, body=None), last9.refresh_token, clock=clock)
     assert point.answer.warnings[0].endswith("goes out with the build's next one; if none gets through, Last9 never has it.")
 
 
-def test_late_markers_are_told_though_the_next_one_fails(last9: StandIn, clock: HandClock) -> None:
+def test_late_markers_are_told_though_the_next_one_fails(last9: FakeLast9, clock: ManualClock) -> None:
     """What did arrive is in the log, also where the outage came back before all had."""
     texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(3)]
     # Two events are taken: a lifetime is no fault of an event's.
     last9.order([{"on": "event", "times": 2, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    ran = run_errand(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
+    ran = run_marker(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
     assert ran.log.count("Sent first: 2 deployment markers that could not be delivered before, with the original time") == 1
     assert "2 deployment markers are kept by now" in ran.answer.warnings[0]
     assert ran.answer.pending is not None
@@ -264,13 +264,13 @@ def test_late_markers_are_told_though_the_next_one_fails(last9: StandIn, clock: 
     assert len(last9.received()) == 2
 
 
-def test_late_markers_are_told_though_the_time_is_over(last9: StandIn, clock: HandClock) -> None:
+def test_late_markers_are_told_though_the_time_is_over(last9: FakeLast9, clock: ManualClock) -> None:
     """The same where the watchdog has the last word, and once only."""
     text = _kept(last9, clock)
     last9.order([{"on": "event", "times": 1, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
     log = io.StringIO()
-    around = Surroundings({"PATH": "/nowhere"}, last9.refresh_token, clock, Journal(log, Redactor()))
-    errand = Errand(parse(json.dumps(make_request("stop", pending=[text]))), around)
-    errand.run()
-    errand.broken_off(BudgetSpent())
+    context = Context({"PATH": "/nowhere"}, last9.refresh_token, clock, BuildLog(log, Redactor()))
+    handler = MarkerHandler(parse(json.dumps(make_request("stop", pending=[text]))), context)
+    handler.run()
+    handler.abort(DeadlineExceeded())
     assert log.getvalue().count("Sent first: 1 deployment marker that could not") == 1

@@ -6,19 +6,19 @@ import json
 from pathlib import Path
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from report.builds import five
-from support import Stepped, engine
+from support import StepResult, engine
 
 FILES = ["last9-deployments.css", "last9-deployments.html", "last9-deployments.json", "last9-deployments.md"]
 
 
-def _report(state: Path, output: Path, *arguments: str) -> Stepped:
+def _report(state: Path, output: Path, *arguments: str) -> StepResult:
     environ = {"JOB_NAME": "payments-api", "BUILD_NUMBER": "42"}
     return engine(["report", "--state", str(state), "--output", str(output), *arguments], environ=environ, cwd=state.parent)
 
 
-def test_what_send_has_left(last9: StandIn, tmp_path: Path) -> None:
+def test_what_send_has_left(last9: FakeLast9, tmp_path: Path) -> None:
     """A start and a stop that share a state file are one bar of the page that the file makes."""
     state = tmp_path / "state.json"
     environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token}

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.core.errors import BudgetSpent
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import DeadlineExceeded
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.report import templating
-from last9_markers.report.handler import Errand
-from last9_markers.request.context import Surroundings
+from last9_markers.report.handler import ReportHandler
+from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, parse
 from report.builds import NOON_MS, five, one
-from support import HandClock, engine
+from support import ManualClock, engine
 
 ID = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0007"
 JENKINS = {"JOB_NAME": "payments-api/main", "BUILD_NUMBER": "42", "BUILD_URL": "https://jenkins.example.com/job/payments-api/job/main/42/"}
@@ -37,14 +37,14 @@ def _request(records: list[Any], options: dict[str, str] | None = None, **report
     }
 
 
-def _errand(request: dict[str, Any], folder: Path | None) -> Errand:
+def _handler(request: dict[str, Any], folder: Path | None) -> ReportHandler:
     place = {"LAST9_CACHE_DIR": str(folder)} if folder else {}
-    around = Surroundings({**JENKINS, **place}, None, HandClock(), Journal(io.StringIO(), Redactor()))
-    return Errand(parse(json.dumps(request)), around)
+    context = Context({**JENKINS, **place}, None, ManualClock(), BuildLog(io.StringIO(), Redactor()))
+    return ReportHandler(parse(json.dumps(request)), context)
 
 
 def _run(request: dict[str, Any], folder: Path | None) -> Answer:
-    return _errand(request, folder).run()
+    return _handler(request, folder).run()
 
 
 def test_the_files_and_the_answer(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_the_files_and_the_answer(tmp_path: Path) -> None:
 
 
 def test_a_process_of_its_own(tmp_path: Path) -> None:
-    """The ``step`` command finds the errand by its name, without a token, and says what it wrote."""
+    """The ``step`` command finds the handler by its name, without a token, and says what it wrote."""
     path = tmp_path / "request.json"
     path.write_text(json.dumps(_request(five())), encoding="utf-8")
     done = engine(["step", "--request", str(path)], environ={"LAST9_CACHE_DIR": str(tmp_path)}, cwd=tmp_path)
@@ -123,13 +123,13 @@ def test_no_place_to_write_to() -> None:
     assert "folder is unknown" in answer.warnings[0]
 
 
-def test_broken_off(tmp_path: Path) -> None:
+def test_abort(tmp_path: Path) -> None:
     """Where the time is over, or a defect of ours struck, the answer says so and promises no file."""
-    errand = _errand(_request(one(), {"timeoutSeconds": "3"}), tmp_path)
-    answer = errand.broken_off(BudgetSpent())
+    handler = _handler(_request(one(), {"timeoutSeconds": "3"}), tmp_path)
+    answer = handler.abort(DeadlineExceeded())
     assert "3 s were not enough" in answer.warnings[0]
     assert answer.more["directory"] is None
-    assert errand.budget.seconds == 3
+    assert handler.budget.seconds == 3
 
 
 def test_left_overs_of_lost_agents_go(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_marker_does_not_load_the_report() -> None:
 
 @pytest.mark.parametrize("module", templating.LEFT_OUT)
 def test_what_jinja2_is_loaded_without_is_there_in_earnest(module: str) -> None:
-    """Each name that a stand-in answers for is one of the real module's: a rename upstream is noticed here."""
+    """Each name that a fake Last9 answers for is one of the real module's: a rename upstream is noticed here."""
     real = importlib.import_module(module)
     assert [name for name in templating.LEFT_OUT[module] if not hasattr(real, name)] == []
     assert real.__spec__ is not None

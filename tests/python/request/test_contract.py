@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from last9_markers.core.errors import RequestUnreadable
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from last9_markers.request.contract import Answer, parse
-from support import WINDOW, make_request, run_errand
+from support import WINDOW, make_request, run_marker
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, [1], 1.5])
@@ -58,15 +58,15 @@ def test_bottomless_nesting_is_refused() -> None:
 def test_an_odd_field_never_costs_the_answer(key: str, odd: object) -> None:
     """Whatever a field holds, there is an answer: a dry run of the request ends without an exception."""
     request = make_request("stop", options={"dryRun": "true"}) | {key: odd}
-    ran = run_errand(request, None)
+    ran = run_marker(request, None)
     assert not ran.answer.delivered
     assert ran.answer.pending is not None
 
 
 @pytest.mark.parametrize("odd", [-1, 253402300800000, 10**30, True, "1790000000123", None])
-def test_a_timestamp_that_is_none_counts_as_absent(last9: StandIn, odd: object) -> None:
+def test_a_timestamp_that_is_none_counts_as_absent(last9: FakeLast9, odd: object) -> None:
     """A moment beyond the calendar must not cost the marker: the agent's own clock stands in."""
-    ran = run_errand(make_request() | {"timestampMs": odd}, last9.refresh_token)
+    ran = run_marker(make_request() | {"timestampMs": odd}, last9.refresh_token)
     assert ran.answer.delivered
     assert last9.received()[0]["timestamp"].startswith("2026-09-21T14:")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from support import run_step
 
 CONTRACT = Path(__file__).parents[2] / "contract"
@@ -26,7 +26,7 @@ def test_every_request_has_its_answer() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_engine_answers_as_the_example_says(name: str, last9: StandIn, tmp_path: Path) -> None:
+def test_the_engine_answers_as_the_example_says(name: str, last9: FakeLast9, tmp_path: Path) -> None:
     """For each example request the engine gives the example's answer and log, and Last9 receives exactly the example's events."""
     request, text = (
         (CONTRACT / half / f"{name}.json")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import Ran, field, make_request, run_errand, send_one
+from last9_markers.fake_server import FakeLast9
+from support import RunResult, field, make_request, run_marker, send_one
 
 
-def _rejected(last9: StandIn, **options: object) -> Ran:
-    ran = run_errand(make_request("start", options=options), last9.refresh_token)
+def _rejected(last9: FakeLast9, **options: object) -> RunResult:
+    ran = run_marker(make_request("start", options=options), last9.refresh_token)
     assert not ran.answer.accepted
     assert not ran.answer.delivered
     assert ran.answer.deployment_id is None
@@ -18,7 +18,7 @@ def _rejected(last9: StandIn, **options: object) -> Ran:
 
 
 @pytest.mark.parametrize("name", [None, "", "  \t"])
-def test_no_service_name_makes_no_marker(last9: StandIn, name: str | None) -> None:
+def test_no_service_name_makes_no_marker(last9: FakeLast9, name: str | None) -> None:
     """Without ``serviceName`` nothing is sent or kept, and the warning shows how to write it."""
     (warning,) = _rejected(last9, serviceName=name).answer.warnings
     assert "serviceName is missing" in warning
@@ -26,30 +26,30 @@ def test_no_service_name_makes_no_marker(last9: StandIn, name: str | None) -> No
 
 
 @pytest.mark.parametrize("state", ["begin", "started", "0", "start stop"])
-def test_wrong_event_state_makes_no_marker(last9: StandIn, state: str) -> None:
+def test_wrong_event_state_makes_no_marker(last9: FakeLast9, state: str) -> None:
     """A misspelt ``eventState`` is never guessed at: nothing is sent, and the warning names the two that there are."""
     (warning,) = _rejected(last9, eventState=state).answer.warnings
     assert f"eventState is '{state}'" in warning
     assert "'start' or 'stop'" in warning
 
 
-def test_every_reason_is_told_at_once(last9: StandIn) -> None:
+def test_every_reason_is_told_at_once(last9: FakeLast9) -> None:
     """Whoever mends a step learns of all its mistakes in one build."""
     ran = _rejected(last9, serviceName="", eventState="begin", enviroment="x")
     assert len(ran.answer.warnings) == 3
     assert ran.log.count("[Last9] WARNING: ") == 3
 
 
-def test_unresolved_connection_makes_no_marker(last9: StandIn) -> None:
+def test_unresolved_connection_makes_no_marker(last9: FakeLast9) -> None:
     """A problem that the library met while resolving the connection stops the marker, in the library's words."""
     problem = "no marker: the routing profile 'acmee' is unknown."
-    ran = run_errand(make_request(connectionProblems=[problem]), last9.refresh_token)
+    ran = run_marker(make_request(connectionProblems=[problem]), last9.refresh_token)
     assert ran.answer.warnings == [problem]
     assert not ran.answer.accepted
     assert last9.requests() == []
 
 
-def test_dry_run_that_is_neither_yes_nor_no_sends_nothing(last9: StandIn) -> None:
+def test_dry_run_that_is_neither_yes_nor_no_sends_nothing(last9: FakeLast9) -> None:
     """An unclear ``dryRun`` must not send: somebody may have meant to hold the marker back."""
     (warning,) = _rejected(last9, dryRun="maybe").answer.warnings
     assert "dryRun is 'maybe'" in warning
@@ -66,16 +66,16 @@ def test_dry_run_that_is_neither_yes_nor_no_sends_nothing(last9: StandIn) -> Non
         ("timeout", "timeoutSeconds"),
     ],
 )
-def test_unknown_option_names_the_nearest(last9: StandIn, given: str, meant: str) -> None:
+def test_unknown_option_names_the_nearest(last9: FakeLast9, given: str, meant: str) -> None:
     """A misspelt option is a warning that names the right one, and the marker still goes."""
-    ran = run_errand(make_request("start", options={given: "x"}), last9.refresh_token)
+    ran = run_marker(make_request("start", options={given: "x"}), last9.refresh_token)
     assert ran.answer.delivered
     assert ran.answer.warnings == [f"unknown option '{given}', ignored: did you mean '{meant}'?"]
 
 
-def test_a_misspelt_outcome_does_not_cost_the_stop(last9: StandIn) -> None:
+def test_a_misspelt_outcome_does_not_cost_the_stop(last9: FakeLast9) -> None:
     """A stop that is not sent leaves a window open for ever: the build's result stands in for an outcome that is none."""
-    ran = run_errand(
+    ran = run_marker(
         make_request("stop", options={"outcome": "sucess"}, body=None, build={"currentResult": "FAILURE"}), last9.refresh_token
     )
     assert ran.answer.delivered
@@ -87,105 +87,105 @@ def test_a_misspelt_outcome_does_not_cost_the_stop(last9: StandIn) -> None:
 @pytest.mark.parametrize(
     ("step", "remedy"), [("withLast9Deployment", "the block's own end"), ("last9DeploymentMarker", "Give it to the stop")]
 )
-def test_an_outcome_before_the_end_is_ignored(last9: StandIn, step: str, remedy: str) -> None:
+def test_an_outcome_before_the_end_is_ignored(last9: FakeLast9, step: str, remedy: str) -> None:
     """A start has not ended yet, and a block ends as it ends: what is said before is told to be ignored, and the marker goes."""
-    ran = run_errand(make_request("start", step=step, options={"outcome": "success"}), last9.refresh_token)
+    ran = run_marker(make_request("start", step=step, options={"outcome": "success"}), last9.refresh_token)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
     assert remedy in warning
     assert "deployment.outcome" not in last9.received()[0]["attributes"]
 
 
-def test_a_block_ends_as_it_ends_and_warns_once(last9: StandIn) -> None:
+def test_a_block_ends_as_it_ends_and_warns_once(last9: FakeLast9) -> None:
     """The stop of a block takes its outcome from the body, whatever the options say, and leaves the warning to the start."""
     body = {"ended": "threw", "resultBefore": None, "resultAfter": None}
-    ran = run_errand(make_request("stop", step="withLast9Deployment", options={"outcome": "success"}, body=body), last9.refresh_token)
+    ran = run_marker(make_request("stop", step="withLast9Deployment", options={"outcome": "success"}, body=body), last9.refresh_token)
     assert ran.answer.warnings == []
     assert last9.received()[0]["attributes"]["deployment.outcome"] == "failure"
 
 
-def test_an_unknown_option_of_last9config_is_told_as_such(last9: StandIn) -> None:
+def test_an_unknown_option_of_last9config_is_told_as_such(last9: FakeLast9) -> None:
     """Who reads the warning looks at the step that sent the marker, so it names the other step that the mistake is in."""
-    ran = run_errand(make_request("start", options={"orgSlg": "x"}, configured=["orgSlg", "timeoutSeconds"]), last9.refresh_token)
+    ran = run_marker(make_request("start", options={"orgSlg": "x"}, configured=["orgSlg", "timeoutSeconds"]), last9.refresh_token)
     assert ran.answer.warnings == ["unknown option 'orgSlg' in last9Config, ignored: did you mean 'orgSlug'?"]
 
 
-def test_unknown_option_without_likeness_names_none(last9: StandIn) -> None:
+def test_unknown_option_without_likeness_names_none(last9: FakeLast9) -> None:
     """A wrong guess would mislead: an option like no other is only said to be unknown."""
-    ran = run_errand(make_request("start", options={"qqqqqqqq": "x"}), last9.refresh_token)
+    ran = run_marker(make_request("start", options={"qqqqqqqq": "x"}), last9.refresh_token)
     (warning,) = ran.answer.warnings
     assert "unknown option 'qqqqqqqq'" in warning
     assert "did you mean" not in warning
 
 
 @pytest.mark.parametrize("given", ["team=payments", ["a", "b"], 7, True])
-def test_custom_attributes_that_are_no_map(last9: StandIn, given: object) -> None:
+def test_custom_attributes_that_are_no_map(last9: FakeLast9, given: object) -> None:
     """``customAttributes`` that is no map costs itself and a warning, never the marker."""
-    ran = run_errand(make_request("start", options={"customAttributes": given}), last9.refresh_token)
+    ran = run_marker(make_request("start", options={"customAttributes": given}), last9.refresh_token)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
     assert "customAttributes is not a map" in warning
 
 
 @pytest.mark.parametrize("given", ["soon", "0", "-3", "nan", "inf", "1e999", "15 s"])
-def test_bad_timeout_falls_back(last9: StandIn, given: str) -> None:
+def test_bad_timeout_falls_back(last9: FakeLast9, given: str) -> None:
     """A ``timeoutSeconds`` that is no time is a warning that tells which one counts."""
-    ran = run_errand(make_request("start", options={"timeoutSeconds": given}), last9.refresh_token)
+    ran = run_marker(make_request("start", options={"timeoutSeconds": given}), last9.refresh_token)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
     assert f"timeoutSeconds is '{given}'" in warning
     assert "15 counts" in warning
 
 
-def test_bad_timeout_in_the_environment_falls_back(last9: StandIn) -> None:
+def test_bad_timeout_in_the_environment_falls_back(last9: FakeLast9) -> None:
     """The administrator's variable is held to the same rule."""
-    ran = run_errand(make_request(), last9.refresh_token, environ={"LAST9_TIMEOUT_SECONDS": "fifteen"})
+    ran = run_marker(make_request(), last9.refresh_token, environ={"LAST9_TIMEOUT_SECONDS": "fifteen"})
     assert ran.answer.delivered
     assert "'fifteen'" in ran.answer.warnings[0]
 
 
 @pytest.mark.parametrize("given", ["all", "dot", "both,dotted"])
-def test_bad_attribute_names_fall_back(last9: StandIn, given: str) -> None:
+def test_bad_attribute_names_fall_back(last9: FakeLast9, given: str) -> None:
     """An unknown ``attributeNames`` sends both spellings, so that no dashboard loses its labels."""
     request = make_request("start", options={"attributeNames": given})
-    ran = run_errand(request, last9.refresh_token)
+    ran = run_marker(request, last9.refresh_token)
     (warning,) = ran.answer.warnings
     assert f"attributeNames is '{given}'" in warning
     assert {"deployment.id", "deployment_id"} <= set(last9.received()[0]["attributes"])
 
 
-def test_bad_fail_on_error_is_false(last9: StandIn) -> None:
+def test_bad_fail_on_error_is_false(last9: FakeLast9) -> None:
     """An unclear ``failOnError`` must not fail a deploy."""
-    ran = run_errand(make_request("start", options={"failOnError": "perhaps"}), None)
+    ran = run_marker(make_request("start", options={"failOnError": "perhaps"}), None)
     assert ran.answer.fail_build is None
     assert "failOnError is 'perhaps'" in ran.answer.warnings[0]
 
 
 @pytest.mark.parametrize("rejected", [True, False])
-def test_fail_on_error_fails_for_what_was_not_delivered(last9: StandIn, rejected: bool) -> None:
+def test_fail_on_error_fails_for_what_was_not_delivered(last9: FakeLast9, rejected: bool) -> None:
     """With ``failOnError`` the answer carries the text that fails the build, for a wrong request as for a failed delivery."""
     options = {"failOnError": "TRUE", "serviceName": "" if rejected else "payments-api"}
-    ran = run_errand(make_request("start", options=options), None)
+    ran = run_marker(make_request("start", options=options), None)
     assert ran.answer.fail_build is not None
     reason = ran.answer.fail_build.partition("failOnError is set: ")[2]
     assert reason
     assert ran.answer.warnings[0].startswith(reason)
 
 
-def test_fail_on_error_is_silent_on_success(last9: StandIn) -> None:
+def test_fail_on_error_is_silent_on_success(last9: FakeLast9) -> None:
     """A delivered marker never fails a build."""
-    ran = run_errand(make_request("start", options={"failOnError": "true"}), last9.refresh_token)
+    ran = run_marker(make_request("start", options={"failOnError": "true"}), last9.refresh_token)
     assert ran.answer.delivered
     assert ran.answer.fail_build is None
 
 
 @pytest.mark.parametrize("state", ["START", " Start ", "start"])
-def test_event_state_in_any_case(last9: StandIn, state: str) -> None:
+def test_event_state_in_any_case(last9: FakeLast9, state: str) -> None:
     """``eventState`` is read in any case and trimmed, and sent as the API wants it."""
     assert send_one(last9, make_request("start", options={"eventState": state}))["event_state"] == "start"
 
 
-def test_event_state_defaults_to_stop(last9: StandIn) -> None:
+def test_event_state_defaults_to_stop(last9: FakeLast9) -> None:
     """The API's default is ``start`` and ours is ``stop``: so it is sent, always."""
     request = make_request("stop")
     del request["options"]["eventState"]
@@ -193,19 +193,19 @@ def test_event_state_defaults_to_stop(last9: StandIn) -> None:
 
 
 @pytest.mark.parametrize(("given", "sent"), [(None, "deployment"), ("  ", "deployment"), (" rollback ", "rollback")])
-def test_event_name(last9: StandIn, given: str | None, sent: str) -> None:
+def test_event_name(last9: FakeLast9, given: str | None, sent: str) -> None:
     """A blank ``eventName`` counts as not given."""
     assert send_one(last9, make_request("start", options={"eventName": given}))["event_name"] == sent
 
 
-def test_data_source_name_is_left_out_unless_given(last9: StandIn) -> None:
+def test_data_source_name_is_left_out_unless_given(last9: FakeLast9) -> None:
     """Last9 chooses its own cluster unless a data source is named."""
     assert "data_source_name" not in send_one(last9, make_request())
     named = make_request(connection={"dataSourceName": field("prod-metrics")})
     assert send_one(last9, named)["data_source_name"] == "prod-metrics"
 
 
-def test_option_wins_over_the_environment(last9: StandIn) -> None:
+def test_option_wins_over_the_environment(last9: FakeLast9) -> None:
     """The step's own word counts before the administrator's default."""
     environ = {"LAST9_ATTRIBUTE_NAMES": "underscore"}
     own = send_one(last9, make_request("start", options={"attributeNames": "dotted"}), environ=environ)["attributes"]

@@ -6,9 +6,9 @@ import base64
 import json
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from last9_markers.request.token import Claims, read_claims
-from support import HandClock, field, make_request, run_errand
+from support import ManualClock, field, make_request, run_marker
 
 
 def _jwt(payload: object) -> str:
@@ -17,10 +17,10 @@ def _jwt(payload: object) -> str:
 
 
 @pytest.mark.parametrize(("token", "words"), [(None, "is not there"), ("", "is blank"), (" \n", "is blank")])
-def test_no_token(last9: StandIn, clock: HandClock, token: str | None, words: str) -> None:
+def test_no_token(last9: FakeLast9, clock: ManualClock, token: str | None, words: str) -> None:
     """A missing credential and a blank one are told apart; nothing is asked of Last9, and the marker is kept."""
     request = make_request(connection={"credentialId": field("my-credential"), "apiBaseUrl": field(last9.url)})
-    ran = run_errand(request, token, clock=clock)
+    ran = run_marker(request, token, clock=clock)
     (warning,) = ran.answer.warnings
     assert f"the refresh token {words} (credential 'my-credential')" in warning
     assert ran.answer.pending
@@ -28,10 +28,10 @@ def test_no_token(last9: StandIn, clock: HandClock, token: str | None, words: st
 
 
 @pytest.mark.parametrize("token", ["two words-in-it", "line\nbreak-in-it", "tök-no-ascii", "\x00control-in-it", "half\ud83d-in-it"])
-def test_what_cannot_be_a_token(last9: StandIn, clock: HandClock, token: str) -> None:
+def test_what_cannot_be_a_token(last9: FakeLast9, clock: ManualClock, token: str) -> None:
     """A text that could break a header is never sent, and no part of it is shown."""
     connection = {"orgSlug": field("acme"), "apiBaseUrl": field(last9.url)}
-    ran = run_errand(make_request(connection=connection), token, clock=clock)
+    ran = run_marker(make_request(connection=connection), token, clock=clock)
     (warning,) = ran.answer.warnings
     assert "other characters that no token has" in warning
     assert "in-it" not in ran.log + ran.answer.line()
@@ -39,24 +39,24 @@ def test_what_cannot_be_a_token(last9: StandIn, clock: HandClock, token: str) ->
 
 
 @pytest.mark.parametrize("around", ["{}\n", "  {}", "\r\n{}\t"])
-def test_blanks_around_it_are_cut_off(last9: StandIn, clock: HandClock, around: str) -> None:
+def test_blanks_around_it_are_cut_off(last9: FakeLast9, clock: ManualClock, around: str) -> None:
     """What copying leaves behind costs a warning, not the marker."""
-    ran = run_errand(make_request(), around.format(last9.refresh_token), clock=clock)
+    ran = run_marker(make_request(), around.format(last9.refresh_token), clock=clock)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
     assert "cut off" in warning
 
 
-def test_an_opaque_token_is_used_as_it_is(last9: StandIn, clock: HandClock) -> None:
+def test_an_opaque_token_is_used_as_it_is(last9: FakeLast9, clock: ManualClock) -> None:
     """A token that is no JWT has no claims and works all the same."""
-    last9.office.accept("opaque-token")
+    last9.issuer.accept("opaque-token")
     connection = {"orgSlug": field("acme"), "apiBaseUrl": field(last9.url)}
-    assert run_errand(make_request(connection=connection), "opaque-token", clock=clock).answer.delivered
+    assert run_marker(make_request(connection=connection), "opaque-token", clock=clock).answer.delivered
 
 
-def test_a_token_without_an_organization(last9: StandIn, clock: HandClock) -> None:
+def test_a_token_without_an_organization(last9: FakeLast9, clock: ManualClock) -> None:
     """Where neither settings nor token name an organization the warning says how to set one."""
-    ran = run_errand(make_request(connection={"apiBaseUrl": field(last9.url)}), "opaque-token", clock=clock)
+    ran = run_marker(make_request(connection={"apiBaseUrl": field(last9.url)}), "opaque-token", clock=clock)
     assert "Set orgSlug" in ran.answer.warnings[0]
     assert last9.requests() == []
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import STARTED, Loopback, Stepped, field, make_request, patience, run_step
+from last9_markers.fake_server import FakeLast9
+from support import STARTED, Loopback, StepResult, field, make_request, patience, run_step
 
 SENT = "[Last9] Deployment marker sent successfully"
 EXCHANGE, EVENT = "exchange", "event"
@@ -99,7 +99,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-def test_fault(row: Row, last9: StandIn, tmp_path: Path) -> None:
+def test_fault(row: Row, last9: FakeLast9, tmp_path: Path) -> None:
     """One fault costs at most its time, is one warning with a remedy, and loses no marker that can still be delivered."""
     last9.order(row.faults)
     done = run_step(make_request(options={"timeoutSeconds": row.timeout}), last9.refresh_token, tmp_path)
@@ -115,7 +115,7 @@ def test_fault(row: Row, last9: StandIn, tmp_path: Path) -> None:
         assert len(done.answer["pending"]) == row.kept
 
 
-def _check_log(row: Row, done: Stepped) -> None:
+def _check_log(row: Row, done: StepResult) -> None:
     lines = done.stderr.splitlines()
     assert lines[0] == "[Last9] Sending deployment marker: deployment (start) for payments-api"
     if row.delivered:
@@ -128,7 +128,7 @@ def _check_log(row: Row, done: Stepped) -> None:
         assert row.words in warning
 
 
-def assert_silent(done: Stepped, last9: StandIn) -> None:
+def assert_silent(done: StepResult, last9: FakeLast9) -> None:
     """Nothing of a token is in what the engine said."""
     said = done.stdout + done.stderr
     assert last9.refresh_token not in said
@@ -137,7 +137,7 @@ def assert_silent(done: Stepped, last9: StandIn) -> None:
     assert "Traceback" not in said
 
 
-def test_a_crowded_endpoint_holds_no_marker_up(last9: StandIn, tmp_path: Path) -> None:
+def test_a_crowded_endpoint_holds_no_marker_up(last9: FakeLast9, tmp_path: Path) -> None:
     """429 without end ends within the budget in one warning. How often it is asked meanwhile is counted in ``test_api``, by hand."""
     last9.order({"on": EXCHANGE, "status": 429})
     done = run_step(make_request(options={"timeoutSeconds": "5"}), last9.refresh_token, tmp_path)
@@ -146,14 +146,14 @@ def test_a_crowded_endpoint_holds_no_marker_up(last9: StandIn, tmp_path: Path) -
     assert len(done.answer["pending"]) == 1
 
 
-def test_exchange_and_event_share_one_connection(last9: StandIn, tmp_path: Path) -> None:
+def test_exchange_and_event_share_one_connection(last9: FakeLast9, tmp_path: Path) -> None:
     """A marker costs one connection, and so one TLS handshake."""
     run_step(make_request(), last9.refresh_token, tmp_path)
     assert {entry["connection"] for entry in last9.requests()} == {1}
 
 
 @pytest.mark.parametrize("lifetime", ["before", "headers"])
-def test_an_outage_at_the_start_loses_nothing(lifetime: str, last9: StandIn, tmp_path: Path) -> None:
+def test_an_outage_at_the_start_loses_nothing(lifetime: str, last9: FakeLast9, tmp_path: Path) -> None:
     """503 or cut connections for the whole start, then a healthy stop: Last9 has start, with its original time, and stop, in order."""
     last9.order({"status": 503} if lifetime == "before" else {"on": EXCHANGE, "drop": "headers"})
     start = run_step(make_request(), last9.refresh_token, tmp_path)
@@ -170,7 +170,7 @@ def test_an_outage_at_the_start_loses_nothing(lifetime: str, last9: StandIn, tmp
     assert received[0]["attributes"]["deployment.id"] == received[1]["attributes"]["deployment.id"]
 
 
-def test_what_was_kept_is_repeated_to_the_byte(last9: StandIn, tmp_path: Path) -> None:
+def test_what_was_kept_is_repeated_to_the_byte(last9: FakeLast9, tmp_path: Path) -> None:
     """A marker kept over two outages is sent as it was first composed, whatever has become of the environment."""
     last9.order({"status": 503, "headers": {"Retry-After": "60"}})
     environ = {"BUILD_URL": "https://jenkins/1", "NODE_NAME": "gone"}
@@ -235,11 +235,11 @@ def test_nobody_there(url: str, words: str, tmp_path: Path) -> None:
     assert words in done.answer["warnings"][0]
 
 
-def test_a_crowd_gets_through(last9: StandIn, tmp_path: Path) -> None:
+def test_a_crowd_gets_through(last9: FakeLast9, tmp_path: Path) -> None:
     """Fifty engines at an endpoint that exchanges five tokens a second all deliver within their budget of 30 s."""
     last9.order({"on": EXCHANGE, "rate_per_second": 5})
 
-    def one(number: int) -> Stepped:
+    def one(number: int) -> StepResult:
         folder = tmp_path / str(number)
         folder.mkdir()
         return run_step(make_request(options={"timeoutSeconds": "30"}), last9.refresh_token, folder)

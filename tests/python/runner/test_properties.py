@@ -19,14 +19,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from last9_markers.check.connection_test import ConnectionTest
 from last9_markers.core.errors import RequestUnreadable
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import rules
 from last9_markers.fake_server.tokens import issue_refresh_token
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, parse
-from last9_markers.runner.send_marker import Errand
-from support import STARTED_MS, HandClock, field, make_request
+from last9_markers.runner.send_marker import MarkerHandler
+from support import STARTED_MS, ManualClock, field, make_request
 
 REPEATABLE = settings(derandomize=True, database=None, deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
 URL = "https://api.example.com"
@@ -51,7 +51,7 @@ KEY = st.sampled_from(
 REQUEST = st.dictionaries(KEY.filter(lambda key: key not in ("contract", "step", "pending")), VALUE, max_size=3)
 
 
-class Reply(NamedTuple):
+class Response(NamedTuple):
     """One answer of a server gone mad, or ``error`` instead of one."""
 
     status: int
@@ -71,7 +71,7 @@ HEADERS = st.dictionaries(
 )
 FAILURE = st.sampled_from([httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError, RuntimeError, UnicodeError, OSError])
 REPLY = st.builds(
-    Reply,
+    Response,
     STATUS,
     BODY
     | st.binary(max_size=40)
@@ -96,7 +96,7 @@ def _claiming(value: Any) -> str:
 class Last9(httpx.MockTransport):
     """Takes what the API's rules allow, and nothing else; ``replies`` come before that, one for each request."""
 
-    def __init__(self, replies: list[Reply] | None = None) -> None:
+    def __init__(self, replies: list[Response] | None = None) -> None:
         super().__init__(self._answer)
         self._replies = list(replies or [])
         self.taken: list[dict[str, Any]] = []
@@ -130,21 +130,21 @@ class Last9(httpx.MockTransport):
 
 
 @contextmanager
-def time_by_hand() -> Iterator[HandClock]:
+def time_by_hand() -> Iterator[ManualClock]:
     """Pauses pass on a clock of their own."""
-    clock = HandClock()
+    clock = ManualClock()
     with mock.patch("backoff._sync.time", SimpleNamespace(sleep=clock.sleep)):
         yield clock
 
 
-def serve(make: Callable[[Any, Surroundings], Any], request: dict[str, Any], last9: Last9, token: str | None = TOKEN) -> tuple[Answer, str]:
+def serve(make: Callable[[Any, Context], Any], request: dict[str, Any], last9: Last9, token: str | None = TOKEN) -> tuple[Answer, str]:
     """Run one request through the engine, debugging, and hold log and answer to what always holds."""
     log = io.StringIO()
     with time_by_hand() as clock:
-        around = Surroundings({"PATH": "/nowhere", "LAST9_DEBUG": "true"}, token, clock, Journal(log, Redactor()), last9)
-        errand = make(parse(json.dumps(request)), around)
-        answer = errand.run()
-        assert clock.now <= 1000.0 + errand.budget.seconds
+        context = Context({"PATH": "/nowhere", "LAST9_DEBUG": "true"}, token, clock, BuildLog(log, Redactor()), last9)
+        handler = make(parse(json.dumps(request)), context)
+        answer = handler.run()
+        assert clock.now <= 1000.0 + handler.budget.seconds
     said = log.getvalue()
     line = answer.line()
     assert line.isascii()
@@ -173,7 +173,7 @@ def test_options_and_attributes(options: dict[str, Any], attributes: dict[str, A
     """Whatever the options say: the event is one that Last9 takes, or the warning says why there is none."""
     last9 = Last9()
     given_options = {"serviceName": "payments-api", "customAttributes": attributes, **options, "dryRun": "false"}
-    answer, _ = serve(Errand, make_request(connection=CONNECTION, options=given_options), last9)
+    answer, _ = serve(MarkerHandler, make_request(connection=CONNECTION, options=given_options), last9)
     assert answer.delivered is bool(last9.taken)
     assert answer.delivered or (not answer.accepted and answer.warnings)
     assert is_accounted_for(answer, last9)
@@ -184,7 +184,7 @@ def test_options_and_attributes(options: dict[str, Any], attributes: dict[str, A
 def test_custom_attributes_arrive(attributes: dict[str, Any]) -> None:
     """Every custom attribute that is a text arrives as it was given, halves of characters aside."""
     last9 = Last9()
-    serve(Errand, make_request(connection=CONNECTION, options={"customAttributes": attributes}), last9)
+    serve(MarkerHandler, make_request(connection=CONNECTION, options={"customAttributes": attributes}), last9)
     (event,) = last9.taken
     for name, value in attributes.items():
         settable = name.strip() and name.replace(".", "_") not in ("deployment_id", "deployment_window_duration_ms")
@@ -198,7 +198,7 @@ def test_whole_requests(changes: dict[str, Any], state: str) -> None:
     """A request with anything in the place of anything costs at most its own part, never the engine and never the schema."""
     last9 = Last9()
     request = {**make_request(state, connection=CONNECTION), **changes}
-    answer, _ = serve(Errand, request, last9)
+    answer, _ = serve(MarkerHandler, request, last9)
     assert answer.delivered is bool(last9.taken)
     dry = str(request.get("options", {})) if isinstance(request.get("options"), dict) else ""
     assert is_accounted_for(answer, last9) or "dryRun" in dry
@@ -217,10 +217,10 @@ def test_texts_that_may_be_requests(text: str) -> None:
 
 @REPEATABLE
 @given(replies=st.lists(REPLY, max_size=12))
-def test_api_answers(replies: list[Reply]) -> None:
+def test_api_answers(replies: list[Response]) -> None:
     """Whatever Last9 answers: the marker is delivered exactly when it was taken, else kept, or its refusal is told."""
     last9 = Last9(replies)
-    answer, _ = serve(Errand, make_request(connection=CONNECTION), last9)
+    answer, _ = serve(MarkerHandler, make_request(connection=CONNECTION), last9)
     assert answer.pending is not None
     assert answer.delivered is bool(last9.taken)
     assert len(last9.taken) <= 1
@@ -236,14 +236,14 @@ def test_api_answers(replies: list[Reply]) -> None:
 
 @REPEATABLE
 @given(replies=st.lists(REPLY, max_size=12), count=st.integers(1, 4))
-def test_markers_kept_over_outages(replies: list[Reply], count: int) -> None:
+def test_markers_kept_over_outages(replies: list[Response], count: int) -> None:
     """Over outages of every kind each marker arrives once, in order, or stays kept, or its refusal is told."""
     last9 = Last9(replies)
     pending: list[str] = []
     refused = 0
     for number in range(count):
         request = make_request(connection=CONNECTION, timestampMs=STARTED_MS + number, pending=pending)
-        answer, said = serve(Errand, request, last9)
+        answer, said = serve(MarkerHandler, request, last9)
         assert answer.pending is not None
         pending = answer.pending
         refused += said.count("refuses the event (")
@@ -259,7 +259,7 @@ def test_markers_kept_over_outages(replies: list[Reply], count: int) -> None:
 def test_kept_texts_that_somebody_has_spoilt(texts: list[str]) -> None:
     """A spoilt text costs itself: it is handed back or dropped with a warning, and the marker behind it goes out."""
     last9 = Last9()
-    answer, _ = serve(Errand, make_request("stop", connection=CONNECTION, pending=texts), last9)
+    answer, _ = serve(MarkerHandler, make_request("stop", connection=CONNECTION, pending=texts), last9)
     assert answer.delivered
     assert answer.pending is not None
     assert set(answer.pending) <= set(texts)
@@ -271,14 +271,14 @@ def test_kept_texts_that_somebody_has_spoilt(texts: list[str]) -> None:
 def test_tokens(token: str) -> None:
     """Whatever the credential holds, and whatever a token claims: no crash, no word of it, and the marker kept or delivered."""
     last9 = Last9()
-    answer, _ = serve(Errand, make_request(), last9, token)
+    answer, _ = serve(MarkerHandler, make_request(), last9, token)
     assert is_accounted_for(answer, last9)
     assert all(event["event_state"] == "start" for event in last9.taken)
 
 
 @REPEATABLE
 @given(replies=st.lists(REPLY, max_size=6), options=OPTIONS, write=st.booleans())
-def test_connection_tests(replies: list[Reply], options: dict[str, Any], write: bool) -> None:
+def test_connection_tests(replies: list[Response], options: dict[str, Any], write: bool) -> None:
     """A connection test of whatever server has a finding for everything, writes only what it was asked to, and knows if it did."""
     last9 = Last9(replies)
     request = make_request(step="last9TestConnection", connection={**CONNECTION, "apiBaseUrl": field("http://127.0.0.1:9")}, window=None)
@@ -294,13 +294,13 @@ def test_connection_tests(replies: list[Reply], options: dict[str, Any], write: 
 
 
 @REPEATABLE
-@given(secret=st.text(st.characters(exclude_categories=("Cs",)), min_size=6, max_size=40), around=st.tuples(TEXT, TEXT))
-def test_redaction(secret: str, around: tuple[str, str]) -> None:
+@given(secret=st.text(st.characters(exclude_categories=("Cs",)), min_size=6, max_size=40), context=st.tuples(TEXT, TEXT))
+def test_redaction(secret: str, context: tuple[str, str]) -> None:
     """A known secret is in no cleaned text, whatever stands beside it, and a cleaned text is one printable line."""
     assume(len(secret.strip()) >= 6)
-    assume(secret.strip() not in "****" and secret not in around[0] + around[1])
+    assume(secret.strip() not in "****" and secret not in context[0] + context[1])
     redactor = Redactor()
     redactor.hide(secret)
-    cleaned = redactor.clean(f"{around[0]}{secret}{around[1]}")
+    cleaned = redactor.clean(f"{context[0]}{secret}{context[1]}")
     assert secret.strip() not in cleaned
     assert len(cleaned.splitlines()) <= 1

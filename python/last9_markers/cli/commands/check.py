@@ -11,10 +11,10 @@ from last9_markers.check.findings import FAILED, WARNING
 from last9_markers.cli.shared import exit_codes
 from last9_markers.cli.shared.invocation import Invocation
 from last9_markers.cli.shared.options import OF_COMMAND, in_shell_terms
-from last9_markers.cli.shared.output import show
+from last9_markers.cli.shared.output import write_line
 from last9_markers.cli.shared.parsing import Parser
-from last9_markers.core.errors import BudgetSpent
-from last9_markers.core.log import Journal
+from last9_markers.core.errors import DeadlineExceeded
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.request import contract
 from last9_markers.request.contract import Answer
@@ -34,29 +34,29 @@ last9-markers check --send-test-event --json
 def main(arguments: list[str]) -> int:
     """Look at everything and say it on stdout, a line each, or with ``--json`` as one object.
 
-    Returns :data:`exits.DONE`, or :data:`exits.FAILED` where something has failed; a warning is no failure.
+    Returns :data:`exit_codes.DONE`, or :data:`exit_codes.FAILED` where something has failed; a warning is no failure.
     """
     given = Parser("check", _SUMMARY, OF_COMMAND["check"], examples=_EXAMPLES).parse(arguments)
     call = Invocation(given, os.environ)
-    lines = Lines(call.journal.redactor, silent=bool(given.get("json")), quiet=bool(given.get("quiet")))
+    findings_log = FindingsLog(call.log.redactor, silent=bool(given.get("json")), quiet=bool(given.get("quiet")))
     request = contract.parse(call.request("check", timestamp_ms=call.now_ms()))
-    test = ConnectionTest(request, call.surroundings()._replace(journal=lines), in_shell_terms)
+    test = ConnectionTest(request, call.context()._replace(log=findings_log), in_shell_terms)
 
     def finish(answer: Answer) -> int:
         if given.get("json"):
-            show(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
+            write_line(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
         return exit_codes.DONE if answer.more["ok"] else exit_codes.FAILED
 
-    watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.broken_off(BudgetSpent())), end=lambda _: os._exit(exit_codes.FAILED))
+    watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.abort(DeadlineExceeded())), end=lambda _: os._exit(exit_codes.FAILED))
     try:
         answer = test.run()
     except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other
-        answer = test.broken_off(engine_failed(error, lines))
-    watchdog.call_off()
+        answer = test.abort(engine_failed(error, findings_log))
+    watchdog.cancel()
     return finish(answer)
 
 
-class Lines(Journal):
+class FindingsLog(BuildLog):
     """The findings on stdout: they are what was asked for, not a log beside it. ``quiet`` shows only those that are not ok."""
 
     def __init__(self, redactor: Redactor, *, silent: bool, quiet: bool) -> None:
@@ -64,14 +64,14 @@ class Lines(Journal):
         self._silent = silent
         self._quiet = quiet
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Write one line, without the mark that tells the library's lines from others in a build log."""
         if self._silent or (self._quiet and not text.startswith((WARNING, FAILED))):
             return
-        show(self.redactor.clean(text), sys.stdout)
+        write_line(self.redactor.clean(text), sys.stdout)
 
     def debug(self, text: str) -> None:
         """On stderr: what was asked for stays as it is."""
         if self.debugging:
             for line in self.redactor.without_secrets(text).splitlines():
-                show(f"debug: {self.redactor.clean(line)}", sys.stderr)
+                write_line(f"debug: {self.redactor.clean(line)}", sys.stderr)

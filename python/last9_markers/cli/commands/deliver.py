@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from last9_markers.cli.shared.invocation import ShellJournal
+from last9_markers.cli.shared.invocation import CliLog
 from last9_markers.runner.serve import serve
 
 
 def main(arguments: list[str]) -> int:
     """Deliver one marker, as ``step`` does, but say it in a shell's terms; ``--quiet`` says warnings alone."""
-    serve(lambda: sys.stdin.buffer.read().decode("utf-8", "replace"), ShellJournal(quiet="--quiet" in arguments))
+    serve(lambda: sys.stdin.buffer.read().decode("utf-8", "replace"), CliLog(quiet="--quiet" in arguments))
     return 0

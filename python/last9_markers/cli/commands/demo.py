@@ -1,4 +1,4 @@
-"""``demo``: a start and a stop travel through the engine to a stand-in for Last9, on this machine alone."""
+"""``demo``: a start and a stop travel through the engine to a fake Last9, on this machine alone."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import uuid
 from typing import Any
 
 from last9_markers.core.clock import SystemClock
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from last9_markers.report import files, handler
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.contract import parse
-from last9_markers.runner.send_marker import Errand
+from last9_markers.runner.send_marker import MarkerHandler
 
 #: What Jenkins would have put into the environment.
 _BUILD = {
@@ -40,15 +40,15 @@ def main(arguments: list[str]) -> int:
         asked = arguments[0] in ("-h", "--help")
         print("usage: last9-markers demo: no options, no token, no network", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
-    with StandIn() as last9:
-        print(f"A stand-in for Last9 listens on {last9.url}.\n\nThe build log:\n", flush=True)
-        journal = Journal(sys.stdout, Redactor())
+    with FakeLast9() as last9:
+        print(f"A fake Last9 listens on {last9.url}.\n\nThe build log:\n", flush=True)
+        log = BuildLog(sys.stdout, Redactor())
         started, window = _now_ms(), str(uuid.uuid4())
         happened: list[str] = []
         body: dict[str, Any] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
         for state, outcome in (("start", {}), ("stop", {"body": body})):
             request = _request(state, window, started) | outcome
-            answer = Errand(parse(json.dumps(request)), Surroundings(_BUILD, last9.refresh_token, SystemClock(), journal)).run()
+            answer = MarkerHandler(parse(json.dumps(request)), Context(_BUILD, last9.refresh_token, SystemClock(), log)).run()
             happened += answer.more.get("records", [])
             if state == "start":
                 print("… the deploy takes a second …", flush=True)
@@ -56,14 +56,14 @@ def main(arguments: list[str]) -> int:
         print("\nWhat Last9 received:\n")
         for event in last9.received():
             print(json.dumps(event, indent=2))
-        _report(happened, journal)
+        _report(happened, log)
         return 0 if len(last9.received()) == 2 else 1
 
 
-def _report(happened: list[str], journal: Journal) -> None:
+def _report(happened: list[str], log: BuildLog) -> None:
     try:
         folder = tempfile.mkdtemp(prefix="last9-demo-")
-        files.write(handler.compose(happened, {}, _BUILD, _now_ms(), journal), folder)
+        files.write(handler.compose(happened, {}, _BUILD, _now_ms(), log), folder)
     except OSError:  # nowhere to write: the demo has shown what it is about
         return
     print(f"\nThe same as a page: {os.path.join(folder, files.NAMES['html'])}")

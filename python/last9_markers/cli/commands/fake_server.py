@@ -1,4 +1,4 @@
-"""``fake-server``: run the stand-in until it is interrupted."""
+"""``fake-server``: run the fake Last9 until it is interrupted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 
-from last9_markers.fake_server.server import StandIn
+from last9_markers.fake_server.server import FakeLast9
 
 #: JSON array of further refresh tokens to accept: an argument would show them to every process.
 VARIABLE = "LAST9_FAKE_SERVER_REFRESH_TOKENS"
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         print(f"{VARIABLE} must be a JSON array of texts")
         return 2
     try:
-        standin = StandIn(
+        fake_last9 = FakeLast9(
             port=options.port,
             organizations=tuple(options.organization or ["acme"]),
             refresh_tokens=(*options.refresh_token, *further),
@@ -41,17 +41,17 @@ def main(arguments: list[str]) -> int:
         )
     except (OSError, OverflowError) as error:  # taken, not allowed, no such port; no PEM files
         parser.error(f"cannot serve on port {options.port}{' with these --tls files' if options.tls else ''}: {error}")
-    first = {"url": standin.url, "refreshToken": standin.refresh_token, "orgSlug": standin.org_slug}
+    first = {"url": fake_last9.url, "refreshToken": fake_last9.refresh_token, "orgSlug": fake_last9.org_slug}
     with contextlib.suppress(KeyboardInterrupt):
         print(json.dumps(first), flush=True)
-        standin.serve_forever()
+        fake_last9.serve_forever()
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="last9-markers fake-server",
-        description="A stand-in for Last9 on 127.0.0.1, to try markers against. It holds them to Last9's rules and keeps them in memory.",
+        description="A fake Last9 on 127.0.0.1, to try markers against. It holds them to Last9's rules and keeps them in memory.",
         epilog=_PATHS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

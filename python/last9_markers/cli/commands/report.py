@@ -25,7 +25,7 @@ last9-markers report --state "$WORKSPACE_TMP/last9.json" --output deployments
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files. Returns :data:`exits.DONE`, or :data:`exits.FAILED` where there are none."""
+    """Write the files. Returns :data:`exit_codes.DONE`, or :data:`exit_codes.FAILED` where there are none."""
     parser = Parser("report", _SUMMARY, OF_COMMAND["report"], examples=_EXAMPLES)
     given = parser.parse(arguments)
     for option in ("state", "output"):
@@ -37,12 +37,12 @@ def main(arguments: list[str]) -> int:
     try:
         headline = _write(call, given["state"], folder)
     except Unusable as problem:
-        call.journal.warn(str(problem))
+        call.log.warning(str(problem))
     except OSError as error:
-        call.journal.warn(report_messages.cannot_write_to(folder, error.strerror or type(error).__name__))
+        call.log.warning(report_messages.cannot_write_to(folder, error.strerror or type(error).__name__))
     if headline is not None:
-        call.journal.say(report_messages.written(headline))
-        call.journal.say(report_messages.lies_at(os.path.join(folder, files.NAMES["html"])))
+        call.log.info(report_messages.written(headline))
+        call.log.info(report_messages.lies_at(os.path.join(folder, files.NAMES["html"])))
     if given.get("json"):
         names = list(files.NAMES.values()) if headline is not None else []
         print(json.dumps({"written": headline is not None, "directory": folder, "files": names, "headline": headline}), flush=True)
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 def _write(call: Invocation, state: str, folder: str) -> str:
     if not os.path.exists(state):  # a marker may begin with a file that is not there yet, a report can not
         raise Unusable(cli_messages.state_unreadable(state, "there is none"))
-    records = StateFile(state, call.journal).read().records
-    found = handler.compose(records, {}, call.environ, call.now_ms(), call.journal)
+    records = StateFile(state, call.log).read().records
+    found = handler.compose(records, {}, call.environ, call.now_ms(), call.log)
     files.write(found, folder)
     return wording.headline(found.deployments)

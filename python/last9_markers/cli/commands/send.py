@@ -13,17 +13,17 @@ from typing import Any
 from last9_markers.cli.shared import curl, exit_codes, results
 from last9_markers.cli.shared.invocation import Invocation, Window
 from last9_markers.cli.shared.options import OF_COMMAND
-from last9_markers.cli.shared.output import show
+from last9_markers.cli.shared.output import write_line
 from last9_markers.cli.shared.parsing import Parser
 from last9_markers.cli.shared.state import Content, Key, StateFile, Unusable
-from last9_markers.cli.shared.state_entry import Entry
-from last9_markers.core.errors import BudgetSpent
+from last9_markers.cli.shared.state_entry import StateEntry
+from last9_markers.core.errors import DeadlineExceeded
 from last9_markers.messages import cli as cli_messages
 from last9_markers.messages import progress
 from last9_markers.request import contract, options
 from last9_markers.request.contract import Answer
 from last9_markers.runner.defects import engine_failed
-from last9_markers.runner.send_marker import Errand
+from last9_markers.runner.send_marker import MarkerHandler
 from last9_markers.runner.watchdog import Watchdog
 
 _SUMMARY = """\
@@ -58,34 +58,34 @@ class Send:
     def __init__(self, call: Invocation) -> None:
         self._call = call
         self._now_ms = call.now_ms()
-        self._verdict = results.judge(call.given, call.environ)
-        self._state = StateFile(call.given["state"], call.journal) if call.option("state") else None
+        self._decision = results.decide(call.given, call.environ)
+        self._state = StateFile(call.given["state"], call.log) if call.option("state") else None
         self._key: Key = (call.option("serviceName"), call.option("environment"), call.option("eventName", options.DEFAULT_EVENT_NAME))
         self._starts = call.option("eventState").lower() == "start"
         self._window: Window | None = None
-        self._entry = Entry(self._state, self._now_ms)
+        self._entry = StateEntry(self._state, self._now_ms)
         self._code = exit_codes.DONE
         self._told = threading.Lock()
         self._has_told = False
 
     def run(self) -> int:
         """Send it, unless the result asks for none; tell how that went; return the exit code."""
-        if self._verdict.held_back_by:
-            return self._hold_back(self._verdict.result or "", self._verdict.held_back_by)
-        errand = Errand(contract.parse(self._begin()), self._call.surroundings())
+        if self._decision.skipped_by:
+            return self._hold_back(self._decision.result or "", self._decision.skipped_by)
+        handler = MarkerHandler(contract.parse(self._begin()), self._call.context())
         watchdog = Watchdog(
-            errand.budget.remaining(), lambda: self._end(errand.broken_off(BudgetSpent())), end=lambda _: os._exit(self._code)
+            handler.budget.remaining(), lambda: self._end(handler.abort(DeadlineExceeded())), end=lambda _: os._exit(self._code)
         )
         interrupted = False
         try:
-            answer = errand.run()
+            answer = handler.run()
         except KeyboardInterrupt:
             interrupted = True
-            answer = errand.broken_off(progress.INTERRUPTED)
+            answer = handler.abort(progress.INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not fail a deploy
-            answer = errand.broken_off(engine_failed(error, self._call.journal))
+            answer = handler.abort(engine_failed(error, self._call.log))
         self._end(answer)
-        watchdog.call_off()
+        watchdog.cancel()
         return exit_codes.of_signal(2) if interrupted else self._code
 
     # -- before ----------------------------------------------------------------------------------------------------------------
@@ -101,8 +101,8 @@ class Send:
             with contextlib.suppress(Unusable):
                 self._window = self._window or self._state.read().newest(self._key)
             return self._request(keeps_pending=False)
-        limit = options.read_settings(probe, self._call.environ, self._call.journal).timeout_seconds
-        self._entry.write_down(limit, self._request, self._pair)
+        limit = options.read_settings(probe, self._call.environ, self._call.log).timeout_seconds
+        self._entry.save(limit, self._request, self._pair)
         return self._request(keeps_pending=self._entry.kept, pending=self._entry.tried)
 
     def _pair(self, content: Content) -> None:
@@ -117,8 +117,8 @@ class Send:
             "send",
             timestamp_ms=self._now_ms,
             window=self._window,
-            build={"currentResult": self._verdict.result} if self._verdict.result else None,
-            problems=[self._verdict.problem] if self._verdict.problem else [],
+            build={"currentResult": self._decision.result} if self._decision.result else None,
+            problems=[self._decision.problem] if self._decision.problem else [],
             keeps_pending=keeps_pending,
             pending=pending,
         )
@@ -133,7 +133,7 @@ class Send:
             self._has_told = True
             self._code = exit_codes.FAILED if answer.fail_build else exit_codes.DONE
             self._entry.settle(answer.pending or [], answer.more.get("records"), None if answer.accepted else self._unpair)
-            self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.journal.redactor))
+            self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.log.redactor))
 
     def _unpair(self, content: Content) -> None:
         """A start that was refused has begun nothing; a stop that was refused has ended nothing."""
@@ -142,12 +142,12 @@ class Send:
             content.open(self._key, self._window)
 
     def _hold_back(self, result: str, flag: str) -> int:
-        self._call.journal.say(cli_messages.not_for_this_result(result, flag))
+        self._call.log.info(cli_messages.not_for_this_result(result, flag))
         if self._state is not None and not self._starts:
             with contextlib.suppress(Unusable):
                 if self._state.read().newest(self._key) is not None:
-                    self._call.journal.warn(cli_messages.window_stays_open(result, flag))
-        self._tell(Answer(False, True, None, self._call.journal.warnings, None, []), None, skipped=True)
+                    self._call.log.warning(cli_messages.window_stays_open(result, flag))
+        self._tell(Answer(False, True, None, self._call.log.warnings, None, []), None, skipped=True)
         return exit_codes.DONE
 
     def _tell(self, answer: Answer, shown: dict[str, Any] | None, *, skipped: bool = False) -> None:
@@ -160,7 +160,7 @@ class Send:
                 "skipped": skipped,
                 "deploymentId": answer.deployment_id,
                 "kept": len(answer.pending or []) if self._entry.kept else 0,
-                "warnings": self._call.journal.warnings,
+                "warnings": self._call.log.warnings,
                 "exitCode": self._code,
             }
             text = json.dumps({**found, "dryRun": shown} if shown else found)
@@ -168,4 +168,4 @@ class Send:
             text = shown["curl"].rstrip("\n")
         else:
             return
-        show(text, sys.stdout)
+        write_line(text, sys.stdout)

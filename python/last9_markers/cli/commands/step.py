@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.runner.serve import serve
 
@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] != "--request":
         print("usage: last9-markers step --request FILE", file=sys.stderr)
         return 2
-    serve(lambda: _read(arguments[1]), Journal(sys.stderr, Redactor()))
+    serve(lambda: _read(arguments[1]), BuildLog(sys.stderr, Redactor()))
     return 0
 
 

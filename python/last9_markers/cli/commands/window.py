@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from last9_markers.cli.shared import curl
-from last9_markers.cli.shared.invocation import Invocation, ShellJournal
+from last9_markers.cli.shared.invocation import CliLog, Invocation
 from last9_markers.cli.shared.options import OF_COMMAND
-from last9_markers.cli.shared.output import show
+from last9_markers.cli.shared.output import write_line
 from last9_markers.cli.shared.parsing import Parser
-from last9_markers.cli.window.signals import take_over
+from last9_markers.cli.window.signals import block_signals
 from last9_markers.cli.window.window import ShellWindow, without_markers
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request.token import VARIABLE
@@ -33,7 +33,7 @@ last9-markers window --service-name payments-api -- sh -ec 'make build && make d
 
 def main(arguments: list[str]) -> int:
     """Run the window; :mod:`last9_markers.cli.shared.exit_codes` says what is returned."""
-    signals = take_over()
+    signals = block_signals()
     parser = Parser("window", _SUMMARY, OF_COMMAND["window"], examples=_EXAMPLES, usage="[options] -- COMMAND [argument …]")
     options, words = parser.split(arguments)
     parsed = parser.read(options)
@@ -45,12 +45,12 @@ def main(arguments: list[str]) -> int:
     try:
         call = Invocation(parsed.given, os.environ)
         for problem in (*parsed.problems, *map(cli_messages.stray_argument, parsed.rest)):
-            call.journal.warn(cli_messages.goes_on(problem))
+            call.log.warning(cli_messages.goes_on(problem))
         window = ShellWindow(call, words, environ, signals)
     except Exception as error:  # noqa: BLE001 - a defect of ours costs the markers, not the command
-        journal = ShellJournal()
-        journal.warn(engine_failed(error, journal))
-        return without_markers(words, environ, signals, journal)
+        log = CliLog()
+        log.warning(engine_failed(error, log))
+        return without_markers(words, environ, signals, log)
     code = window.run()
     if parsed.given.get("json"):
         _tell(call, window, code)
@@ -76,9 +76,9 @@ def _tell(call: Invocation, window: ShellWindow, code: int) -> None:
         "deploymentId": None if window.start.refused else window.window.id,
         **{f"{name}Delivered": marker is not None and marker.delivered for name, marker in markers.items()},
         "kept": len((window.stop or window.start).kept) if call.option("state") else 0,
-        "warnings": list(dict.fromkeys([*call.journal.warnings, *warnings])),
+        "warnings": list(dict.fromkeys([*call.log.warnings, *warnings])),
     }
-    dry_runs = {name: curl.shown(marker and marker.get("dryRun"), call.journal.redactor) for name, marker in markers.items()}
+    dry_runs = {name: curl.shown(marker and marker.get("dryRun"), call.log.redactor) for name, marker in markers.items()}
     if any(dry_runs.values()):
         found["dryRun"] = dry_runs
-    show(json.dumps(found), sys.stdout)
+    write_line(json.dumps(found), sys.stdout)

@@ -25,7 +25,7 @@ VARIABLES = {option.name: option.variable for option in CONNECTION.options if op
 Field = dict[str, Any]
 
 
-class Connection:
+class ConnectionSettings:
     """The resolved fields, as the contract has them, and the ``problems`` because of which nothing may be sent."""
 
     def __init__(self, given: Mapping[str, Any], environ: Mapping[str, str]) -> None:

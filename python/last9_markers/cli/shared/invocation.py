@@ -1,4 +1,4 @@
-"""One call of the program: the request and the surroundings that its arguments and its environment make."""
+"""One call of the program: the request and the context that its arguments and its environment make."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, NamedTuple
 
-from last9_markers.cli.shared.connection import Connection
+from last9_markers.cli.shared.connection import ConnectionSettings
 from last9_markers.cli.shared.options import PASSED_ON, in_shell_terms
 from last9_markers.core.clock import Clock, SystemClock
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request import contract
-from last9_markers.request.context import Surroundings
+from last9_markers.request.context import Context
 from last9_markers.request.token import VARIABLE
 
 #: The engine's modules, and a `step` that is started for a delivery, read this.
@@ -40,8 +40,8 @@ class Invocation:
         self.given = given
         self.token = environ.pop(VARIABLE, None)
         self.clock = clock or SystemClock()
-        self.journal = ShellJournal(quiet=bool(given.get("quiet")))
-        self.journal.redactor.hide(self.token)
+        self.log = CliLog(quiet=bool(given.get("quiet")))
+        self.log.redactor.hide(self.token)
         if given.get("debug") is not None:
             environ[DEBUG] = str(bool(given["debug"])).lower()
         self.environ = environ
@@ -55,9 +55,9 @@ class Invocation:
         """The moment, in epoch milliseconds."""
         return int(self.clock.wall() * 1000)
 
-    def surroundings(self) -> Surroundings:
+    def context(self) -> Context:
         """What a marker takes from the outside."""
-        return Surroundings(self.environ, self.token, self.clock, self.journal)
+        return Context(self.environ, self.token, self.clock, self.log)
 
     def request(
         self,
@@ -73,7 +73,7 @@ class Invocation:
         keeps_pending: bool = True,
     ) -> str:
         """The request that the library would have written: a JSON text. ``options`` go over the given ones, ``problems`` make no marker."""
-        connection = Connection(self.given, self.environ)
+        connection = ConnectionSettings(self.given, self.environ)
         found: dict[str, Any] = {
             "contract": contract.CONTRACT,
             "step": step,
@@ -118,30 +118,30 @@ class Invocation:
             with open(path, encoding="utf-8", errors="replace") as file:
                 self.token = file.read(_LONGEST_TOKEN).rstrip("\r\n")
         except (OSError, ValueError) as error:
-            self.journal.warn(cli_messages.token_file_unreadable(path, getattr(error, "strerror", None) or type(error).__name__))
-        self.journal.redactor.hide(self.token)
+            self.log.warning(cli_messages.token_file_unreadable(path, getattr(error, "strerror", None) or type(error).__name__))
+        self.log.redactor.hide(self.token)
 
 
 #: Refresh tokens have some hundred characters: whoever names another file by mistake shall not have it sent.
 _LONGEST_TOKEN = 16384
 
 
-class ShellJournal(Journal):
-    """The journal of a command: on stderr, options called as the command line calls them."""
+class CliLog(BuildLog):
+    """The log of a command: on stderr, options called as the command line calls them."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         # A shell may have closed it (2>&-).
         super().__init__(sys.stderr or io.StringIO(), Redactor())
         self._quiet = quiet
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Write one line, unless only warnings are wanted."""
         if not self._quiet or text.startswith("WARNING: "):
-            super().say(text)
+            super().info(text)
 
-    def warn(self, text: str) -> None:
+    def warning(self, text: str) -> None:
         """Write one ``WARNING`` line, unless it has been written before."""
-        super().warn(in_shell_terms(text))
+        super().warning(in_shell_terms(text))
 
     def complain(self, text: str) -> None:
         """What a shell would say, in a shell's form."""

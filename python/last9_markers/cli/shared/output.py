@@ -6,7 +6,7 @@ import contextlib
 from typing import TextIO
 
 
-def show(line: str, stream: TextIO | None) -> None:
+def write_line(line: str, stream: TextIO | None) -> None:
     """Print one line. Where nobody reads any more (``| head -1``, a full disk, a closed stream) the exit code still tells."""
     with contextlib.suppress(OSError, ValueError):
         if stream is not None:

@@ -16,26 +16,26 @@ SWITCHES = {"SUCCESS": "onSuccess", "UNSTABLE": "onUnstable", "FAILURE": "onFail
 DEFAULTS = {"onSuccess": True, "onUnstable": False, "onFailure": False, "onAborted": False}
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     """``result`` is ``None`` where nobody has said it: then a marker is sent in any case.
 
-    ``held_back_by`` is the flag that is off; ``problem`` says why there is no marker at all.
+    ``skipped_by`` is the flag that is off; ``problem`` says why there is no marker at all.
     """
 
     result: str | None
-    held_back_by: str | None = None
+    skipped_by: str | None = None
     problem: str | None = None
 
 
-def judge(given: Mapping[str, Any], environ: Mapping[str, str]) -> Verdict:
+def decide(given: Mapping[str, Any], environ: Mapping[str, str]) -> Decision:
     """The result that ``--result`` or ``$BUILD_RESULT`` names, held against the switches."""
     option, variable = (given.get("result") or "").strip(), environ.get(VARIABLE, "").strip()
     result = (option or variable).upper().replace(" ", "_")
     if not result:
-        return Verdict(None)
+        return Decision(None)
     if result not in SWITCHES:
         source = "--result" if option else VARIABLE
-        return Verdict(None, problem=cli_messages.bad_result(option or variable, source, ", ".join(SWITCHES)))
+        return Decision(None, problem=cli_messages.bad_result(option or variable, source, ", ".join(SWITCHES)))
     switch = SWITCHES[result]
     wanted = given.get(switch, DEFAULTS[switch])
-    return Verdict(result, held_back_by=None if wanted else f"--{kebab(switch)}")
+    return Decision(result, skipped_by=None if wanted else f"--{kebab(switch)}")

@@ -20,7 +20,7 @@ from typing import Any
 
 from last9_markers.cli.shared.invocation import Window
 from last9_markers.cli.shared.locking import PATIENCE_SECONDS, Lock
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request.contract import whole
 from last9_markers.request.options import LONGEST_TIMEOUT_SECONDS
@@ -119,12 +119,12 @@ class Content:
 class StateFile:
     """One state file. It need not be there yet; an empty one (``mktemp``) is as good as none."""
 
-    def __init__(self, path: str, journal: Journal) -> None:
+    def __init__(self, path: str, log: BuildLog) -> None:
         #: Seconds to wait for another process.
         self.patience_seconds = PATIENCE_SECONDS
         self._path = os.path.realpath(path)  # a rename would replace a symbolic link, not what it points to
         self._shown = path
-        self._journal = journal
+        self._log = log
         #: Whether the last change is in the file: if not, nobody will pass on what should be kept.
         self.saved = False
 
@@ -137,7 +137,7 @@ class StateFile:
                 held.enter_context(self._locked())
                 content: Content | None = self.read()
             except Unusable as problem:
-                self._journal.warn(str(problem))
+                self._log.warning(str(problem))
                 content = None
             yield content
             if content is not None:
@@ -180,7 +180,7 @@ class StateFile:
 
     def _write(self, content: Content) -> None:
         if content.dropped:
-            self._journal.warn(cli_messages.pending_dropped(content.dropped, MOST_PENDING))
+            self._log.warning(cli_messages.pending_dropped(content.dropped, MOST_PENDING))
         aside = f"{self._path}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
         try:
             with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -192,7 +192,7 @@ class StateFile:
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.unlink(aside)
-            self._journal.warn(cli_messages.state_unwritable(self._shown, _reason(error)))
+            self._log.warning(cli_messages.state_unwritable(self._shown, _reason(error)))
 
 
 def _reason(error: OSError) -> str:

@@ -10,7 +10,7 @@ from last9_markers.request import contract
 Change = Callable[[Content], None]
 
 
-class Entry:
+class StateEntry:
     """A marker whose time is ``since_ms``. Without a state file it has no place, and nothing is kept of it.
 
     ``remembered`` are undelivered markers that the caller knows of by itself; they may be in the file as well.
@@ -25,7 +25,7 @@ class Entry:
         #: Whether the file has it: what is not delivered goes out with the next marker then.
         self.kept = False
 
-    def write_down(self, limit_seconds: float, request: Callable[[], str], change: Change | None = None, *, alone: bool = False) -> None:
+    def save(self, limit_seconds: float, request: Callable[[], str], change: Change | None = None, *, alone: bool = False) -> None:
         """Put it into the file, with the ``change`` that it makes there, and claim what is undelivered for as long as the tries may take.
 
         ``request`` is asked for after the change, which may settle the window. ``alone``: nothing goes along but what is remembered.

@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from last9_markers.cli.shared import exit_codes
-from last9_markers.cli.window.signals import ABORTING, Arrival, Signals
+from last9_markers.cli.window.signals import ABORTING, ReceivedSignal, Signals
 
 #: From the first sign of an abort to the end of the stop.
 LAST_SECONDS = 4.0
@@ -40,9 +40,9 @@ class Abort:
 
     def wait(self, process: subprocess.Popen[bytes] | None, seconds: float | None) -> None:
         """Until a signal has come and is dealt with, the process has ended, or the time is over."""
-        arrival = self._signals.wait(process, seconds)
-        if arrival is not None:
-            self._take(arrival)
+        received = self._signals.wait(process, seconds)
+        if received is not None:
+            self._take(received)
 
     def expect(self, seconds: float) -> None:
         """One of our processes was ended, and whoever did it may be about to end us: wait that long for the signal."""
@@ -50,24 +50,24 @@ class Abort:
         while self.number is None and time.monotonic() < until:
             self.wait(None, until - time.monotonic())
 
-    def hurry(self) -> None:
+    def start_deadline(self) -> None:
         """From now on there are four seconds."""
         if self.ends_at is None:
             self.ends_at = time.monotonic() + LAST_SECONDS
 
     @property
-    def patience(self) -> float | None:
+    def remaining(self) -> float | None:
         """Seconds until an aborted command has had its time to end; ``None`` where nobody aborts."""
         return None if self.number is None else max(0.0, self._at + GRACE_SECONDS - time.monotonic())
 
-    def _take(self, arrival: Arrival) -> None:
-        repeated = arrival.number == self.number and time.monotonic() - self._at < _SAME_SIGNAL_SECONDS
-        if self.child is not None and self.child.poll() is None and not arrival.by_terminal and not repeated:
+    def _take(self, received: ReceivedSignal) -> None:
+        repeated = received.number == self.number and time.monotonic() - self._at < _SAME_SIGNAL_SECONDS
+        if self.child is not None and self.child.poll() is None and not received.by_terminal and not repeated:
             with contextlib.suppress(OSError):
-                self.child.send_signal(arrival.number)
-        if arrival.number not in ABORTING or repeated:
+                self.child.send_signal(received.number)
+        if received.number not in ABORTING or repeated:
             return
         self.given_up = self.number is not None
         if self.number is None:
-            self.number, self._at = arrival.number, time.monotonic()
-            self.hurry()
+            self.number, self._at = received.number, time.monotonic()
+            self.start_deadline()

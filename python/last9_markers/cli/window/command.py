@@ -45,7 +45,7 @@ def start(words: list[str], environ: Mapping[str, str], signals: Signals) -> sub
 def _start(words: list[str], environ: Mapping[str, str], signals: Signals) -> subprocess.Popen[bytes]:
     if os.name == "nt":
         return subprocess.Popen(words, env=dict(environ), close_fds=False)
-    return subprocess.Popen(words, env=dict(environ), close_fds=False, preexec_fn=signals.give_back)
+    return subprocess.Popen(words, env=dict(environ), close_fds=False, preexec_fn=signals.restore)
 
 
 def _code(error: OSError) -> int:

@@ -24,7 +24,7 @@ from last9_markers.request.token import VARIABLE
 _INSTALLED = "import sys\nif sys.path[0] == '':\n    del sys.path[0]\nfrom last9_markers.cli.main import run\nrun()"
 
 
-class Program:
+class SelfProgram:
     """This very program, to be started again, even where the command has removed or replaced the bundle (``git clean``, an update)."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Program:
             with contextlib.suppress(OSError), open(self._bundle, "rb") as file:
                 self._content = file.read()
 
-    def words(self) -> list[str]:
+    def command(self) -> list[str]:
         """How to start it. Raises ``OSError`` where that has become impossible."""
         if self._bundle is None:
             return [sys.executable, "-c", _INSTALLED]
@@ -59,24 +59,24 @@ class Program:
         return self._copy
 
 
-class Messenger:
+class DeliveryProcess:
     """One delivery. It begins to load at once; what it shall deliver may be said a little later."""
 
     def __init__(
-        self, program: Program, environ: Mapping[str, str], token: str | None, signals: Signals, *, quiet: bool, deaf: bool
+        self, program: SelfProgram, environ: Mapping[str, str], token: str | None, signals: Signals, *, quiet: bool, ignore_signals: bool
     ) -> None:
-        """``deaf``: it ignores the signals that abort, because the time limit is short and what it carries is the last word.
+        """``ignore_signals``: it ignores the signals that abort, because the time limit is short and what it carries is the last word.
 
         Raises ``OSError`` where it cannot be started.
         """
 
         def prepare() -> None:
-            signals.give_back()
-            for number in ABORTING if deaf else ():
+            signals.restore()
+            for number in ABORTING if ignore_signals else ():
                 signal.signal(number, signal.SIG_IGN)
 
         secret = {} if token is None else {VARIABLE: token}
-        words = [*program.words(), "deliver", *(["--quiet"] if quiet else [])]
+        words = [*program.command(), "deliver", *(["--quiet"] if quiet else [])]
         try:
             self.process = subprocess.Popen(
                 words,

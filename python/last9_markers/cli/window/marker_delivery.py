@@ -1,4 +1,4 @@
-"""How the window's markers travel: as requests, by messengers, within their time."""
+"""How the window's markers travel: as requests, each by a process of its own, within their time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from last9_markers.cli.shared import curl
 from last9_markers.cli.shared.invocation import Invocation, Window
 from last9_markers.cli.window.abort import Abort
-from last9_markers.cli.window.delivery_process import Messenger, Program
+from last9_markers.cli.window.delivery_process import DeliveryProcess, SelfProgram
 from last9_markers.cli.window.signals import Signals
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request import contract
@@ -24,7 +24,7 @@ _HASTY_LOADING_SECONDS = 1.0
 _SHORTEST_SECONDS = 0.5
 
 
-class Marker(NamedTuple):
+class MarkerResult(NamedTuple):
     """What became of a marker, as the answer says; ``kept`` is what nobody has delivered yet, itself last."""
 
     answer: Mapping[str, Any] | None = None
@@ -51,7 +51,7 @@ class Marker(NamedTuple):
         return None if self.answer is None else self.answer.get(name)
 
 
-class Delivering:
+class MarkerDelivery:
     """Sends the markers of one window."""
 
     def __init__(self, call: Invocation, window: Window, signals: Signals, abort: Abort) -> None:
@@ -59,7 +59,7 @@ class Delivering:
         self._window = window
         self._signals = signals
         self._abort = abort
-        self._program = Program()
+        self._program = SelfProgram()
 
     def request(self, state: str, at_ms: int, outcome: str | None = None, pending: list[str] | None = None, *, keeps: bool = True) -> str:
         """The request for one of the window's markers. ``pending`` goes along; ``keeps``: what is not delivered will be kept."""
@@ -77,41 +77,45 @@ class Delivering:
         """Seconds for one marker: as configured; after an abort what is left of its last ones."""
         if self._abort.ends_at is not None:
             return max(_SHORTEST_SECONDS, self._abort.ends_at - time.monotonic() - _HASTY_LOADING_SECONDS)
-        silent = Journal(io.StringIO(), Redactor())  # the messenger says what there is to say
+        silent = BuildLog(io.StringIO(), Redactor())  # the delivery process says what there is to say
         request = contract.parse(self._call.request("window", timestamp_ms=0))
         return read_settings(request, self._call.environ, silent).timeout_seconds
 
-    def begin(self) -> Messenger | None:
-        """A messenger that begins to load; ``None``, after a warning, where there can be none.
+    def begin(self) -> DeliveryProcess | None:
+        """A process that begins to load; ``None``, after a warning, where there can be none.
 
-        After an abort it is deaf: what it carries is the last word, and we are the ones who end it.
+        After an abort it ignores signals: what it carries is the last word, and we are the ones who end it.
         """
         call = self._call
         try:
-            deaf = self._abort.ends_at is not None
-            return Messenger(self._program, call.environ, call.token, self._signals, quiet=bool(call.given.get("quiet")), deaf=deaf)
+            ignore_signals = self._abort.ends_at is not None
+            return DeliveryProcess(
+                self._program, call.environ, call.token, self._signals, quiet=bool(call.given.get("quiet")), ignore_signals=ignore_signals
+            )
         except OSError as error:
-            call.journal.warn(cli_messages.messenger_failed(error.strerror or str(error)))
+            call.log.warning(cli_messages.delivery_process_failed(error.strerror or str(error)))
             return None
 
-    def finish(self, messenger: Messenger | None, request: str, tried: list[str], *, until_abort: bool = False) -> Marker:
+    def finish(
+        self, delivery_process: DeliveryProcess | None, request: str, tried: list[str], *, until_abort: bool = False
+    ) -> MarkerResult:
         """What becomes of a request that was handed over. ``until_abort``: not worth waiting for once somebody aborts."""
         undelivered = (*tried, contract.parse(request).text)
-        if messenger is None:
-            return Marker(kept=undelivered)
+        if delivery_process is None:
+            return MarkerResult(kept=undelivered)
         until = time.monotonic() + self.time_limit() + _LOADING_SECONDS
-        while messenger.process.poll() is None:
+        while delivery_process.process.poll() is None:
             left = min(until, self._abort.ends_at or until) - time.monotonic()
             if left <= 0 or self._abort.given_up or (until_abort and self._abort.number is not None):
-                messenger.end()
+                delivery_process.end()
                 break
-            self._abort.wait(messenger.process, left)
-        answer = messenger.answer()
+            self._abort.wait(delivery_process.process, left)
+        answer = delivery_process.answer()
         pending = answer.get("pending") if answer else None
-        shown = curl.shown(answer.get("dryRun") if answer else None, self._call.journal.redactor)
+        shown = curl.shown(answer.get("dryRun") if answer else None, self._call.log.redactor)
         if shown is not None and not self._call.given.get("json"):
-            self._call.journal.show(shown["curl"])
-        return Marker(answer, undelivered if pending is None else tuple(pending))
+            self._call.log.show(shown["curl"])
+        return MarkerResult(answer, undelivered if pending is None else tuple(pending))
 
     def tidy(self) -> None:
         """Nothing is left behind."""

@@ -22,7 +22,7 @@ PASSED_ON = tuple(getattr(signal, name) for name in _FOR_THE_COMMAND if hasattr(
 _WINDOWS_PAUSE_SECONDS = 0.2
 
 
-class Arrival(NamedTuple):
+class ReceivedSignal(NamedTuple):
     """A signal. ``by_terminal``: the terminal has sent it, so that the command has had it from there."""
 
     number: int
@@ -32,10 +32,10 @@ class Arrival(NamedTuple):
 class Signals(Protocol):
     """How to wait."""
 
-    def wait(self, process: subprocess.Popen[bytes] | None, seconds: float | None) -> Arrival | None:
+    def wait(self, process: subprocess.Popen[bytes] | None, seconds: float | None) -> ReceivedSignal | None:
         """Until a signal comes, the process ends (``None`` then) or the time is over. It may return early with ``None``."""
 
-    def give_back(self) -> None:
+    def restore(self) -> None:
         """For a child process: what was blocked here is not blocked there."""
 
 
@@ -49,11 +49,11 @@ class PosixSignals:
         self._watched = watched | {signal.SIGCHLD}
         self._before = signal.pthread_sigmask(signal.SIG_BLOCK, self._watched)
 
-    def give_back(self) -> None:
+    def restore(self) -> None:
         """For a child process: what was blocked here is not blocked there."""
         signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
 
-    def wait(self, process: subprocess.Popen[bytes] | None, seconds: float | None) -> Arrival | None:
+    def wait(self, process: subprocess.Popen[bytes] | None, seconds: float | None) -> ReceivedSignal | None:
         """Until a signal comes, any child ends or the time is over."""
         if process is not None and process.poll() is not None:
             return None
@@ -64,10 +64,10 @@ class PosixSignals:
             # Positive codes are the kernel's (SI_KERNEL, the terminal driver), others come from a process. A terminal that is closed
             # tells the leader of its session alone: us, where we are what `ssh -t`, `docker run -t` or a terminal window has started.
             alone = found.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
-            return Arrival(found.si_signo, found.si_code > 0 and not alone)
+            return ReceivedSignal(found.si_signo, found.si_code > 0 and not alone)
         return self._wait_without_details(seconds)
 
-    def _wait_without_details(self, seconds: float | None) -> Arrival | None:
+    def _wait_without_details(self, seconds: float | None) -> ReceivedSignal | None:
         """macOS: ``sigwait`` tells no sender, and has no time limit but an alarm."""
         alarm = signal.SIGALRM
         if seconds is not None:
@@ -77,27 +77,27 @@ class PosixSignals:
             signal.setitimer(signal.ITIMER_REAL, 0)
         if number == signal.SIGCHLD or (number == alarm and seconds is not None):
             return None
-        return Arrival(number, number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP) and _in_foreground())
+        return ReceivedSignal(number, number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP) and _in_foreground())
 
 
 class WindowsSignals:
     """Windows: Ctrl-C and Ctrl-Break, which the console gives to every process in it."""
 
     def __init__(self) -> None:
-        self._arrived: list[Arrival] = []
+        self._received: list[ReceivedSignal] = []
         for number in ABORTING:
             signal.signal(number, self._note)
 
     def _note(self, number: int, _frame: object) -> None:
-        self._arrived.append(Arrival(number, True))
+        self._received.append(ReceivedSignal(number, True))
 
-    def give_back(self) -> None:
+    def restore(self) -> None:
         """Nothing is blocked here."""
 
-    def wait(self, process: subprocess.Popen[bytes] | None, seconds: float | None) -> Arrival | None:
+    def wait(self, process: subprocess.Popen[bytes] | None, seconds: float | None) -> ReceivedSignal | None:
         """Until a signal comes, the process ends or the time is over."""
         until = None if seconds is None else time.monotonic() + seconds
-        while not self._arrived and (until is None or time.monotonic() < until):
+        while not self._received and (until is None or time.monotonic() < until):
             pause = _WINDOWS_PAUSE_SECONDS if until is None else min(_WINDOWS_PAUSE_SECONDS, max(0.0, until - time.monotonic()))
             if process is None:
                 time.sleep(pause)
@@ -105,10 +105,10 @@ class WindowsSignals:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(pause)
                 break
-        return self._arrived.pop(0) if self._arrived else None
+        return self._received.pop(0) if self._received else None
 
 
-def take_over() -> PosixSignals | WindowsSignals:
+def block_signals() -> PosixSignals | WindowsSignals:
     """From here on signals wait until they are asked for."""
     return PosixSignals() if hasattr(signal, "pthread_sigmask") else WindowsSignals()
 

@@ -7,24 +7,24 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from last9_markers.cli.shared import exit_codes
-from last9_markers.cli.shared.invocation import Invocation, ShellJournal, Window
+from last9_markers.cli.shared.invocation import CliLog, Invocation, Window
 from last9_markers.cli.shared.state import StateFile
-from last9_markers.cli.shared.state_entry import Entry
+from last9_markers.cli.shared.state_entry import StateEntry
 from last9_markers.cli.window import abort, command
-from last9_markers.cli.window.delivery_process import Messenger
-from last9_markers.cli.window.marker_delivery import Delivering, Marker
+from last9_markers.cli.window.delivery_process import DeliveryProcess
+from last9_markers.cli.window.marker_delivery import MarkerDelivery, MarkerResult
 from last9_markers.cli.window.signals import ABORTING, Signals
 from last9_markers.messages import cli as cli_messages
 from last9_markers.runner.defects import engine_failed
 
-#: The command has ended: was that an abort that reaches us a moment later? A script whose `sleep` was ended may end well. The messenger
-#: takes as long to load, so waiting costs nothing.
+#: The command has ended: was that an abort that reaches us a moment later? A script whose `sleep` was ended may end well. The process of the
+#: stop takes as long to load, so waiting costs nothing.
 _AFTERMATH_SECONDS = 0.15
 #: Jenkins looks whether a child has ended after 10, 30, 70, 150 … ms (core's ProcessTree: each pause is twice the one before, at most a
 #: second) before it turns to the parent. So a command that took its time to clean up may have ended a second before we are told. Where it
 #: failed we wait for that, and nobody waits for us; where it went well we do not hold up what comes next.
 _LONGEST_LOOK_SECONDS = 1.0
-#: The same for a start whose messenger was ended: there is no hurry, and the command of an aborted build shall not begin.
+#: The same for a start whose delivery process was ended: there is no hurry, and the command of an aborted build shall not begin.
 _BEFORE_COMMAND_SECONDS = 1.0
 #: Whoever holds the state file's lock is waited for less after an abort.
 _HASTY_PATIENCE_SECONDS = 0.2
@@ -39,11 +39,11 @@ class ShellWindow:
         self._environ = environ
         self._signals = signals
         self._abort = abort.Abort(signals)
-        self._state = StateFile(call.given["state"], call.journal) if call.option("state") else None
+        self._state = StateFile(call.given["state"], call.log) if call.option("state") else None
         self.window = Window(str(uuid.uuid4()), call.now_ms())
-        self._delivering = Delivering(call, self.window, signals, self._abort)
-        self.start = Marker()
-        self.stop: Marker | None = None
+        self._delivery = MarkerDelivery(call, self.window, signals, self._abort)
+        self.start = MarkerResult()
+        self.stop: MarkerResult | None = None
         self._began = 0.0
 
     def run(self) -> int:
@@ -52,86 +52,86 @@ class ShellWindow:
         number = self._abort.number
         code = self._run_command() if number is None else exit_codes.of_signal(number)
         self._carefully(lambda: self._send_stop(code))
-        self._delivering.tidy()
+        self._delivery.tidy()
         failed = any(marker is not None and marker.get("failBuild") for marker in (self.start, self.stop))
         return exit_codes.FAILED if failed and code == exit_codes.DONE else code
 
     def _run_command(self) -> int:
         self._began = time.monotonic()
-        code = _supervise(self._words, self._environ, self._signals, self._abort, self._call.journal, self._wait)
+        code = _supervise(self._words, self._environ, self._signals, self._abort, self._call.log, self._wait)
         if -code in ABORTING:
-            self._abort.hurry()
+            self._abort.start_deadline()
         return exit_codes.of_child(code)
 
     def _wait(self) -> None:
-        patience = self._abort.patience if self.stop is None else None
-        if patience == 0:
+        remaining = self._abort.remaining if self.stop is None else None
+        if remaining == 0:
             # It was told to end and takes its time: whoever aborts will not wait for long.
             self._carefully(lambda: self._send_stop(None))
         else:
-            self._abort.wait(self._abort.child, patience)
+            self._abort.wait(self._abort.child, remaining)
 
     def _send_start(self) -> None:
-        at_ms, delivering = self.window.started_at_ms, self._delivering
-        entry = Entry(self._state, at_ms)
-        entry.write_down(delivering.time_limit(), lambda: delivering.request("start", at_ms))
-        request = delivering.request("start", at_ms, pending=entry.tried)
-        messenger = delivering.begin()
-        _hand_over(messenger, request)
+        at_ms, delivery = self.window.started_at_ms, self._delivery
+        entry = StateEntry(self._state, at_ms)
+        entry.save(delivery.time_limit(), lambda: delivery.request("start", at_ms))
+        request = delivery.request("start", at_ms, pending=entry.tried)
+        delivery_process = delivery.begin()
+        _hand_over(delivery_process, request)
         # Cut short by an abort, it goes along with the stop once more: the very same marker, should it have arrived.
-        self.start = delivering.finish(messenger, request, entry.tried, until_abort=True)
-        if _was_ended(messenger):
+        self.start = delivery.finish(delivery_process, request, entry.tried, until_abort=True)
+        if _was_ended(delivery_process):
             self._abort.expect(_BEFORE_COMMAND_SECONDS)
         if self.start.answer is None and self._abort.number is None:
-            self._call.journal.warn(cli_messages.messenger_silent())
+            self._call.log.warning(cli_messages.delivery_process_silent())
         entry.settle(self.start.kept, self.start.records)
 
     def _send_stop(self, code: int | None) -> None:
         """``code`` is the command's exit code, ``None`` where it has not ended though it was told to."""
         if self.stop is not None or self.start.refused:
             return  # a window that was refused has no stop: the start's warning said it all
-        self.stop = Marker()
-        at_ms, delivering = max(self._call.now_ms(), self.window.started_at_ms), self._delivering
-        messenger = delivering.begin()
+        self.stop = MarkerResult()
+        at_ms, delivery = max(self._call.now_ms(), self.window.started_at_ms), self._delivery
+        delivery_process = delivery.begin()
         if self._abort.child is not None:
             self._abort.expect(self._aftermath(code))
         outcome = self._outcome(code)
-        entry = Entry(self._state, at_ms, self.start.kept)
+        entry = StateEntry(self._state, at_ms, self.start.kept)
 
         def request(pending: list[str], *, keeps: bool) -> str:
-            return delivering.request("stop", at_ms, outcome, pending, keeps=keeps)
+            return delivery.request("stop", at_ms, outcome, pending, keeps=keeps)
 
         if self._abort.ends_at is None:
-            entry.write_down(delivering.time_limit(), lambda: request([], keeps=True))
+            entry.save(delivery.time_limit(), lambda: request([], keeps=True))
             text = request(entry.tried, keeps=entry.kept)
-            _hand_over(messenger, text)
+            _hand_over(delivery_process, text)
         else:
-            # First the word, then the book-keeping: we may be killed at any moment, and the messenger would live on.
+            # First the word, then the book-keeping: we may be killed at any moment, and the delivery process would live on.
             text = request(entry.tried, keeps=self._state is not None)
-            _hand_over(messenger, text)
-            self._write_down_hastily(entry, text)
+            _hand_over(delivery_process, text)
+            self._save_hastily(entry, text)
         own = request([], keeps=True)
-        self.stop = delivering.finish(messenger, own, entry.tried)
-        if self.stop.answer is None and _was_ended(messenger) and not self._abort.given_up:
-            # Whoever ends a whole build has begun with the messenger.
-            self._abort.hurry()
-            messenger = delivering.begin()
-            _hand_over(messenger, request(entry.tried, keeps=entry.kept))
-            self.stop = delivering.finish(messenger, own, entry.tried)
+        self.stop = delivery.finish(delivery_process, own, entry.tried)
+        if self.stop.answer is None and _was_ended(delivery_process) and not self._abort.given_up:
+            # Whoever ends a whole build has begun with the delivery process.
+            self._abort.start_deadline()
+            delivery_process = delivery.begin()
+            _hand_over(delivery_process, request(entry.tried, keeps=entry.kept))
+            self.stop = delivery.finish(delivery_process, own, entry.tried)
         entry.settle(self.stop.kept, self.stop.records)
         self._say_what_is_lost(entry.kept)
 
-    def _write_down_hastily(self, entry: Entry, text: str) -> None:
+    def _save_hastily(self, entry: StateEntry, text: str) -> None:
         if self._state is not None:
             self._state.patience_seconds = _HASTY_PATIENCE_SECONDS
-        entry.write_down(abort.LAST_SECONDS, lambda: text, alone=True)
+        entry.save(abort.LAST_SECONDS, lambda: text, alone=True)
 
     def _say_what_is_lost(self, kept: bool) -> None:
-        stop = self.stop or Marker()
+        stop = self.stop or MarkerResult()
         if stop.answer is None:
-            self._call.journal.warn(cli_messages.messenger_silent())
+            self._call.log.warning(cli_messages.delivery_process_silent())
         if not kept and set(self.start.kept) & set(stop.kept):
-            self._call.journal.warn(cli_messages.start_lost())
+            self._call.log.warning(cli_messages.start_lost())
 
     def _aftermath(self, code: int | None) -> float:
         """How long the signal of an abort may come after the command's end, in seconds: no pause of Jenkins' is longer than all before."""
@@ -148,13 +148,13 @@ class ShellWindow:
         try:
             action()
         except Exception as error:  # noqa: BLE001 - see above
-            self._call.journal.warn(engine_failed(error, self._call.journal))
+            self._call.log.warning(engine_failed(error, self._call.log))
 
 
-def without_markers(words: list[str], environ: Mapping[str, str], signals: Signals, journal: ShellJournal) -> int:
+def without_markers(words: list[str], environ: Mapping[str, str], signals: Signals, log: CliLog) -> int:
     """The command alone, where there can be no window. Returns its exit code."""
     bystander = abort.Abort(signals)
-    return exit_codes.of_child(_supervise(words, environ, signals, bystander, journal, lambda: bystander.wait(bystander.child, None)))
+    return exit_codes.of_child(_supervise(words, environ, signals, bystander, log, lambda: bystander.wait(bystander.child, None)))
 
 
 def _supervise(
@@ -162,14 +162,14 @@ def _supervise(
     environ: Mapping[str, str],
     signals: Signals,
     aborting: abort.Abort,
-    journal: ShellJournal,
+    log: CliLog,
     wait: Callable[[], None],
 ) -> int:
     """Run the command, ``wait`` again and again until it has ended. Returns `subprocess`' return code, or the one for no start."""
     try:
         child = aborting.child = command.start(words, environ, signals)
     except command.CannotStart as problem:
-        journal.complain(cli_messages.cannot_start(words[0], str(problem)))
+        log.complain(cli_messages.cannot_start(words[0], str(problem)))
         return problem.code
     while child.poll() is None:
         wait()
@@ -177,11 +177,11 @@ def _supervise(
     return code
 
 
-def _hand_over(messenger: Messenger | None, request: str) -> None:
-    if messenger is not None:
-        messenger.hand_over(request)
+def _hand_over(delivery_process: DeliveryProcess | None, request: str) -> None:
+    if delivery_process is not None:
+        delivery_process.hand_over(request)
 
 
-def _was_ended(messenger: Messenger | None) -> bool:
+def _was_ended(delivery_process: DeliveryProcess | None) -> bool:
     """Whether a signal that aborts has ended it."""
-    return messenger is not None and messenger.died_of() in ABORTING
+    return delivery_process is not None and delivery_process.died_of() in ABORTING

@@ -10,54 +10,54 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from last9_markers.core.formats import well_formed
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.marker.attributes import allowlists, changes, deployment, jenkins, scm
 from last9_markers.messages import options as option_messages
 from last9_markers.request.contract import Request
 
 if TYPE_CHECKING:
-    from last9_markers.marker.attributes.git import Workspace
+    from last9_markers.marker.attributes.git import GitCheckout
     from last9_markers.request.options import Marker
 
 Source = Callable[[], Mapping[str, "str | None"]]
 
 #: Tie start and stop together; a value of somebody's own would tear windows apart.
-NOT_SETTABLE = ("deployment.id", "deployment.window_duration_ms")
+RESERVED = ("deployment.id", "deployment.window_duration_ms")
 
 
 def collect(
-    marker: Marker, request: Request, environ: Mapping[str, str], workspace: Workspace, attribute_names: str, journal: Journal
+    marker: Marker, request: Request, environ: Mapping[str, str], checkout: GitCheckout, attribute_names: str, log: BuildLog
 ) -> dict[str, str]:
     """Every attribute of the marker, well-formed text all of it.
 
     A source that fails costs its own attributes and a warning, never the marker. ``workspace`` gives what git knows; the environment's
     ``scm.*`` facts win.
     """
-    commit = _gather({"scm": lambda: scm.known(environ, workspace.facts)}, journal)
+    commit = _gather({"scm": lambda: scm.known(environ, checkout.facts)}, log)
     facts = _gather(
         {
             "jenkins": lambda: jenkins.from_environment(environ),
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
-            "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), workspace),
+            "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), checkout),
             "version": lambda: {"deployment.version": marker.version},
             "window": lambda: deployment.describe(request, marker.event_state, marker.outcome),
         },
-        journal,
+        log,
     )
     facts = {**commit, **facts}
-    labels = {**_identity(marker), **_allowlisted(request, environ, journal)}
+    labels = {**_identity(marker), **_allowlisted(request, environ, log)}
     for name, value in facts.items():
-        labels.update(dict.fromkeys(spellings(name, attribute_names), value))
-    for name, value in _custom(marker.custom_attributes, journal).items():
+        labels.update(dict.fromkeys(name_variants(name, attribute_names), value))
+    for name, value in _custom(marker.custom_attributes, log).items():
         for spelling in _replaced_by(name, facts):
             labels.pop(spelling, None)
         labels[name] = value
-    clean = journal.redactor.without_secrets
+    clean = log.redactor.without_secrets
     return {well_formed(name): clean(well_formed(value)) for name, value in labels.items() if value}
 
 
-def spellings(name: str, attribute_names: str) -> tuple[str, ...]:
+def name_variants(name: str, attribute_names: str) -> tuple[str, ...]:
     """The names under which a dotted name is sent: ``both``, ``dotted`` or ``underscore``.
 
     Dotted is the documented contract; metric labels, which attributes become, need underscores.
@@ -66,13 +66,13 @@ def spellings(name: str, attribute_names: str) -> tuple[str, ...]:
     return {"dotted": (name,), "underscore": (underscore,)}.get(attribute_names, (name, underscore))
 
 
-def _gather(sources: Mapping[str, Source], journal: Journal) -> dict[str, str]:
+def _gather(sources: Mapping[str, Source], log: BuildLog) -> dict[str, str]:
     facts: dict[str, str] = {}
     for name, source in sources.items():
         try:
             facts.update({key: value for key, value in source().items() if value})
         except Exception as error:  # noqa: BLE001 - whatever breaks a source, the marker goes without it
-            journal.warn(option_messages.source_failed(name, error))
+            log.warning(option_messages.source_failed(name, error))
     return facts
 
 
@@ -87,18 +87,18 @@ def _identity(marker: Marker) -> dict[str, str]:
     }
 
 
-def _allowlisted(request: Request, environ: Mapping[str, str], journal: Journal) -> dict[str, str]:
-    return _gather({"allowlists": lambda: allowlists.labels(request, environ)}, journal)
+def _allowlisted(request: Request, environ: Mapping[str, str], log: BuildLog) -> dict[str, str]:
+    return _gather({"allowlists": lambda: allowlists.labels(request, environ)}, log)
 
 
-def _custom(given: Mapping[str, Any], journal: Journal) -> dict[str, str]:
+def _custom(given: Mapping[str, Any], log: BuildLog) -> dict[str, str]:
     """Custom attributes as text: maps and lists as JSON; null is left out; an empty text takes the automatic one away."""
     labels = {}
     for name, value in given.items():
         if not name.strip():
-            journal.warn(option_messages.attribute_without_name())
-        elif name.replace(".", "_") in {reserved.replace(".", "_") for reserved in NOT_SETTABLE}:
-            journal.warn(option_messages.attribute_not_settable(name))
+            log.warning(option_messages.attribute_without_name())
+        elif name.replace(".", "_") in {reserved.replace(".", "_") for reserved in RESERVED}:
+            log.warning(option_messages.attribute_not_settable(name))
         elif value is not None:
             labels[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return labels
@@ -106,4 +106,4 @@ def _custom(given: Mapping[str, Any], journal: Journal) -> dict[str, str]:
 
 def _replaced_by(name: str, automatic: Iterable[str]) -> set[str]:
     """Both spellings of the automatic attribute that a custom name stands for, in whichever spelling it was given."""
-    return {spelling for dotted in automatic if name in spellings(dotted, "both") for spelling in spellings(dotted, "both")}
+    return {spelling for dotted in automatic if name in name_variants(dotted, "both") for spelling in name_variants(dotted, "both")}

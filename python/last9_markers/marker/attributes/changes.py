@@ -9,7 +9,7 @@ from last9_markers.core.formats import as_commit
 from last9_markers.marker.attributes import forges
 
 if TYPE_CHECKING:
-    from last9_markers.marker.attributes.git import Comparison, Workspace
+    from last9_markers.marker.attributes.git import Comparison, GitCheckout
     from last9_markers.request.options import Marker
 
 KIND, PREVIOUS, COMMITS, AUTHORS, COMPARE = (
@@ -27,7 +27,7 @@ def previous_commit(marker: Marker, environ: Mapping[str, str]) -> str | None:
 
 
 def describe(
-    marker: Marker, environ: Mapping[str, str], commit: str | None, url: str | None, workspace: Workspace
+    marker: Marker, environ: Mapping[str, str], commit: str | None, url: str | None, checkout: GitCheckout
 ) -> dict[str, str | None]:
     """The kind of deployment and its size. Where no commit is known to have been deployed before, there is nothing to compare.
 
@@ -37,9 +37,9 @@ def describe(
     previous = previous_commit(marker, environ)
     if previous is None:
         return {}
-    asked = workspace.previous == previous  # else the marker is an older one that was kept, and git was asked about another
-    full = (workspace.resolved_previous() if asked else None) or previous
-    kind, authors = _judge(full, commit, workspace.comparison() if asked else None)
+    asked = checkout.previous == previous  # else the marker is an older one that was kept, and git was asked about another
+    full = (checkout.resolved_previous() if asked else None) or previous
+    kind, authors = _judge(full, commit, checkout.comparison() if asked else None)
     return {
         KIND: kind,
         PREVIOUS: full,

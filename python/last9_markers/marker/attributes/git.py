@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from last9_markers.core.clock import Budget, Clock
 from last9_markers.core.formats import as_commit
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.marker.attributes import scm
 from last9_markers.messages import options as option_messages
 
@@ -47,14 +47,14 @@ class Comparison(NamedTuple):
     removed: list[str]
 
 
-class Workspace:
+class GitCheckout:
     """One set of questions to git about the current directory. No git, no repository, no answer in time: no facts, and no word."""
 
     def __init__(
         self,
         environ: Mapping[str, str],
         clock: Clock,
-        journal: Journal,
+        log: BuildLog,
         limit_seconds: float = LIMIT_SECONDS,
         previous: str | None = None,
         ask: bool = True,
@@ -65,7 +65,7 @@ class Workspace:
         ``ask`` is false where the current directory is not the build's: what lies there may be an older checkout of the same job.
         """
         self._environ = environ
-        self._journal = journal
+        self._log = log
         self._budget = Budget.of(min(limit_seconds, LIMIT_SECONDS), clock)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._answers: dict[str, str] = {}
@@ -164,7 +164,7 @@ class Workspace:
             return
         remotes = self._remotes().values()
         if remotes and not any(scm.same_repository(url, own) for own in remotes):
-            self._journal.warn(option_messages.other_repository(scm.without_credentials(url) or "", theirs, commit))
+            self._log.warning(option_messages.other_repository(scm.without_credentials(url) or "", theirs, commit))
 
     # -- asking ----------------------------------------------------------------------------------------------------------------
 

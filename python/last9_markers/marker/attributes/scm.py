@@ -18,10 +18,10 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
     return facts
 
 
-def known(environ: Mapping[str, str], workspace: Callable[[], Mapping[str, str | None]]) -> dict[str, str | None]:
+def known(environ: Mapping[str, str], checkout: Callable[[], Mapping[str, str | None]]) -> dict[str, str | None]:
     """The environment's facts, filled up from the workspace where it holds the same commit: never facts of two commits mixed."""
     facts = from_environment(environ)
-    found = workspace()
+    found = checkout()
     if facts[COMMIT] in (None, "", found.get(COMMIT)):
         for name, value in found.items():
             facts[name] = facts.get(name) or value

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.cli.shared.connection import Connection
+from last9_markers.cli.shared.connection import ConnectionSettings
 from last9_markers.cli.shared.invocation import Invocation
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from support import ROOT, engine, make_request, run_step
 
 SEND = ["send", "--service-name", "payments-api"]
@@ -35,25 +35,25 @@ LEVELS: list[tuple[dict[str, str], dict[str, str], str, str]] = [
 @pytest.mark.parametrize(("given", "environ", "value", "source"), LEVELS)
 def test_levels(given: dict[str, str], environ: dict[str, str], value: str, source: str) -> None:
     """Each field comes from the first level that has it; blank counts as not given."""
-    connection = Connection(given, {"LAST9_ROUTING_PROFILES": PROFILES, **environ})
+    connection = ConnectionSettings(given, {"LAST9_ROUTING_PROFILES": PROFILES, **environ})
     assert connection.problems == []
     assert connection.fields["orgSlug"] == {"value": value, "source": source, "fromParameter": source == "parameter"}
 
 
 def test_defaults_and_blank_profile_fields() -> None:
     """Nothing given: the default credential alone; a field that a profile leaves blank falls to the next level."""
-    assert list(Connection({}, {}).fields) == ["credentialId"]
+    assert list(ConnectionSettings({}, {}).fields) == ["credentialId"]
     environ = {"LAST9_ROUTING_PROFILES": PROFILES, "LAST9_ROUTING_PROFILE": "acme", "LAST9_CREDENTIAL_ID": "global-id"}
-    assert Connection({}, environ).fields["credentialId"]["value"] == "global-id"
+    assert ConnectionSettings({}, environ).fields["credentialId"]["value"] == "global-id"
 
 
 def test_a_base_url_of_whoever_starts_the_build() -> None:
     """What a build parameter chose is told from what an administrator set, under whichever name it is read."""
     environ = {"URL": "https://chosen.example.com", "LAST9_API_BASE_URL": "https://set.example.com"}
-    field = Connection({"apiBaseUrlParam": "URL"}, environ).fields["apiBaseUrl"]
+    field = ConnectionSettings({"apiBaseUrlParam": "URL"}, environ).fields["apiBaseUrl"]
     assert field["fromParameter"] is True
     assert field["trusted"] == ["https://set.example.com"]
-    both = Connection({"apiBaseUrlParam": "LAST9_API_BASE_URL"}, environ).fields["apiBaseUrl"]
+    both = ConnectionSettings({"apiBaseUrlParam": "LAST9_API_BASE_URL"}, environ).fields["apiBaseUrl"]
     assert (both["fromParameter"], both["trusted"]) == (True, [])
 
 
@@ -67,9 +67,9 @@ def test_a_profile_that_is_not_there_makes_no_marker(profiles: str | None, tmp_p
     assert "Traceback" not in done.stderr
 
 
-def test_a_profile_sends_to_its_organization(last9: StandIn, tmp_path: Path) -> None:
+def test_a_profile_sends_to_its_organization(last9: FakeLast9, tmp_path: Path) -> None:
     """Profiles that an administrator set serve the command line as they serve Pipelines."""
-    with StandIn(organizations=("globex",)) as globex:
+    with FakeLast9(organizations=("globex",)) as globex:
         profiles = json.dumps({"globex": {"orgSlug": "globex", "apiBaseUrl": globex.url}})
         environ = {"LAST9_ROUTING_PROFILES": profiles, "LAST9_REFRESH_TOKEN": globex.refresh_token, "LAST9_API_BASE_URL": last9.url}
         engine([*SEND, "--routing-profile", "globex"], environ=environ, cwd=tmp_path)
@@ -77,7 +77,7 @@ def test_a_profile_sends_to_its_organization(last9: StandIn, tmp_path: Path) -> 
     assert last9.requests() == []
 
 
-def test_every_marker_option(last9: StandIn, tmp_path: Path) -> None:
+def test_every_marker_option(last9: FakeLast9, tmp_path: Path) -> None:
     """Attributes, allowlists, spelling of names and the build's user arrive; names of the allowlists that nobody set do not."""
     environ = {
         "LAST9_REFRESH_TOKEN": last9.refresh_token,
@@ -103,7 +103,7 @@ def test_every_marker_option(last9: StandIn, tmp_path: Path) -> None:
     }
 
 
-def test_token_file(last9: StandIn, tmp_path: Path) -> None:
+def test_token_file(last9: FakeLast9, tmp_path: Path) -> None:
     """The token may lie in a file, with the line break that an editor leaves; it wins over the variable."""
     (tmp_path / "token").write_text(last9.refresh_token + "\n", encoding="utf-8")
     environ = {"LAST9_REFRESH_TOKEN": "another-refresh-token", "LAST9_API_BASE_URL": last9.url}
@@ -113,7 +113,7 @@ def test_token_file(last9: StandIn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", "folder"])
-def test_token_file_that_holds_none(last9: StandIn, tmp_path: Path, content: bytes | str | None) -> None:
+def test_token_file_that_holds_none(last9: FakeLast9, tmp_path: Path, content: bytes | str | None) -> None:
     """A file that is missing, empty, binary or a folder costs the marker, not the build, and the variable does not stand in for it."""
     if isinstance(content, bytes):
         (tmp_path / "token").write_bytes(content)
@@ -133,11 +133,11 @@ def test_the_token_leaves_the_environment() -> None:
     call = Invocation({}, environ)
     assert environ == {}
     assert call.token == "some-refresh-token"
-    assert call.surroundings().token == "some-refresh-token"
+    assert call.context().token == "some-refresh-token"
     assert "some-refresh-token" not in call.request("send", timestamp_ms=0)
 
 
-def test_quiet_says_warnings_alone(last9: StandIn, tmp_path: Path) -> None:
+def test_quiet_says_warnings_alone(last9: FakeLast9, tmp_path: Path) -> None:
     """A cron job that is quiet still hears of what went wrong, in terms of a shell."""
     done = engine([*SEND, "--quiet"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "")
@@ -159,7 +159,7 @@ def test_debug_is_in_the_environment(given: dict[str, Any], said: str | None) ->
     assert environ.get("LAST9_DEBUG") == said
 
 
-def test_step_loads_nothing_of_the_command_line(last9: StandIn, tmp_path: Path) -> None:
+def test_step_loads_nothing_of_the_command_line(last9: FakeLast9, tmp_path: Path) -> None:
     """``step`` runs before and after every deploy: what only a shell needs must not cost it a millisecond."""
     told = tmp_path / "told"
     told.mkdir()

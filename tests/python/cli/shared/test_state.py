@@ -14,9 +14,9 @@ import pytest
 from last9_markers.cli.shared import locking
 from last9_markers.cli.shared.invocation import Window
 from last9_markers.cli.shared.state import LONGEST_CLAIM_MS, MOST_PENDING, MOST_RECORDS, MOST_WINDOWS, Content, StateFile, Unusable
-from last9_markers.core.log import Journal
+from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from support import engine
 
 KEY = ("payments-api", "production", "deployment")
@@ -24,9 +24,9 @@ SEND = ["send", "--service-name", "payments-api", "--state", "state.json"]
 
 
 @pytest.fixture
-def journal() -> Journal:
-    """A journal that only remembers its warnings."""
-    return Journal(StringIO(), Redactor())
+def build_log() -> BuildLog:
+    """A log that only remembers its warnings."""
+    return BuildLog(StringIO(), Redactor())
 
 
 def _fresh() -> Content:
@@ -36,9 +36,9 @@ def _fresh() -> Content:
 # -- the content ---------------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_written_is_read(tmp_path: Path, journal: Journal) -> None:
+def test_what_is_written_is_read(tmp_path: Path, build_log: BuildLog) -> None:
     """Windows, undelivered markers and records come back as they were; the file is for nobody else to read."""
-    state = StateFile(str(tmp_path / "state.json"), journal)
+    state = StateFile(str(tmp_path / "state.json"), build_log)
     with state.changing() as content:
         assert content is not None
         assert content.is_new
@@ -68,9 +68,9 @@ def test_claims() -> None:
     assert content.claim(1000, 2000) == ["second", "own, composed"]
 
 
-def test_bounds(tmp_path: Path, journal: Journal) -> None:
+def test_bounds(tmp_path: Path, build_log: BuildLog) -> None:
     """A state file that lives for years stays small: the oldest gives way, and what is lost by that is said."""
-    state = StateFile(str(tmp_path / "state.json"), journal)
+    state = StateFile(str(tmp_path / "state.json"), build_log)
     with state.changing() as content:
         assert content is not None
         for number in range(MOST_WINDOWS + 5):
@@ -83,7 +83,7 @@ def test_bounds(tmp_path: Path, journal: Journal) -> None:
     assert found["openWindows"][-1]["id"] == f"id-{MOST_WINDOWS + 4}"
     assert [entry["text"] for entry in found["pending"]] == [str(number) for number in range(3, MOST_PENDING + 3)]
     assert found["records"][-1] == str(MOST_RECORDS + 4)
-    (warning,) = journal.warnings
+    (warning,) = build_log.warnings
     assert "3 older ones are dropped" in warning
 
 
@@ -116,15 +116,15 @@ FOREIGN: list[tuple[bytes, str]] = [
 
 
 @pytest.mark.parametrize(("content", "said"), FOREIGN)
-def test_a_file_that_is_none_of_ours(tmp_path: Path, journal: Journal, content: bytes, said: str) -> None:
+def test_a_file_that_is_none_of_ours(tmp_path: Path, build_log: BuildLog, content: bytes, said: str) -> None:
     """A broken, foreign, older or newer file is named with the remedy, never changed, and nothing is said to be kept in it."""
     path = tmp_path / "state.json"
     path.write_bytes(content)
-    state = StateFile(str(path), journal)
+    state = StateFile(str(path), build_log)
     with state.changing() as found:
         assert found is None
     assert not state.saved
-    (warning,) = journal.warnings
+    (warning,) = build_log.warnings
     assert said in warning
     assert "--state" in warning
     assert path.read_bytes() == content
@@ -143,27 +143,27 @@ def _device(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [_folder, _pipe, _device])
-def test_no_regular_file(tmp_path: Path, journal: Journal, make: Callable[[Path], None]) -> None:
+def test_no_regular_file(tmp_path: Path, build_log: BuildLog, make: Callable[[Path], None]) -> None:
     """A folder, a pipe or a device is refused at once: reading a pipe would hold up the deployment for ever."""
     make(tmp_path / "state.json")
     with pytest.raises(Unusable, match="no regular file"):
-        StateFile(str(tmp_path / "state.json"), journal).read()
+        StateFile(str(tmp_path / "state.json"), build_log).read()
 
 
-def test_an_empty_file_is_a_new_one(tmp_path: Path, journal: Journal) -> None:
+def test_an_empty_file_is_a_new_one(tmp_path: Path, build_log: BuildLog) -> None:
     """``--state "$(mktemp)"`` just works."""
     (tmp_path / "state.json").write_bytes(b"")
-    with StateFile(str(tmp_path / "state.json"), journal).changing() as content:
+    with StateFile(str(tmp_path / "state.json"), build_log).changing() as content:
         assert content is not None
         assert content.is_new
-    assert journal.warnings == []
+    assert build_log.warnings == []
 
 
-def test_a_symbolic_link_stays_one(tmp_path: Path, journal: Journal) -> None:
+def test_a_symbolic_link_stays_one(tmp_path: Path, build_log: BuildLog) -> None:
     """What a link points to is written, the link is not replaced."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "state.json").symlink_to("elsewhere/real.json")
-    with StateFile(str(tmp_path / "state.json"), journal).changing() as content:
+    with StateFile(str(tmp_path / "state.json"), build_log).changing() as content:
         assert content is not None
         content.add("text", 1)
     assert (tmp_path / "state.json").is_symlink()
@@ -171,7 +171,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path, journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("path", ["nowhere/state.json", "file/state.json", "x" * 300, "/sys/state.json"])
-def test_a_path_where_nothing_can_be_written(last9: StandIn, tmp_path: Path, path: str) -> None:
+def test_a_path_where_nothing_can_be_written(last9: FakeLast9, tmp_path: Path, path: str) -> None:
     """The marker goes all the same, and the warning says what to do."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     words = ["send", "--service-name", "payments-api", "--state", path]
@@ -182,7 +182,7 @@ def test_a_path_where_nothing_can_be_written(last9: StandIn, tmp_path: Path, pat
     assert "name a file with --state where the build's user may write" in done.stderr
 
 
-def test_a_full_disk(last9: StandIn, tmp_path: Path) -> None:
+def test_a_full_disk(last9: FakeLast9, tmp_path: Path) -> None:
     """A write that fails half-way leaves the old content, no debris, and a marker that goes without being remembered."""
     engine([*SEND, "--event-state", "start"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     before = (tmp_path / "state.json").read_bytes()
@@ -205,23 +205,23 @@ def test_a_full_disk(last9: StandIn, tmp_path: Path) -> None:
 # -- the lock ------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_that_is_not_given_back(tmp_path: Path, journal: Journal) -> None:
+def test_a_lock_that_is_not_given_back(tmp_path: Path, build_log: BuildLog) -> None:
     """A process that hangs with the lock holds nobody up for long; the content is left alone."""
-    state = StateFile(str(tmp_path / "state.json"), journal)
+    state = StateFile(str(tmp_path / "state.json"), build_log)
     state.patience_seconds = 0.05
     with locking.Lock(str(tmp_path / "state.json.lock"), 1), state.changing() as content:
         assert content is None
-    (warning,) = journal.warnings
+    (warning,) = build_log.warnings
     assert "kept busy by another process" in warning
     with state.changing() as content:
         assert content is not None
 
 
-def test_no_change_is_lost(tmp_path: Path, journal: Journal) -> None:
+def test_no_change_is_lost(tmp_path: Path, build_log: BuildLog) -> None:
     """Everybody who changes the file sees what was there: twenty writers, twenty markers."""
 
     def add(number: int) -> None:
-        state = StateFile(str(tmp_path / "state.json"), journal)
+        state = StateFile(str(tmp_path / "state.json"), build_log)
         state.patience_seconds = 60
         with state.changing() as content:
             assert content is not None
@@ -232,4 +232,4 @@ def test_no_change_is_lost(tmp_path: Path, journal: Journal) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert StateFile(str(tmp_path / "state.json"), journal).read().pending == [str(number) for number in range(20)]
+    assert StateFile(str(tmp_path / "state.json"), build_log).read().pending == [str(number) for number in range(20)]

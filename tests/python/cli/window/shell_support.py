@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from last9_markers.fake_server import StandIn
-from support import BARE, ROOT
+from last9_markers.fake_server import FakeLast9
+from support import MINIMAL_ENV, ROOT
 
 #: Generous: the machine may be busy with much else. What must be quick is judged by the markers' own times.
 PATIENCE_SECONDS = 60.0
@@ -29,7 +29,7 @@ def program(*words: str) -> list[str]:
 
 def surroundings(**environ: str) -> dict[str, str]:
     """An agent's environment in which the program is found."""
-    return {**BARE, "PYTHONPATH": str(ROOT / "python"), **environ}
+    return {**MINIMAL_ENV, "PYTHONPATH": str(ROOT / "python"), **environ}
 
 
 class Running:
@@ -85,8 +85,8 @@ class Running:
         return pid
 
 
-def window(last9: StandIn, folder: Path, words: list[str], command: list[str], **environ: str) -> Running:
-    """A window with the stand-in's token."""
+def window(last9: FakeLast9, folder: Path, words: list[str], command: list[str], **environ: str) -> Running:
+    """A window with the fake Last9's token."""
     return Running(program(*WINDOW, *words, "--", *command), surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token, **environ), folder)
 
 
@@ -152,7 +152,7 @@ def nobody() -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-def told(last9: StandIn) -> list[str]:
+def told(last9: FakeLast9) -> list[str]:
     """The markers that Last9 has, as ``start`` and ``stop aborted``; one id on all of them."""
     events = last9.received()
     assert len({event["attributes"].get("deployment.id") for event in events}) <= 1, events

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from shell_support import (
     PATIENCE_SECONDS,
     WINDOW,
@@ -30,7 +30,7 @@ WAIT = ["sh", "-c", "echo begun; exec sleep 600"]
 
 
 @pytest.mark.parametrize("by_jenkins", [False, True])
-def test_an_abort_while_the_start_is_on_its_way(last9: StandIn, tmp_path: Path, by_jenkins: bool) -> None:
+def test_an_abort_while_the_start_is_on_its_way(last9: FakeLast9, tmp_path: Path, by_jenkins: bool) -> None:
     """The command of an aborted build does not begin, and the window is closed all the same: start and stop go out together."""
     last9.order({"on": "exchange", "times": 1, "delay": 60})
     with window(last9, tmp_path, ["--timeout-seconds", "50"], ["sh", "-c", "echo ran"]) as running:
@@ -46,20 +46,20 @@ def test_an_abort_while_the_start_is_on_its_way(last9: StandIn, tmp_path: Path, 
     assert told(last9) == ["start", "stop aborted"]
 
 
-def test_a_delivery_that_somebody_ends(last9: StandIn, tmp_path: Path) -> None:
+def test_a_delivery_that_somebody_ends(last9: FakeLast9, tmp_path: Path) -> None:
     """Where only the start's delivery is ended and nobody tells us to end, the command runs, and the start goes out with the stop."""
     last9.order({"on": "exchange", "times": 1, "delay": 60})
     with window(last9, tmp_path, [], ["sh", "-c", "echo ran"]) as running:
         running.until("Sending deployment marker: deployment (start)")
         until(lambda: last9.requests() and last9.requests()[-1]["status"] is None)  # the exchange hangs
-        (messenger,) = children_of(running.process.pid)
-        os.kill(messenger, signal.SIGTERM)
+        (delivery_process,) = children_of(running.process.pid)
+        os.kill(delivery_process, signal.SIGTERM)
         assert running.wait() == 0
     assert running.out == b"ran\n"
     assert told(last9) == ["start", "stop success"]
 
 
-def test_an_abort_while_the_stop_is_on_its_way(last9: StandIn, tmp_path: Path) -> None:
+def test_an_abort_while_the_stop_is_on_its_way(last9: FakeLast9, tmp_path: Path) -> None:
     """Jenkins ends the delivery first, then us: the stop is sent once more, with the outcome that the command had."""
     last9.order({"on": "event", "about": '"stop"', "times": 1, "delay": 60})
     with window(last9, tmp_path, ["--timeout-seconds", "50"], ["sh", "-c", "echo begun; exit 0"]) as running:
@@ -70,7 +70,7 @@ def test_an_abort_while_the_stop_is_on_its_way(last9: StandIn, tmp_path: Path) -
     assert told(last9) == ["start", "stop success"]
 
 
-def test_a_second_signal_ends_at_once(last9: StandIn, tmp_path: Path) -> None:
+def test_a_second_signal_ends_at_once(last9: FakeLast9, tmp_path: Path) -> None:
     """Whoever insists is obeyed: the last word is given up."""
     with window(last9, tmp_path, [], WAIT) as running:
         running.until("begun")
@@ -86,21 +86,21 @@ def test_a_second_signal_ends_at_once(last9: StandIn, tmp_path: Path) -> None:
     assert told(last9) == ["start"]
 
 
-def test_whoever_kills_us_does_not_stop_the_stop(last9: StandIn, tmp_path: Path) -> None:
+def test_whoever_kills_us_does_not_stop_the_stop(last9: FakeLast9, tmp_path: Path) -> None:
     """Once it is on its way, the stop arrives even if SIGKILL takes us: a command that ignored SIGTERM leaves Jenkins no patience."""
     with window(last9, tmp_path, [], WAIT) as running:
         running.until("begun")
         last9.order({"on": "exchange", "times": 1, "status": 500})  # tried again half a second later
         running.process.send_signal(signal.SIGTERM)
         until(lambda: last9.requests()[-1]["status"] == 500)
-        (messenger,) = children_of(running.process.pid)
+        (delivery_process,) = children_of(running.process.pid)
         running.process.kill()
         running.process.wait(PATIENCE_SECONDS)
-        until(lambda: not state_of(messenger) or state_of(messenger) == "Z")
+        until(lambda: not state_of(delivery_process) or state_of(delivery_process) == "Z")
         assert told(last9) == ["start", "stop aborted"]
 
 
-def test_timeout_sends_twice(last9: StandIn, tmp_path: Path) -> None:
+def test_timeout_sends_twice(last9: FakeLast9, tmp_path: Path) -> None:
     """`timeout` signals us and then its whole group: that is one abort, and the stop is sent."""
     words = ["timeout", "--kill-after=30", "600", *program(*WINDOW, "--", *WAIT)]
     with Running(words, surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), tmp_path) as running:
@@ -111,7 +111,7 @@ def test_timeout_sends_twice(last9: StandIn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 5])
-def test_an_abort_that_the_command_notices_first(last9: StandIn, tmp_path: Path, code: int) -> None:
+def test_an_abort_that_the_command_notices_first(last9: FakeLast9, tmp_path: Path, code: int) -> None:
     """A script whose child was ended may end before we are told, well or not: the signal that follows makes it an abort."""
     script = f"(while kill -0 $$ 2>/dev/null; do sleep 0.01; done; kill -TERM $PPID) & exit {code}"
     # However long this machine takes to come to the signal.
@@ -125,7 +125,7 @@ def test_an_abort_that_the_command_notices_first(last9: StandIn, tmp_path: Path,
     assert told(last9) == ["start", "stop aborted"]
 
 
-def test_a_command_that_takes_its_time_to_clean_up(last9: StandIn, tmp_path: Path) -> None:
+def test_a_command_that_takes_its_time_to_clean_up(last9: FakeLast9, tmp_path: Path) -> None:
     """Jenkins tells us up to a second after the command has ended, well after a failure of its own would be known: it is an abort."""
     command = ["sh", "-c", "trap 'sleep 0.8; exit 1' TERM; echo begun; while :; do sleep 0.05; done"]
     with window(last9, tmp_path, [], command) as running:
@@ -136,7 +136,7 @@ def test_a_command_that_takes_its_time_to_clean_up(last9: StandIn, tmp_path: Pat
     assert told(last9) == ["start", "stop aborted"]
 
 
-def test_signals_for_the_command(last9: StandIn, tmp_path: Path) -> None:
+def test_signals_for_the_command(last9: FakeLast9, tmp_path: Path) -> None:
     """What is no abort is passed on and changes nothing else."""
     script = "trap 'echo reload' USR1; trap 'exit 0' USR2; echo begun; while :; do sleep 0.05; done"
     with window(last9, tmp_path, [], ["sh", "-c", script]) as running:
@@ -148,7 +148,7 @@ def test_signals_for_the_command(last9: StandIn, tmp_path: Path) -> None:
     assert told(last9) == ["start", "stop success"]
 
 
-def test_what_is_ignored_stays_ignored(last9: StandIn, tmp_path: Path) -> None:
+def test_what_is_ignored_stays_ignored(last9: FakeLast9, tmp_path: Path) -> None:
     """Under ``nohup`` a hang-up neither ends the command nor us."""
     words = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *program(*WINDOW, "--", "sh", "-c", "echo begun; read line; echo read")]
     with Running(words, surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), tmp_path, subprocess.PIPE) as running:
@@ -163,7 +163,7 @@ def test_what_is_ignored_stays_ignored(last9: StandIn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["sigtimedwait, signal.sigwaitinfo", "pthread_sigmask"])
-def test_where_signals_are_others(last9: StandIn, tmp_path: Path, lacking: str) -> None:
+def test_where_signals_are_others(last9: FakeLast9, tmp_path: Path, lacking: str) -> None:
     """macOS has no ``sigtimedwait``, Windows no signal masks: what stands in for them waits for the command and notes an abort as well."""
     folder = tmp_path / "without"
     folder.mkdir()

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from shell_support import PATIENCE_SECONDS, WINDOW, Running, children_of, program, state_of, surroundings, told, until
 
 #: What a process can tell of its place: everything that could show that somebody stands between it and its shell. Only the kernel's
@@ -37,7 +37,7 @@ def _said(words: list[str], environ: dict[str, str], folder: Path, *, prelude: s
 
 
 @pytest.mark.parametrize("prelude", ["", "trap '' HUP USR1; ulimit -n 300;", "trap '' INT QUIT TERM; umask 077; renice 5 $$ >/dev/null;"])
-def test_the_command_finds_what_it_would_find(last9: StandIn, tmp_path: Path, prelude: str) -> None:
+def test_the_command_finds_what_it_would_find(last9: FakeLast9, tmp_path: Path, prelude: str) -> None:
     """Environment (but the token), folder, umask, signals, process group, every descriptor: the same as without us."""
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token, SOME="thing")
     command = ["sh", "-c", SELF_PORTRAIT]
@@ -51,7 +51,7 @@ def test_the_command_finds_what_it_would_find(last9: StandIn, tmp_path: Path, pr
 
 
 @pytest.mark.parametrize(("words", "there"), [([], False), (["--pass-token"], True), (["--no-pass-token"], False)])
-def test_the_token_is_not_the_commands(last9: StandIn, tmp_path: Path, words: list[str], there: bool) -> None:
+def test_the_token_is_not_the_commands(last9: FakeLast9, tmp_path: Path, words: list[str], there: bool) -> None:
     """A deploy runs much code of others: it gets the token only where it is asked for, and can send markers of its own then."""
     inner = shlex.join(program("send", "--service-name", "inner"))
     with Running(
@@ -63,7 +63,7 @@ def test_the_token_is_not_the_commands(last9: StandIn, tmp_path: Path, words: li
     assert ("refresh token is not there" in running.log) is not there
 
 
-def test_the_start_is_there_before_the_command(last9: StandIn, tmp_path: Path) -> None:
+def test_the_start_is_there_before_the_command(last9: FakeLast9, tmp_path: Path) -> None:
     """The command begins only when Last9 has the start."""
     command = ["curl", "-s", f"{last9.url}/received"]
     with Running(program(*WINDOW, "--", *command), surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), tmp_path) as running:
@@ -72,7 +72,7 @@ def test_the_start_is_there_before_the_command(last9: StandIn, tmp_path: Path) -
     assert b'"stop"' not in running.out
 
 
-def test_binary_input_passes_through(last9: StandIn, tmp_path: Path) -> None:
+def test_binary_input_passes_through(last9: FakeLast9, tmp_path: Path) -> None:
     """Whatever comes on stdin is the command's, byte for byte; nothing of it is lost to us."""
     data = os.urandom(3_000_000)
     (tmp_path / "data").write_bytes(data)
@@ -84,7 +84,7 @@ def test_binary_input_passes_through(last9: StandIn, tmp_path: Path) -> None:
     assert running.out.split()[0].decode() == hashlib.sha256(data).hexdigest()
 
 
-def test_a_gigabyte_of_output(last9: StandIn, tmp_path: Path) -> None:
+def test_a_gigabyte_of_output(last9: FakeLast9, tmp_path: Path) -> None:
     """Output does not pass through us: a gigabyte costs no memory of ours, and all of it arrives."""
     words = program(*WINDOW, "--", "sh", "-c", "head -c 1000000000 /dev/zero; grep VmHWM /proc/$PPID/status >&2")
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token)
@@ -101,7 +101,7 @@ def test_a_gigabyte_of_output(last9: StandIn, tmp_path: Path) -> None:
     assert told(last9) == ["start", "stop success"]
 
 
-def test_a_process_that_outlives_its_parent(last9: StandIn, tmp_path: Path) -> None:
+def test_a_process_that_outlives_its_parent(last9: FakeLast9, tmp_path: Path) -> None:
     """What the command leaves behind, our streams still in its hands, neither holds us up nor is harmed by us."""
     words = program(*WINDOW, "--", "sh", "-c", "sleep 600 & echo $!")
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token)
@@ -117,7 +117,7 @@ def test_a_process_that_outlives_its_parent(last9: StandIn, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_without_streams(last9: StandIn, tmp_path: Path, closed: str) -> None:
+def test_without_streams(last9: FakeLast9, tmp_path: Path, closed: str) -> None:
     """Whoever starts us with closed streams gets the same exit code and the same markers."""
     script = shlex.join([*program(*WINDOW, "--json"), "--", "sh", "-c", "exit 5"])
     done = subprocess.run(
@@ -128,7 +128,7 @@ def test_without_streams(last9: StandIn, tmp_path: Path, closed: str) -> None:
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_streams_that_nobody_reads(last9: StandIn, tmp_path: Path, stream: str) -> None:
+def test_streams_that_nobody_reads(last9: FakeLast9, tmp_path: Path, stream: str) -> None:
     """Where our own lines cannot be written any more, the exit code is the command's all the same."""
     read, write = os.pipe()
     os.close(read)
@@ -142,7 +142,7 @@ def test_streams_that_nobody_reads(last9: StandIn, tmp_path: Path, stream: str) 
     assert told(last9) == ["start", "stop failure"]
 
 
-def test_a_folder_that_the_command_removes(last9: StandIn, tmp_path: Path) -> None:
+def test_a_folder_that_the_command_removes(last9: FakeLast9, tmp_path: Path) -> None:
     """A deploy that removes the folder it runs in does not cost the stop."""
     folder = tmp_path / "gone"
     folder.mkdir()
@@ -164,7 +164,7 @@ def test_a_folder_that_the_command_removes(last9: StandIn, tmp_path: Path) -> No
         (["./script-without-interpreter", "a b"], 6, ""),
     ],
 )
-def test_what_cannot_be_started(last9: StandIn, tmp_path: Path, command: list[str], code: int, said: str) -> None:
+def test_what_cannot_be_started(last9: FakeLast9, tmp_path: Path, command: list[str], code: int, said: str) -> None:
     """The exit code and the message are those of a shell, and the window that was opened is closed as a failure."""
     (tmp_path / "plain").write_text("x", encoding="utf-8")
     for name, content in (
@@ -184,7 +184,7 @@ def test_what_cannot_be_started(last9: StandIn, tmp_path: Path, command: list[st
 # -- what we cost --------------------------------------------------------------------------------------------------------------
 
 
-def test_an_idle_window_costs_next_to_nothing(last9: StandIn, tmp_path: Path) -> None:
+def test_an_idle_window_costs_next_to_nothing(last9: FakeLast9, tmp_path: Path) -> None:
     """While the command runs: less than 30 MB, one thread, nobody else of ours, and not one wake-up."""
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token)
     with Running(program(*WINDOW, "--", "sh", "-c", "echo begun; exec sleep 600"), environ, tmp_path) as running:

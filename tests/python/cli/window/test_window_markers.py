@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from shell_support import (
     WINDOW,
     Running,
@@ -38,7 +38,7 @@ from support import ROOT, engine
         (["--api-base-url", "http://example.com"], "plain http", 0),
     ],
 )
-def test_wrong_options(last9: StandIn, tmp_path: Path, words: list[str], said: str, markers: int) -> None:
+def test_wrong_options(last9: FakeLast9, tmp_path: Path, words: list[str], said: str, markers: int) -> None:
     """The command runs whatever the options are; each mistake is one warning that names the remedy."""
     with window(last9, tmp_path, words, ["sh", "-c", "echo ran; exit 9"]) as running:
         assert running.wait() == 9
@@ -55,11 +55,11 @@ def test_wrong_options(last9: StandIn, tmp_path: Path, words: list[str], said: s
         "cli.window.window.ShellWindow.__init__",
         "cli.window.window.ShellWindow._send_start",
         "cli.window.window.ShellWindow._send_stop",
-        "cli.window.marker_delivery.Delivering.finish",
-        "cli.window.delivery_process.Messenger.hand_over",
+        "cli.window.marker_delivery.MarkerDelivery.finish",
+        "cli.window.delivery_process.DeliveryProcess.hand_over",
     ],
 )
-def test_a_defect_of_ours(last9: StandIn, tmp_path: Path, broken: str) -> None:
+def test_a_defect_of_ours(last9: FakeLast9, tmp_path: Path, broken: str) -> None:
     """Wherever we break, the command runs, its exit code is ours, and a warning without a traceback says that it is our fault."""
     module, kind, method = broken.rsplit(".", 2)
     code = f"import last9_markers.{module} as m\ndef broken(*_, **__):\n    raise ZeroDivisionError('boom')\nm.{kind}.{method} = broken\n"
@@ -85,7 +85,7 @@ def test_a_defect_of_ours(last9: StandIn, tmp_path: Path, broken: str) -> None:
         ([], 2, False),
     ],
 )
-def test_where_the_command_begins(last9: StandIn, tmp_path: Path, words: list[str], code: int, ran: bool) -> None:
+def test_where_the_command_begins(last9: FakeLast9, tmp_path: Path, words: list[str], code: int, ran: bool) -> None:
     """Without ``--`` the first word that is no option's begins the command; where there is no telling, nothing is guessed and run."""
     done = engine(["window", *words], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert done.code == code
@@ -95,7 +95,7 @@ def test_where_the_command_begins(last9: StandIn, tmp_path: Path, words: list[st
         assert last9.requests() == []
 
 
-def test_every_marker_option_counts(last9: StandIn, tmp_path: Path) -> None:
+def test_every_marker_option_counts(last9: FakeLast9, tmp_path: Path) -> None:
     """Attributes and names are on both markers; ``jenkins.*`` comes from a Freestyle build's environment."""
     words = ["--attribute", "team=a", "--event-name", "rollback", "--attribute-names", "dotted", "--deployment-version", "1.2"]
     with window(last9, tmp_path, words, ["true"], JOB_NAME="deploy", BUILD_NUMBER="7", BUILD_USER_ID="alice") as running:
@@ -112,14 +112,14 @@ def test_every_marker_option_counts(last9: StandIn, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "command", "code"), [([], "true", 0), (["--fail-on-error"], "true", 1), (["--fail-on-error"], "exit 3", 3)]
 )
-def test_fail_on_error(last9: StandIn, tmp_path: Path, words: list[str], command: str, code: int) -> None:
+def test_fail_on_error(last9: FakeLast9, tmp_path: Path, words: list[str], command: str, code: int) -> None:
     """Only whoever asks for it gets a failure of ours, and never in the place of the command's own."""
     last9.order({"status": 403})
     with window(last9, tmp_path, words, ["sh", "-c", command]) as running:
         assert running.wait() == code
 
 
-def test_json(last9: StandIn, tmp_path: Path) -> None:
+def test_json(last9: FakeLast9, tmp_path: Path) -> None:
     """The object is the last line on stdout, after the command's output."""
     with window(last9, tmp_path, ["--json", "--quiet"], ["sh", "-c", "echo out; exit 4"]) as running:
         running.wait()
@@ -147,7 +147,7 @@ def test_json_of_a_window_that_failed(tmp_path: Path) -> None:
     assert "nothing keeps it" in said["warnings"][0]
 
 
-def test_a_dry_run(last9: StandIn, tmp_path: Path) -> None:
+def test_a_dry_run(last9: FakeLast9, tmp_path: Path) -> None:
     """The command runs; both markers and their curl are shown on stderr, and Last9 hears nothing."""
     with window(last9, tmp_path, ["--dry-run"], ["sh", "-c", "echo out; exit 4"]) as running:
         assert running.wait() == 4
@@ -161,7 +161,7 @@ def test_a_dry_run(last9: StandIn, tmp_path: Path) -> None:
 # -- what is kept --------------------------------------------------------------------------------------------------------------
 
 
-def test_an_outage_of_the_whole_window(last9: StandIn, tmp_path: Path) -> None:
+def test_an_outage_of_the_whole_window(last9: FakeLast9, tmp_path: Path) -> None:
     """With a state file both markers go out with whatever comes next, in order, with their own times and one id."""
     last9.order({"status": 403})
     with window(last9, tmp_path, ["--state", "state.json", "--json"], ["false"]) as running:
@@ -179,7 +179,7 @@ def test_an_outage_of_the_whole_window(last9: StandIn, tmp_path: Path) -> None:
     assert start["timestamp"] < stop["timestamp"] < later["timestamp"]
 
 
-def test_a_start_that_somebody_else_delivers(last9: StandIn, tmp_path: Path) -> None:
+def test_a_start_that_somebody_else_delivers(last9: FakeLast9, tmp_path: Path) -> None:
     """A `send` within the command takes the start along through the state file; the stop does not send it again."""
     last9.order({"status": 403})
     inner = program("send", "--service-name", "inner", "--state", "state.json")
@@ -200,7 +200,7 @@ def test_a_start_that_somebody_else_delivers(last9: StandIn, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("harm", ["rm -f state.json*", "echo {} > state.json", "mkdir x && mv state.json x"])
-def test_a_state_file_that_the_command_harms(last9: StandIn, tmp_path: Path, harm: str) -> None:
+def test_a_state_file_that_the_command_harms(last9: FakeLast9, tmp_path: Path, harm: str) -> None:
     """A deploy that cleans the workspace does not cost the start: we remember it ourselves."""
     last9.order({"status": 403})
     command = ["sh", "-c", f"echo begun; read line; {harm}"]
@@ -214,7 +214,7 @@ def test_a_state_file_that_the_command_harms(last9: StandIn, tmp_path: Path, har
     assert told(last9) == ["start", "stop success"]
 
 
-def test_a_window_never_closes_another(last9: StandIn, tmp_path: Path) -> None:
+def test_a_window_never_closes_another(last9: FakeLast9, tmp_path: Path) -> None:
     """A start by `send` in the same state file stays open: the window is one of its own."""
     environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token}
     send = ["send", *WINDOW[1:], "--state", "state.json"]

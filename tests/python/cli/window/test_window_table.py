@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from shell_support import WINDOW, Running, end_as_jenkins_does, nobody, program, surroundings, told, until
 
 #: What the command does. It says "begun" when it has begun.
@@ -121,7 +121,7 @@ WINDOWS = [
 
 
 @pytest.mark.parametrize("row", WINDOWS, ids=lambda row: " · ".join(filter(None, row[:3])))
-def test_window(row: Row, last9: StandIn, tmp_path: Path) -> None:
+def test_window(row: Row, last9: FakeLast9, tmp_path: Path) -> None:
     """Whatever the command does, however Last9 is, and whoever ends it: the command's exit code, the markers, in time."""
     token = "" if row.last9 == "has no token from us" else last9.refresh_token
     environ = {"LAST9_REFRESH_TOKEN": token, "LAST9_TIMEOUT_SECONDS": "3" if row.last9 == "says nothing" else "30"}
@@ -164,7 +164,7 @@ def test_window(row: Row, last9: StandIn, tmp_path: Path) -> None:
 _SLACK_SECONDS = 8.0
 
 
-def _the_ids_and_times_fit(last9: StandIn, row: Row) -> None:
+def _the_ids_and_times_fit(last9: FakeLast9, row: Row) -> None:
     events = last9.received()
     assert all(event["attributes"]["deployment.id"] for event in events)
     if len(events) == 2:

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from shell_support import PATIENCE_SECONDS, WINDOW, program, surroundings, told, until
 
 #: A shell with job control, as small as can be: a job in the foreground, `fg` when it was stopped.
@@ -51,7 +51,7 @@ def _read_until(terminal: int, text: str) -> str:
     return said.decode()
 
 
-def test_a_terminal(last9: StandIn, tmp_path: Path) -> None:
+def test_a_terminal(last9: FakeLast9, tmp_path: Path) -> None:
     """The command has the terminal: Ctrl-Z stops both of us, `fg` lets both go on, and Ctrl-C reaches the command once, not twice."""
     (tmp_path / "command.py").write_text(
         "import signal, sys, time\n"
@@ -79,7 +79,7 @@ def test_a_terminal(last9: StandIn, tmp_path: Path) -> None:
     assert told(last9) == ["start", "stop aborted"]
 
 
-def test_ctrl_c_ends_command_and_window(last9: StandIn, tmp_path: Path) -> None:
+def test_ctrl_c_ends_command_and_window(last9: FakeLast9, tmp_path: Path) -> None:
     """The usual Ctrl-C: the command dies of it, the window is closed as aborted, the exit code is a shell's."""
     words = program(*WINDOW, "--", "sh", "-c", "echo begun; exec sleep 600")
     terminal = _on_a_terminal(words, surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), tmp_path)
@@ -92,7 +92,7 @@ def test_ctrl_c_ends_command_and_window(last9: StandIn, tmp_path: Path) -> None:
     assert told(last9) == ["start", "stop aborted"]
 
 
-def test_a_terminal_that_is_closed(last9: StandIn, tmp_path: Path) -> None:
+def test_a_terminal_that_is_closed(last9: FakeLast9, tmp_path: Path) -> None:
     """Where we lead the terminal's session, as under `ssh -t`, its end reaches us alone: the command learns of it by us, and ends."""
     script = "trap 'echo hung up > told; exit 6' HUP; echo begun; while :; do sleep 0.05; done"
     pid, terminal = pty.fork()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from support import BARE
+from support import MINIMAL_ENV
 
 URL = "https://robot:hunter22@github.com/acme/payments-api.git"
 
@@ -34,7 +34,7 @@ class Repository:
         ]
         when = {"GIT_AUTHOR_DATE": "2026-09-21T10:00:00Z", "GIT_COMMITTER_DATE": "2026-09-21T10:00:00Z"}
         command = ["git", *identity, "-c", "protocol.file.allow=always", "-c", "advice.detachedHead=false", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env={**BARE, **when}, capture_output=True, check=False)
+        done = subprocess.run(command, cwd=self.folder, env={**MINIMAL_ENV, **when}, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.decode().strip()
 

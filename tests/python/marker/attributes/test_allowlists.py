@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import attributes_of, make_request, run_errand
+from last9_markers.fake_server import FakeLast9
+from support import attributes_of, make_request, run_marker
 
 
-def test_allowlisted_names_become_labels(last9: StandIn) -> None:
+def test_allowlisted_names_become_labels(last9: FakeLast9) -> None:
     """Allowed variables and parameters arrive under lower-cased names in ``[a-z0-9_]``; nothing else of the environment does."""
     request = make_request(environmentAllowlist=["DEPLOY_REGION", "my-Var.x"], parameters={"VERSION": "1.2.3", "Größe": "xl"})
     environ = {"DEPLOY_REGION": "eu-1", "my-Var.x": "v", "OTHER": "not allowed"}
@@ -21,14 +21,14 @@ def test_allowlisted_names_become_labels(last9: StandIn) -> None:
     assert "not allowed" not in labels.values()
 
 
-def test_what_is_not_set_is_left_out(last9: StandIn) -> None:
+def test_what_is_not_set_is_left_out(last9: FakeLast9) -> None:
     """An allowed variable that is not there, or blank, makes no label."""
     labels = attributes_of(last9, make_request(environmentAllowlist=["NOT_SET", "EMPTY"]), environ={"EMPTY": ""})
     assert not [name for name in labels if name.startswith("env_")]
 
 
 @pytest.mark.parametrize("spelling", ["DB_PASSWORD", "db_password", "Db_Password"])
-def test_a_password_parameter_is_never_sent(last9: StandIn, spelling: str) -> None:
+def test_a_password_parameter_is_never_sent(last9: FakeLast9, spelling: str) -> None:
     """Neither as parameter nor as the variable that Jenkins makes of it, whatever the allowlists say."""
     request = make_request(secretParameters=["DB_PASSWORD"], environmentAllowlist=[spelling], parameters={spelling: "never-to-be-seen"})
     environ = {"DB_PASSWORD": "never-to-be-seen", spelling: "never-to-be-seen"}
@@ -37,17 +37,17 @@ def test_a_password_parameter_is_never_sent(last9: StandIn, spelling: str) -> No
     assert not [name for name in labels if "password" in name]
 
 
-def test_a_password_in_another_value_is_hidden(last9: StandIn) -> None:
+def test_a_password_in_another_value_is_hidden(last9: FakeLast9) -> None:
     """A secret parameter that somebody put into an attribute arrives as ``****``, and is nowhere in the log either."""
     options = {"customAttributes": {"note": "with never-to-be-seen inside"}, "never-to-be-seen": "x"}
     request = make_request("start", secretParameters=["DB_PASSWORD"], options=options)
-    ran = run_errand(request, last9.refresh_token, environ={"DB_PASSWORD": "never-to-be-seen"})
+    ran = run_marker(request, last9.refresh_token, environ={"DB_PASSWORD": "never-to-be-seen"})
     assert last9.received()[0]["attributes"]["note"] == "with **** inside"
     assert "never-to-be-seen" not in ran.log + ran.answer.line()
 
 
 @pytest.mark.parametrize("name", ["LAST9_REFRESH_TOKEN", "last9_refresh_token"])
-def test_the_refresh_token_is_never_an_attribute(last9: StandIn, name: str) -> None:
+def test_the_refresh_token_is_never_an_attribute(last9: FakeLast9, name: str) -> None:
     """Not by its own variable, and not by another one that holds the same text."""
     request = make_request(environmentAllowlist=[name, "COPY"], parameters={name: last9.refresh_token})
     environ = {name: last9.refresh_token, "COPY": f"x{last9.refresh_token}y"}
@@ -58,7 +58,7 @@ def test_the_refresh_token_is_never_an_attribute(last9: StandIn, name: str) -> N
     assert "build_param_last9_refresh_token" not in labels
 
 
-def test_custom_attribute_wins_over_an_allowlisted_one(last9: StandIn) -> None:
+def test_custom_attribute_wins_over_an_allowlisted_one(last9: FakeLast9) -> None:
     """What the step says counts before what the environment happens to hold."""
     request = make_request("start", environmentAllowlist=["REGION"], options={"customAttributes": {"env_region": "mine"}})
     assert attributes_of(last9, request, environ={"REGION": "theirs"})["env_region"] == "mine"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from last9_markers.marker.attributes.deployment import AGENT_LOST_MESSAGES
-from support import ROOT, STARTED_MS, attributes_of, make_request, run_errand
+from support import ROOT, STARTED_MS, attributes_of, make_request, run_marker
 
 TIMEOUT = {"ended": "interrupted", "message": "Timeout has been exceeded"}
 AGENT_LOST = {"ended": "interrupted", "message": "Agent was removed"}
@@ -57,7 +57,7 @@ UPSTREAM = {"_class": "org.jenkinsci.plugins.workflow.support.steps.build.BuildU
         ({**RETURNED, "resultBefore": "FAILURE", "resultAfter": "FAILURE"}, "FAILURE", "success", "FAILURE"),
     ],
 )
-def test_outcome_of_a_block(last9: StandIn, body: dict[str, Any], current: str | None, outcome: str, result: str | None) -> None:
+def test_outcome_of_a_block(last9: FakeLast9, body: dict[str, Any], current: str | None, outcome: str, result: str | None) -> None:
     """The body's own end decides the outcome; the build's result is worsened by it and never bettered."""
     labels = attributes_of(last9, make_request("stop", body=body, build={"currentResult": current}))
     assert labels["deployment.outcome"] == labels["deployment_outcome"] == outcome
@@ -82,7 +82,7 @@ def test_the_library_knows_who_did_not_press_stop(message: str) -> None:
         (None, None),
     ],
 )
-def test_outcome_of_a_manual_stop(last9: StandIn, result: str | None, outcome: str | None) -> None:
+def test_outcome_of_a_manual_stop(last9: FakeLast9, result: str | None, outcome: str | None) -> None:
     """A stop without a body ends as the build stands; an unknown result is no outcome."""
     labels = attributes_of(last9, make_request("stop", body=None, build={"currentResult": result}))
     assert labels.get("deployment.outcome") == outcome
@@ -108,14 +108,14 @@ def test_outcome_of_a_manual_stop(last9: StandIn, result: str | None, outcome: s
         ([], None),
     ],
 )
-def test_build_cause(last9: StandIn, causes: list[Any], cause: str | None) -> None:
+def test_build_cause(last9: FakeLast9, causes: list[Any], cause: str | None) -> None:
     """What started the build is one word of five; the first cause that is known counts, and an unknown plugin's is left out."""
     labels = attributes_of(last9, make_request(build={"causes": causes}))
     assert labels.get("jenkins.build_cause") == labels.get("jenkins_build_cause") == cause
 
 
 @pytest.mark.parametrize("said", ["failure", "FAILURE", " Failure "])
-def test_a_manual_stop_may_say_its_outcome(last9: StandIn, said: str) -> None:
+def test_a_manual_stop_may_say_its_outcome(last9: FakeLast9, said: str) -> None:
     """``outcome`` wins over the build's result, in any case, and leaves the result itself alone."""
     labels = attributes_of(last9, make_request("stop", options={"outcome": said}, body=None, build={"currentResult": "SUCCESS"}))
     assert labels["deployment.outcome"] == labels["deployment_outcome"] == "failure"
@@ -123,20 +123,20 @@ def test_a_manual_stop_may_say_its_outcome(last9: StandIn, said: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["success", "failure", "unstable", "aborted", "timeout"])
-def test_a_point_may_say_each_outcome(last9: StandIn, said: str) -> None:
+def test_a_point_may_say_each_outcome(last9: FakeLast9, said: str) -> None:
     """Each of the five can be said, also where no start came before, and what the build does not know yet."""
     labels = attributes_of(last9, make_request("stop", options={"outcome": said}, body=None, window=None, build={"currentResult": None}))
     assert labels["deployment.outcome"] == said
 
 
-def test_a_start_says_nothing_of_the_end(last9: StandIn) -> None:
+def test_a_start_says_nothing_of_the_end(last9: FakeLast9) -> None:
     """A start has neither result, outcome nor duration, even if the build has failed already."""
     labels = attributes_of(last9, make_request("start", build={"currentResult": "FAILURE", "result": "FAILURE"}))
     assert not [name for name in labels if "result" in name or "outcome" in name or "window_duration" in name]
 
 
 @pytest.mark.parametrize(("stopped", "duration"), [(0, "0"), (1, "1"), (86_400_000, "86400000"), (-5000, "0")])
-def test_window_duration(last9: StandIn, stopped: int, duration: str) -> None:
+def test_window_duration(last9: FakeLast9, stopped: int, duration: str) -> None:
     """The duration runs from the start's moment to the stop's, both of one clock, and is never negative."""
     labels = attributes_of(last9, make_request("stop", timestampMs=STARTED_MS + stopped))
     assert labels["deployment.window_duration_ms"] == duration
@@ -157,17 +157,17 @@ def test_window_duration(last9: StandIn, stopped: int, duration: str) -> None:
         ([None, 7, "alice", _user("bob")], [], "bob"),
     ],
 )
-def test_build_user(last9: StandIn, causes: Any, upstream: Any, user: str | None) -> None:
+def test_build_user(last9: FakeLast9, causes: Any, upstream: Any, user: str | None) -> None:
     """The user is the id of who started the build, else of who stands at the root of its upstream chain, else nobody."""
     labels = attributes_of(last9, make_request("start", build={"causes": causes, "upstreamCauses": upstream}))
     assert labels.get("jenkins.build_user") == labels.get("jenkins_build_user") == user
 
 
 @pytest.mark.parametrize("broken", [{"startTimeMs": 10**18}, {"startTimeMs": -(10**18)}])
-def test_a_broken_fact_costs_itself_only(last9: StandIn, broken: dict[str, Any]) -> None:
+def test_a_broken_fact_costs_itself_only(last9: FakeLast9, broken: dict[str, Any]) -> None:
     """A start time beyond the calendar costs that attribute and a warning: result, user and marker still go."""
     request = make_request("stop", build={**broken, "causes": [_user("alice")]})
-    ran = run_errand(request, last9.refresh_token)
+    ran = run_marker(request, last9.refresh_token)
     assert ran.answer.delivered
     labels = last9.received()[0]["attributes"]
     assert "jenkins.build_start_time" not in labels
@@ -177,7 +177,7 @@ def test_a_broken_fact_costs_itself_only(last9: StandIn, broken: dict[str, Any])
 
 
 @pytest.mark.parametrize("odd", ["1500", None, True, 1.5, []])
-def test_facts_of_the_wrong_type_count_as_unknown(last9: StandIn, odd: object) -> None:
+def test_facts_of_the_wrong_type_count_as_unknown(last9: FakeLast9, odd: object) -> None:
     """What the contract promises as a number and is none is left out, never sent as nonsense."""
     labels = attributes_of(last9, make_request("start", build={"durationMs": odd, "startTimeMs": odd}))
     assert "jenkins.build_duration_ms" not in labels

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from repositories import Repository
-from support import attributes_of, make_request, run_errand
+from support import attributes_of, make_request, run_marker
 
 ALICE = "Alice Example <alice@example.com>"
 COMPARE = "https://github.com/acme/payments-api/compare"
@@ -207,14 +207,14 @@ TABLE = [
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[str(row[0].__name__).strip("_") for row in TABLE])
-def test_the_kind_of_deployment(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: tuple[Any, ...]) -> None:
+def test_the_kind_of_deployment(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: tuple[Any, ...]) -> None:
     """Each history gives exactly its kind and counts; where the history does not tell, it is unknown and nothing is counted."""
     situation, *expected = row
     repository = Repository(tmp_path / "workspace")
     previous = situation(repository)
     monkeypatch.chdir(repository.folder)
     request = make_request(options={"previousCommit": previous})
-    ran = run_errand(request, last9.refresh_token, git=True, environ={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+    ran = run_marker(request, last9.refresh_token, git=True, environ={"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
     labels = last9.received()[0]["attributes"]
     assert ran.answer.warnings == []
     assert [labels.get(name) for name in LOOKED_AT] == expected
@@ -227,7 +227,9 @@ def test_the_kind_of_deployment(last9: StandIn, tmp_path: Path, monkeypatch: pyt
     ("situation", "link"),
     [(_forward, "{previous}...{current}"), (_rollback, "{current}...{previous}"), (_force_push, "{previous}...{current}")],
 )
-def test_a_link_to_the_comparison(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, situation: Situation, link: str) -> None:
+def test_a_link_to_the_comparison(
+    last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, situation: Situation, link: str
+) -> None:
     """The link shows what came; for a rollback, what went away, for the other way round a forge shows an empty page."""
     repository = Repository(tmp_path / "workspace")
     previous = situation(repository)
@@ -236,7 +238,7 @@ def test_a_link_to_the_comparison(last9: StandIn, tmp_path: Path, monkeypatch: p
     assert labels["scm.compare_url"] == f"{COMPARE}/" + link.format(previous=previous, current=repository.head())
 
 
-def test_nothing_to_link_to(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_to_link_to(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same commit again has no comparison, and a first deployment none of these attributes at all."""
     repository = Repository(tmp_path / "workspace")
     previous = _redeploy(repository)
@@ -246,7 +248,7 @@ def test_nothing_to_link_to(last9: StandIn, tmp_path: Path, monkeypatch: pytest.
     assert not {"deployment.kind", "scm.previous_commit_sha", "scm.commit_count", "scm.author_count", "scm.compare_url"} & set(first)
 
 
-def test_jenkins_knows_the_previous_commit(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jenkins_knows_the_previous_commit(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the option it is the commit of the job's last successful build, compared with the commit that Jenkins names."""
     repository = Repository(tmp_path / "workspace")
     first = _forward(repository)
@@ -258,7 +260,7 @@ def test_jenkins_knows_the_previous_commit(last9: StandIn, tmp_path: Path, monke
     assert (labels["scm.commit_count"], labels["deployment.kind"]) == ("1", "forward")
 
 
-def test_a_commit_that_jenkins_names_and_the_workspace_lacks(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_that_jenkins_names_and_the_workspace_lacks(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables may be those of another repository: then the workspace's history says nothing about them."""
     repository = Repository(tmp_path / "workspace")
     environ = {"GIT_PREVIOUS_SUCCESSFUL_COMMIT": _forward(repository), "GIT_COMMIT": "c" * 40}
@@ -272,12 +274,12 @@ HOSTILE = ["--output=pwned", "HEAD", "-c", "main..HEAD", "$(touch pwned)", "dead
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_but_a_hash_reaches_git(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_nothing_but_a_hash_reaches_git(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """What is no hash never becomes an argument: the option is a warning that says what is wanted, a variable is passed over."""
     repository = Repository(tmp_path / "workspace")
     repository.commit("one")
     monkeypatch.chdir(repository.folder)
-    ran = run_errand(make_request(options={"previousCommit": text}), last9.refresh_token, git=True)
+    ran = run_marker(make_request(options={"previousCommit": text}), last9.refresh_token, git=True)
     (warning,) = ran.answer.warnings
     assert "previousCommit" in warning
     assert "hexadecimal" in warning
@@ -289,7 +291,7 @@ def test_nothing_but_a_hash_reaches_git(last9: StandIn, tmp_path: Path, monkeypa
 
 
 def test_a_kept_marker_is_not_compared_with_anothers_previous_commit(
-    last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request that got no answer goes along with the next marker, whose questions to git are not its own."""
     repository = Repository(tmp_path / "workspace")
@@ -297,12 +299,12 @@ def test_a_kept_marker_is_not_compared_with_anothers_previous_commit(
     monkeypatch.chdir(repository.folder)
     kept = make_request(options={"previousCommit": repository.git("rev-parse", "HEAD~2")}, pending=None)
     request = make_request("stop", options={"previousCommit": previous}, pending=[json.dumps(kept)])
-    run_errand(request, last9.refresh_token, git=True)
+    run_marker(request, last9.refresh_token, git=True)
     kinds = [event["attributes"]["deployment.kind"] for event in last9.received()]
     assert kinds == ["unknown", "forward"]
 
 
-def test_version(last9: StandIn) -> None:
+def test_version(last9: FakeLast9) -> None:
     """``version:`` is a label of both spellings, as text."""
     labels = attributes_of(last9, make_request(options={"version": " 1.10 "}))
     assert (labels["deployment.version"], labels["deployment_version"]) == ("1.10", "1.10")

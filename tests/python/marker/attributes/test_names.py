@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from last9_markers.fake_server import StandIn
-from support import STARTED, STOPPED, WINDOW, attributes_of, make_request, run_errand, send_one
+from last9_markers.fake_server import FakeLast9
+from support import STARTED, STOPPED, WINDOW, attributes_of, make_request, run_marker, send_one
 
 AGENT = {
     "JOB_NAME": "payments/main",
@@ -52,7 +52,7 @@ def _underscored(labels: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("spelling", ["both", "dotted", "underscore"])
 @pytest.mark.parametrize(("state", "timestamp", "table"), [("start", STARTED, ON_START), ("stop", STOPPED, ON_STOP)])
-def test_every_attribute_of_the_table(last9: StandIn, state: str, timestamp: str, table: dict[str, str], spelling: str) -> None:
+def test_every_attribute_of_the_table(last9: FakeLast9, state: str, timestamp: str, table: dict[str, str], spelling: str) -> None:
     """Start and stop carry exactly the documented attributes, under exactly the names asked for."""
     request = make_request(state, options={"attributeNames": spelling}, build={"causes": CAUSES})
     event = send_one(last9, request, environ=AGENT)
@@ -63,14 +63,14 @@ def test_every_attribute_of_the_table(last9: StandIn, state: str, timestamp: str
     assert event["timestamp"] == timestamp
 
 
-def test_what_is_unknown_is_left_out(last9: StandIn) -> None:
+def test_what_is_unknown_is_left_out(last9: FakeLast9) -> None:
     """Where nothing is known, nothing is sent: no empty text, no ``None``, no ``null``."""
     request = make_request("stop", window=None, build=None, body=None)
     request["options"].pop("environment")
     assert attributes_of(last9, request) == {"service": "payments-api", "service_name": "payments-api"}
 
 
-def test_blank_variables_are_left_out(last9: StandIn) -> None:
+def test_blank_variables_are_left_out(last9: FakeLast9) -> None:
     """A variable that is set to nothing says nothing."""
     assert not [
         name for name in attributes_of(last9, make_request(), environ=dict.fromkeys(AGENT, "")) if name.startswith(("scm", "jenkins.job"))
@@ -78,7 +78,7 @@ def test_blank_variables_are_left_out(last9: StandIn) -> None:
 
 
 @pytest.mark.parametrize("name", ["scm.branch", "scm_branch"])
-def test_custom_name_replaces_both_spellings(last9: StandIn, name: str) -> None:
+def test_custom_name_replaces_both_spellings(last9: FakeLast9, name: str) -> None:
     """A custom attribute wins in whichever spelling it is written, and its automatic twin does not contradict it."""
     labels = attributes_of(last9, make_request("start", options={"customAttributes": {name: "release"}}), environ=AGENT)
     assert labels[name] == "release"
@@ -87,24 +87,24 @@ def test_custom_name_replaces_both_spellings(last9: StandIn, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["service", "service_name", "env", "deployment_environment"])
-def test_custom_name_replaces_an_identity_label(last9: StandIn, name: str) -> None:
+def test_custom_name_replaces_an_identity_label(last9: FakeLast9, name: str) -> None:
     """Custom attributes win over the identity labels too, each by itself."""
     labels = attributes_of(last9, make_request("start", options={"customAttributes": {name: "mine"}}))
     assert {key: labels[key] for key in IDENTITY} == {**IDENTITY, name: "mine"}
 
 
 @pytest.mark.parametrize("name", ["jenkins.build_result", "jenkins_build_result", "deployment.outcome"])
-def test_custom_result_wins(last9: StandIn, name: str) -> None:
+def test_custom_result_wins(last9: FakeLast9, name: str) -> None:
     """A team that knows better than the build how the deploy ended has the last word."""
     labels = attributes_of(last9, make_request("stop", options={"customAttributes": {name: "ROLLED_BACK"}}))
     assert labels[name] == "ROLLED_BACK"
 
 
 @pytest.mark.parametrize("name", ["deployment.id", "deployment_id", "deployment.window_duration_ms", "deployment_window_duration_ms"])
-def test_what_ties_a_window_cannot_be_set(last9: StandIn, name: str) -> None:
+def test_what_ties_a_window_cannot_be_set(last9: FakeLast9, name: str) -> None:
     """A window's id and duration stay the window's own, whatever is given, and the log says so."""
     request = make_request("stop", options={"customAttributes": {name: "mine"}})
-    ran = run_errand(request, last9.refresh_token)
+    ran = run_marker(request, last9.refresh_token)
     (warning,) = ran.answer.warnings
     assert f"cannot set '{name}'" in warning
     labels = last9.received()[0]["attributes"]
@@ -112,14 +112,14 @@ def test_what_ties_a_window_cannot_be_set(last9: StandIn, name: str) -> None:
     assert "mine" not in labels.values()
 
 
-def test_a_point_gets_no_id_from_outside(last9: StandIn) -> None:
+def test_a_point_gets_no_id_from_outside(last9: FakeLast9) -> None:
     """A stop without a start has no id, and none can be smuggled in."""
     request = make_request("stop", window=None, body=None, options={"customAttributes": {"deployment.id": "mine"}})
     labels = attributes_of(last9, request)
     assert not [name for name in labels if name.replace(".", "_") in ("deployment_id", "deployment_window_duration_ms")]
 
 
-def test_null_is_left_out_and_leaves_the_automatic_value(last9: StandIn) -> None:
+def test_null_is_left_out_and_leaves_the_automatic_value(last9: FakeLast9) -> None:
     """A custom null means nothing was said: it neither arrives nor takes an automatic attribute away."""
     request = make_request("start", options={"customAttributes": {"nothing": None, "scm.branch": None}})
     labels = attributes_of(last9, request, environ=AGENT)
@@ -127,9 +127,9 @@ def test_null_is_left_out_and_leaves_the_automatic_value(last9: StandIn) -> None
     assert labels["scm.branch"] == "origin/main"
 
 
-def test_entry_without_a_name_is_left_out(last9: StandIn) -> None:
+def test_entry_without_a_name_is_left_out(last9: FakeLast9) -> None:
     """A label without a name would have the whole event refused."""
-    ran = run_errand(make_request("start", options={"customAttributes": {" ": "x", "team": "a"}}), last9.refresh_token)
+    ran = run_marker(make_request("start", options={"customAttributes": {" ": "x", "team": "a"}}), last9.refresh_token)
     assert ran.answer.delivered
     assert "without a name" in ran.answer.warnings[0]
     assert "" not in last9.received()[0]["attributes"]
@@ -157,20 +157,20 @@ def test_entry_without_a_name_is_left_out(last9: StandIn) -> None:
         ("the end \ud83d", "the end \ufffd"),
     ],
 )
-def test_values_arrive_as_written(last9: StandIn, given: object, sent: str | None) -> None:
+def test_values_arrive_as_written(last9: FakeLast9, given: object, sent: str | None) -> None:
     """Whatever text a value holds arrives unchanged; other values as their text; what no UTF-8 can carry as a replacement."""
     labels = attributes_of(last9, make_request("start", options={"customAttributes": {"value": given}}))
     assert labels["value"] == (given if sent is None else sent)
 
 
-def test_odd_names_arrive_as_written(last9: StandIn) -> None:
+def test_odd_names_arrive_as_written(last9: FakeLast9) -> None:
     """Names cannot break out of the JSON either, and a half character in one does not cost the marker."""
     names = {'quo"te': "1", "new\nline": "2", "Über": "3", "half\ud83d": "4"}
     labels = attributes_of(last9, make_request("start", options={"customAttributes": names}))
     assert {**labels, 'quo"te': "1", "new\nline": "2", "Über": "3", "half\ufffd": "4"} == labels
 
 
-def test_ill_formed_texts_everywhere(last9: StandIn) -> None:
+def test_ill_formed_texts_everywhere(last9: FakeLast9) -> None:
     """Half characters in names, environment and service cost nothing but themselves."""
     options = {"serviceName": "pay\ud83d", "eventName": "dep\udc00", "environment": "p\ud800"}
     event = send_one(last9, make_request("start", options=options), environ={"JOB_NAME": "j\udcff"})

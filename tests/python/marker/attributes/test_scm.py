@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 from last9_markers.core.clock import SystemClock
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from last9_markers.marker.attributes import scm
-from last9_markers.marker.attributes.git import LIMIT_SECONDS, Workspace, git_program
-from support import BARE, attributes_of, make_request, run_errand
+from last9_markers.marker.attributes.git import LIMIT_SECONDS, GitCheckout, git_program
+from support import MINIMAL_ENV, attributes_of, make_request, run_marker
 
 URL = "https://github.com/acme/payments-api.git"
 
 
 def _git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Bob Builder", "-c", "user.email=bob@example.com", "-c", "commit.gpgsign=false"]
-    done = subprocess.run(["git", *identity, *arguments], cwd=folder, env=BARE, capture_output=True, check=True)
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, env=MINIMAL_ENV, capture_output=True, check=True)
     return done.stdout.decode().strip()
 
 
@@ -43,14 +43,14 @@ def _scm(labels: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in labels.items() if name.startswith("scm.")}
 
 
-def test_no_repository_and_no_variables(last9: StandIn) -> None:
+def test_no_repository_and_no_variables(last9: FakeLast9) -> None:
     """Where nothing is known of a commit nothing is said of one, without a warning."""
-    ran = run_errand(make_request(), last9.refresh_token, git=True)
+    ran = run_marker(make_request(), last9.refresh_token, git=True)
     assert ran.answer.warnings == []
     assert _scm(last9.received()[0]["attributes"]) == {}
 
 
-def test_facts_from_the_repository(last9: StandIn, repository: Path) -> None:
+def test_facts_from_the_repository(last9: FakeLast9, repository: Path) -> None:
     """Where Jenkins says nothing, git in the workspace does, without the password in the remote's URL."""
     labels = attributes_of(last9, make_request(), git=True)
     assert _scm(labels) == {
@@ -63,7 +63,7 @@ def test_facts_from_the_repository(last9: StandIn, repository: Path) -> None:
     assert "hunter22" not in str(labels)
 
 
-def test_the_environment_wins(last9: StandIn, repository: Path) -> None:
+def test_the_environment_wins(last9: FakeLast9, repository: Path) -> None:
     """Jenkins' word counts before git's, and git fills what Jenkins leaves open on the same commit."""
     commit = _git(repository, "rev-parse", "HEAD")
     labels = attributes_of(last9, make_request(), git=True, environ={"GIT_COMMIT": commit, "GIT_BRANCH": "origin/main"})
@@ -75,23 +75,23 @@ def test_the_environment_wins(last9: StandIn, repository: Path) -> None:
     }
 
 
-def test_a_borrowed_node_is_not_asked(last9: StandIn, repository: Path) -> None:
+def test_a_borrowed_node_is_not_asked(last9: FakeLast9, repository: Path) -> None:
     """On a node taken for the marker alone the workspace may hold an older checkout: only what Jenkins itself says is sent."""
     labels = attributes_of(last9, make_request(elsewhere=True), git=True, environ={"GIT_URL": URL})
     assert _scm(labels) == {"scm.url": URL}
 
 
-def test_facts_of_two_commits_are_never_mixed(last9: StandIn, repository: Path) -> None:
+def test_facts_of_two_commits_are_never_mixed(last9: FakeLast9, repository: Path) -> None:
     """The author and branch of one commit beside the hash of another would be a lie: what Jenkins leaves open stays open."""
-    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"GIT_COMMIT": "a" * 40})
+    ran = run_marker(make_request(), last9.refresh_token, git=True, environ={"GIT_COMMIT": "a" * 40})
     assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "a" * 40}
     assert ran.answer.warnings == []
 
 
-def test_another_repository_is_a_warning(last9: StandIn, repository: Path) -> None:
+def test_another_repository_is_a_warning(last9: FakeLast9, repository: Path) -> None:
     """Where the variables speak of another repository than the workspace holds, theirs is sent and the log says so."""
     environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "https://jenkins:hunter33@github.com/acme/shared-library.git"}
-    ran = run_errand(make_request(), last9.refresh_token, git=True, environ=environ)
+    ran = run_marker(make_request(), last9.refresh_token, git=True, environ=environ)
     (warning,) = ran.answer.warnings
     assert "https://github.com/acme/shared-library.git" in warning
     assert "withEnv" in warning
@@ -99,13 +99,13 @@ def test_another_repository_is_a_warning(last9: StandIn, repository: Path) -> No
     assert "hunter" not in ran.log + ran.answer.line() + str(last9.received())
 
 
-def test_a_commit_of_the_build_is_no_other_repository(last9: StandIn, repository: Path) -> None:
+def test_a_commit_of_the_build_is_no_other_repository(last9: FakeLast9, repository: Path) -> None:
     """A build that has committed since its checkout is not warned, nor is one whose URL is spelt otherwise."""
     environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "git@github.com:acme/payments-api"}
-    assert run_errand(make_request(), last9.refresh_token, git=True, environ=environ).answer.warnings == []
+    assert run_marker(make_request(), last9.refresh_token, git=True, environ=environ).answer.warnings == []
 
 
-def test_detached_head_has_no_branch(last9: StandIn, repository: Path) -> None:
+def test_detached_head_has_no_branch(last9: FakeLast9, repository: Path) -> None:
     """Where a commit is checked out that no other ref points to, there is a commit and no branch."""
     _git(repository, "checkout", "-q", "--detach")
     labels = attributes_of(last9, make_request(), git=True)
@@ -129,7 +129,7 @@ def test_detached_head_has_no_branch(last9: StandIn, repository: Path) -> None:
         (["refs/remotes/origin/one", "refs/remotes/origin/two"], "main", None),
     ],
 )
-def test_branch_of_a_detached_head(last9: StandIn, repository: Path, refs: list[str], named: str | None, branch: str | None) -> None:
+def test_branch_of_a_detached_head(last9: FakeLast9, repository: Path, refs: list[str], named: str | None, branch: str | None) -> None:
     """Jenkins checks commits out, not branches: the job's own name for it counts, else the one ref that points there."""
     _git(repository, "checkout", "-q", "--detach")
     _git(repository, "commit", "-q", "--allow-empty", "-m", "second")
@@ -139,20 +139,20 @@ def test_branch_of_a_detached_head(last9: StandIn, repository: Path, refs: list[
     assert labels.get("scm.branch") == branch
 
 
-def test_a_deploy_without_checkout_knows_its_branch(last9: StandIn) -> None:
+def test_a_deploy_without_checkout_knows_its_branch(last9: FakeLast9) -> None:
     """In a multibranch job the branch is known without a repository."""
     assert _scm(attributes_of(last9, make_request(), git=True, environ={"BRANCH_NAME": "main"})) == {"scm.branch": "main"}
 
 
-def test_a_workspace_of_another_user(last9: StandIn, repository: Path) -> None:
+def test_a_workspace_of_another_user(last9: FakeLast9, repository: Path) -> None:
     """Containers run under another user than the checkout: a git that refuses such a repository still answers us."""
     foreign = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
-    refused = subprocess.run(["git", "log", "-1"], cwd=repository, env={**BARE, **foreign}, capture_output=True, check=False)
+    refused = subprocess.run(["git", "log", "-1"], cwd=repository, env={**MINIMAL_ENV, **foreign}, capture_output=True, check=False)
     assert b"dubious ownership" in refused.stderr
     assert attributes_of(last9, make_request(), git=True, environ=foreign)["scm.branch"] == "release"
 
 
-def test_a_repository_above_the_workspace_is_not_deployed(last9: StandIn, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_above_the_workspace_is_not_deployed(last9: FakeLast9, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Jenkins' home may be kept in git; a workspace in it without a repository of its own knows no commit."""
     workspace = repository / "workspace" / "job"
     workspace.mkdir(parents=True)
@@ -161,7 +161,7 @@ def test_a_repository_above_the_workspace_is_not_deployed(last9: StandIn, reposi
     assert "scm.commit_sha" in attributes_of(last9, make_request(), git=True, environ={"WORKSPACE": str(repository)})
 
 
-def test_no_process_where_there_is_nothing_to_ask(last9: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_process_where_there_is_nothing_to_ask(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a repository git is not started; a plain marker of Jenkins' own checkout starts one, and asks nothing about history."""
     started: list[list[str]] = []
 
@@ -178,7 +178,7 @@ def test_no_process_where_there_is_nothing_to_ask(last9: StandIn, tmp_path: Path
     assert ["log" in arguments for arguments in started] == [True]
 
 
-def test_a_workspace_that_is_gone(last9: StandIn, repository: Path) -> None:
+def test_a_workspace_that_is_gone(last9: FakeLast9, repository: Path) -> None:
     """A deploy that removes the folder it runs in still gets its marker."""
     gone = repository / "gone"
     gone.mkdir()
@@ -187,27 +187,27 @@ def test_a_workspace_that_is_gone(last9: StandIn, repository: Path) -> None:
     assert _scm(attributes_of(last9, make_request(), git=True)) == {}
 
 
-def test_repository_without_a_commit(last9: StandIn, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repository_without_a_commit(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A repository that is empty knows nothing, and that is no failure."""
     empty = tmp_path / "empty"
     empty.mkdir()
     _git(empty, "init", "-q")
     monkeypatch.chdir(empty)
-    ran = run_errand(make_request(), last9.refresh_token, git=True)
+    ran = run_marker(make_request(), last9.refresh_token, git=True)
     assert ran.answer.warnings == []
     assert _scm(last9.received()[0]["attributes"]) == {}
 
 
-def test_no_git_at_all(last9: StandIn, repository: Path) -> None:
+def test_no_git_at_all(last9: FakeLast9, repository: Path) -> None:
     """An agent without git sends what the environment holds."""
-    ran = run_errand(make_request(), last9.refresh_token, git=True, environ={"PATH": "/nowhere", "GIT_COMMIT": "c" * 40})
+    ran = run_marker(make_request(), last9.refresh_token, git=True, environ={"PATH": "/nowhere", "GIT_COMMIT": "c" * 40})
     assert ran.answer.delivered
     assert ran.answer.warnings == []
     assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "c" * 40}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
-def test_a_git_that_hangs_is_left_behind(last9: StandIn, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_that_hangs_is_left_behind(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A git that never answers costs its facts and two seconds in all, not the marker, whatever is asked."""
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -225,7 +225,7 @@ def test_a_git_that_hangs_is_left_behind(last9: StandIn, repository: Path, tmp_p
     monkeypatch.setattr("last9_markers.marker.attributes.git.LIMIT_SECONDS", LIMIT_SECONDS)
     environ = {"PATH": f"{tools}:{os.environ['PATH']}", "GIT_BRANCH": "main", "GIT_PREVIOUS_SUCCESSFUL_COMMIT": "d" * 40}
     began = time.monotonic()
-    ran = run_errand(make_request(), last9.refresh_token, git=True, environ=environ, clock=SystemClock())
+    ran = run_marker(make_request(), last9.refresh_token, git=True, environ=environ, clock=SystemClock())
     assert ran.answer.delivered
     assert ran.answer.warnings == []
     assert time.monotonic() - began < 30  # one of the four alone would take 60
@@ -235,23 +235,23 @@ def test_a_git_that_hangs_is_left_behind(last9: StandIn, repository: Path, tmp_p
 
 
 @pytest.mark.parametrize(("budget", "limit"), [(15, 2.0), (1, 0.5)])
-def test_git_leaves_room_for_the_marker(last9: StandIn, monkeypatch: pytest.MonkeyPatch, budget: int, limit: float) -> None:
+def test_git_leaves_room_for_the_marker(last9: FakeLast9, monkeypatch: pytest.MonkeyPatch, budget: int, limit: float) -> None:
     """A git that hangs takes two seconds at most, and never more than half of a short budget."""
     monkeypatch.setattr("last9_markers.marker.attributes.git.LIMIT_SECONDS", LIMIT_SECONDS)
     limits = []
 
-    class Measured(Workspace):
+    class Measured(GitCheckout):
         def facts(self) -> dict[str, str | None]:
             limits.append(self._budget.seconds)
             return super().facts()
 
-    monkeypatch.setattr("last9_markers.runner.send_marker.Workspace", Measured)
+    monkeypatch.setattr("last9_markers.runner.send_marker.GitCheckout", Measured)
     attributes_of(last9, make_request(budgetSeconds=budget))
     assert limits == [limit]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
-def test_git_sees_neither_token_nor_settings(last9: StandIn, repository: Path, tmp_path: Path) -> None:
+def test_git_sees_neither_token_nor_settings(last9: FakeLast9, repository: Path, tmp_path: Path) -> None:
     """No child process gets the engine's own variables."""
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -332,7 +332,7 @@ _PROGRAMS = {
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
-def test_a_repository_runs_no_program(last9: StandIn, repository: Path, tmp_path: Path) -> None:
+def test_a_repository_runs_no_program(last9: FakeLast9, repository: Path, tmp_path: Path) -> None:
     """Whatever programs a workspace's git settings name, none is run for a marker, nor by a git that knows no way not to fetch."""
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -340,7 +340,7 @@ def test_a_repository_runs_no_program(last9: StandIn, repository: Path, tmp_path
     program, git = tools / "program", tools / "git"
     program.write_text(f'#!/bin/sh\necho "$0 $@" >> {shlex.quote(str(ran))}\n', encoding="utf-8")
     # As git was before 2.39.4.
-    git.write_text(f'#!/bin/sh\nunset GIT_NO_LAZY_FETCH\nPATH={shlex.quote(BARE["PATH"])} exec git "$@"\n', encoding="utf-8")
+    git.write_text(f'#!/bin/sh\nunset GIT_NO_LAZY_FETCH\nPATH={shlex.quote(MINIMAL_ENV["PATH"])} exec git "$@"\n', encoding="utf-8")
     for script in (program, git):
         script.chmod(0o755)
     signed = _git(repository, "cat-file", "commit", "HEAD").replace("\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n\n", 1)
@@ -351,13 +351,13 @@ def test_a_repository_runs_no_program(last9: StandIn, repository: Path, tmp_path
     for name, value in _PROGRAMS.items():
         _git(repository, "config", name, value.format(program=program, folder=tools))
     missing = "d" * 40
-    environ = {"GIT_DIR": ".git", "PATH": BARE["PATH"]}
+    environ = {"GIT_DIR": ".git", "PATH": MINIMAL_ENV["PATH"]}
     for question in (["log", "-1"], ["log", f"{missing}..HEAD"]):  # it would run them for anybody else
-        subprocess.run([str(git), *question], cwd=repository, env={**BARE, **environ}, capture_output=True, check=False)
+        subprocess.run([str(git), *question], cwd=repository, env={**MINIMAL_ENV, **environ}, capture_output=True, check=False)
     assert len(ran.read_text(encoding="utf-8").splitlines()) > 1
     ran.unlink()
     request = make_request(options={"previousCommit": missing})
-    for path in (str(tools), BARE["PATH"]):
+    for path in (str(tools), MINIMAL_ENV["PATH"]):
         labels = attributes_of(last9, request, git=True, environ={"PATH": path})
         assert (labels["scm.commit_sha"], labels["deployment.kind"]) == (commit, "unknown")
     assert not ran.exists()
@@ -378,7 +378,7 @@ def test_windows_is_told_which_git(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert git_program(path, windows=False) == "git"
 
 
-def test_odd_settings_of_remotes(last9: StandIn, repository: Path) -> None:
+def test_odd_settings_of_remotes(last9: FakeLast9, repository: Path) -> None:
     """A remote with several URLs is where git fetches from, its first; a URL of two lines does not speak for another remote."""
     _git(repository, "config", "--add", "remote.origin.url", "https://mirror.example/x.git")
     _git(repository, "config", "--add", "remote.two words.url", "https://one.example/x\nremote.origin.url https://two.example/x")
@@ -389,7 +389,7 @@ def test_odd_settings_of_remotes(last9: StandIn, repository: Path) -> None:
 
 
 @pytest.mark.parametrize("branch", ["it's-\"quo`ted$(x)", "fête/日本", "a" * 200, "-x\u2028y"])
-def test_branches_of_any_name(last9: StandIn, repository: Path, branch: str) -> None:
+def test_branches_of_any_name(last9: FakeLast9, repository: Path, branch: str) -> None:
     """A branch is sent as it is named, checked out or detached."""
     _git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     _git(repository, "commit", "-q", "--allow-empty", "-m", "first")
