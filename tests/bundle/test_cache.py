@@ -268,7 +268,7 @@ def test_several_pythons_share_one_cache(agent: Agent) -> None:
     """Different interpreters on one node each keep their own compiled code beside the same sources."""
     for version in promised():
         assert agent.step(pythons()[version]).answer["delivered"] is True
-    tags = {path.name.split(".")[-2] for path in only_cache(agent).rglob("cli.*.pyc")}
+    tags = {path.name.split(".")[-2] for path in only_cache(agent).rglob("cli/__pycache__/main.*.pyc")}
     assert tags == {f"cpython-{version.replace('.', '')}" for version in promised()}
 
 

@@ -17,8 +17,8 @@ from last9_markers.cli.window.signals import ABORTING, Signals
 from last9_markers.messages import cli as cli_messages
 from last9_markers.runner.defects import engine_failed
 
-#: The command has ended: was that an abort that reaches us a moment later? A script whose `sleep` was ended may end well. The process of the
-#: stop takes as long to load, so waiting costs nothing.
+#: The command has ended: was that an abort that reaches us a moment later? A script whose `sleep` was ended may end well. The stop's
+#: process takes as long to load, so waiting costs nothing.
 _AFTERMATH_SECONDS = 0.15
 #: Jenkins looks whether a child has ended after 10, 30, 70, 150 … ms (core's ProcessTree: each pause is twice the one before, at most a
 #: second) before it turns to the parent. So a command that took its time to clean up may have ended a second before we are told. Where it
