@@ -21,7 +21,7 @@ side_by_side = status=0; echo "Two halves side by side, each one's output when i
 # The tags of the Java tests that need a tool which this machine lacks (tools/needs writes the list).
 without = $$(sed 's/\([a-z-][a-z-]*\) */,needs-\1/g' build/missing-tools)
 
-.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements release clean
+.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements release picture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy,
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py
 	@tools/codenarc/run "$(CODENARC)"
 	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
+
+picture: needs-chromium demo $(VENV)/ready ## the README's picture, from the page that make demo has written
+	@$(IN_VENV)/python tools/picture.py
 
 release: $(VENV)/ready ## check that everything names this version, write checksum and SBOM, make the tag, say what to push
 	@$(MAKE) --no-print-directory verify
