@@ -1,4 +1,4 @@
-"""Take the picture of the README from the demo's own page (`make picture`, after `make demo`): so it shows what the report looks like today."""
+"""Take the picture of the README from the page that `make demo` writes (`make picture`), so that it shows the report as it is today."""
 
 from __future__ import annotations
 
