@@ -18,35 +18,38 @@ SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
 side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
-.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements clean
+# The tags of the Java tests that need a tool which this machine lacks (tools/needs writes the list).
+without = $$(sed 's/\([a-z-][a-z-]*\) */,needs-\1/g' build/missing-tools)
+
+.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements release picture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
 
-demo: needs-python-java ## the examples through the library to a fake Last9
+demo: needs-python-java-git ## the examples through the library to a fake Last9
 	@$(PYTHON) tools/demo.py
 
-test: needs-python-venv-java-git-curl-jq-chromium-wine $(VENV)/ready ## every test
+test: for-tests $(VENV)/ready ## every test
 	@$(call side_by_side,test-python test-pipeline); $(IN_VENV)/python tools/count_tests.py build/pytest.xml $(SUREFIRE) && exit $$status
 
-endurance: needs-python-venv-java-git-curl-wine $(VENV)/ready ## the long tests: many markers, many windows, kill -9, full disks
+endurance: for-tests $(VENV)/ready ## the long tests: many markers, many windows, kill -9, full disks
 	@$(call side_by_side,endurance-python endurance-pipeline); $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
 
-test-python: needs-python-venv-java-git-curl-jq-chromium-wine $(VENV)/ready ## engine, contract and bundle
+test-python: for-tests $(VENV)/ready ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
 	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
 
-test-pipeline: needs-python-java-git-jq-wine ## Jenkinsfiles through the runner, and the runner against the recordings
+test-pipeline: for-tests ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf $(SUREFIRE)
-	@$(MVN) test
+	@$(MVN) test -DexcludedGroups=endurance$(without)
 
-endurance-python: needs-python-venv-java-git-curl-wine $(VENV)/ready
+endurance-python: for-tests $(VENV)/ready
 	@mkdir -p build && rm -f build/endurance.xml
 	@$(IN_VENV)/python -m pytest -n 2 -m endurance --durations=0 --junitxml=build/endurance.xml
 
-endurance-pipeline: needs-python-java-git-wine
+endurance-pipeline: for-tests
 	@rm -rf $(SUREFIRE_ENDURANCE)
-	@$(MVN) test -Dgroups=endurance -DexcludedGroups= -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
+	@$(MVN) test -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
 
 pipeline: needs-python-java ## one Jenkinsfile: make pipeline FILE=Jenkinsfile
 	@test -n "$(FILE)" || { echo "Name a Jenkinsfile: make pipeline FILE=Jenkinsfile" >&2; exit 2; }
@@ -77,6 +80,13 @@ lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy,
 	@tools/codenarc/run "$(CODENARC)"
 	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
 
+picture: needs-chromium demo $(VENV)/ready ## the README's picture, from the page that make demo has written
+	@$(IN_VENV)/python tools/picture.py
+
+release: $(VENV)/ready ## check that everything names this version, write checksum and SBOM, make the tag, say what to push
+	@$(MAKE) --no-print-directory verify
+	@$(IN_VENV)/python tools/release.py
+
 requirements: $(VENV)/ready ## lock requirements-dev.in again
 	@$(IN_VENV)/python -m pip install -q uv && $(IN_VENV)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.9 requirements-dev.in -o requirements-dev.txt
 
@@ -92,6 +102,10 @@ $(CODENARC): tools/codenarc/pom.xml | needs-java
 	@mkdir -p .cache
 	@mvn -q -B -Dstyle.color=never -f tools/codenarc/pom.xml dependency:build-classpath "-Dmdep.outputFile=$(CURDIR)/$@"
 
-# needs-TOOL-TOOL-…: says at once, and of all of them, what is missing.
+# Without the tools after -- the tests that need them are left out, and the closing line says so.
+for-tests:
+	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox ksh zsh
+
+# needs-TOOL-TOOL-…: installs what is missing where it can; elsewhere says at once, and of all of them, what is missing.
 needs-%:
 	@PYTHON=$(PYTHON) tools/needs $(subst -, ,$*)

@@ -1,6 +1,7 @@
-"""Add up what test runs reported, in one closing line; fail where a test failed, was skipped, or none ran.
+"""Add up what test runs reported, in one closing line; fail if a test failed, was skipped, or none ran.
 
 `make test` and `make endurance` name the reports: a file of pytest's, a folder of Maven's.
+If this machine lacks a tool (build/missing-tools), a line before the closing one names it: the tests that need it did not run.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+
+MISSING = Path(__file__).resolve().parent.parent / "build" / "missing-tools"
 
 
 def main(reports: list[str]) -> int:
@@ -28,6 +31,9 @@ def main(reports: list[str]) -> int:
                 skipped += left
     if skipped:
         print(f"{skipped} tests were skipped; none may be", file=sys.stderr)
+    missing = MISSING.read_text("utf-8").split() if MISSING.exists() else []
+    if missing:
+        print(f"Not run: the tests that need {', '.join(missing)}. Install {'it' if len(missing) == 1 else 'them'} to run every test.")
     print(f"{passed} passed, {failed + skipped} failed")
     return 1 if failed or skipped or not passed else 0
 

@@ -4,4 +4,4 @@ The library carries (step options, build facts, the credential), this package de
 ``tests/contract/README.md`` in the repository describes what passes between the two.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

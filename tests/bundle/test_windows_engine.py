@@ -12,6 +12,8 @@ import pytest
 from agents import Agent, Done, Last9
 from windows import SERVICE, WindowsAgent, batch_file, environment, program, python, windows_path, wine
 
+pytestmark = pytest.mark.needs("wine")
+
 HOSTILE = "open(r'{trace}', 'a').write(__name__); raise RuntimeError('a stranger was imported')\n"
 
 

@@ -10,6 +10,8 @@ import pytest
 from agents import SHA256, Done, Last9
 from windows import LAUNCHER, SERVICE, WindowsAgent, batch_file, program, python, windows_path
 
+pytestmark = pytest.mark.needs("wine")
+
 HARD = "a & b (x86) ^ !v! it's ; , = zürich ✓ 🚀"
 #: What cmd does by itself, without a program of Windows'.
 INTERNAL = {"call", "del", "echo", "exit", "for", "goto", "if", "rem", "ren", "set", "setlocal"}

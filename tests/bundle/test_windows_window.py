@@ -8,6 +8,8 @@ import pytest
 from agents import Done, Last9
 from windows import WindowsAgent, environment, python, windows_path, wine
 
+pytestmark = pytest.mark.needs("wine")
+
 OPTIONS = ["--service-name", "payments-api", "--state", "state.json"]
 
 

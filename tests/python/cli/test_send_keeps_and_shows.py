@@ -165,6 +165,7 @@ def test_stdout_that_nobody_reads(last9: FakeLast9, tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.needs("curl")
 def test_a_dry_run_as_a_script(last9: FakeLast9, tmp_path: Path) -> None:
     """The ``curl`` it shows is no picture: a plain shell runs it, and Last9 receives the very marker that ``send`` would send."""
     words = ["--attribute", 'note=it\'s "so" $HOME `x` \\ 100% Zürich\n🚀', "--event-name", "it's\nb", "--data-source-name", "main"]

@@ -18,6 +18,9 @@ DOCS = sorted(
     if not name.startswith("tests/pipeline/recordings/")
 )
 README = ROOT / "README.md"
+OPTIONS = ROOT / "docs" / "options.md"
+ATTRIBUTES = ROOT / "docs" / "attributes.md"
+VARIABLES = ROOT / "docs" / "environment-variables.md"
 
 
 def _slugs(markdown: str) -> set[str]:
@@ -43,8 +46,6 @@ def test_every_link_resolves(document: Path) -> None:
 # -- options and variables -----------------------------------------------------------------------------------------------------
 
 PLAIN_OPTIONS = {name for name in KNOWN if not name.endswith(("Param", "EnvVar"))}
-#: last9Config's alone: described below the README's table.
-OF_CONFIG = {"routingProfiles", "envAllowlist", "paramAllowlist"}
 
 
 def _code() -> str:
@@ -68,21 +69,27 @@ def _in_the_help() -> set[str]:
     return {name for name in found if not name.endswith(("Param", "EnvVar"))}
 
 
-def _readme_options() -> set[str]:
-    table = README.read_text("utf-8").split("## Options")[1].split("\n\n")[0]
-    return set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+def _documented_options() -> set[str]:
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", OPTIONS.read_text("utf-8"), re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
 
-def test_every_option_has_a_row_in_the_readme() -> None:
-    """README and engine know the same options."""
-    readme = README.read_text("utf-8")
-    assert _readme_options() >= PLAIN_OPTIONS - OF_CONFIG
-    assert all(f"`{name}`" in readme for name in OF_CONFIG & set(PLAIN_OPTIONS))
+def test_every_option_has_a_row_on_its_page() -> None:
+    """docs/options.md and the engine know the same options."""
+    assert _documented_options() >= PLAIN_OPTIONS
 
 
-def test_every_row_in_the_readme_is_an_option() -> None:
-    """No option in the README that the engine would call unknown."""
-    assert _readme_options() <= PLAIN_OPTIONS | _of_one_step()
+def test_every_row_of_the_options_page_is_an_option() -> None:
+    """No option in docs/options.md that the engine would call unknown."""
+    assert _documented_options() <= PLAIN_OPTIONS | _of_one_step()
+
+
+def test_the_readme_shows_only_real_options() -> None:
+    """The copyable block of the README holds no option that the engine would call unknown."""
+    block = README.read_text("utf-8").split("## Common options")[1].split("```")[1]
+    shown = set(re.findall(r"^    (\w+):", block, re.MULTILINE))
+    assert len(shown) > 5
+    assert shown <= PLAIN_OPTIONS
 
 
 def test_the_steps_help_and_the_engine_know_the_same_options() -> None:
@@ -99,13 +106,14 @@ def test_every_variable_in_the_docs_is_read_somewhere() -> None:
             assert name in read, f"{document.name}: {name}"
 
 
-def test_every_setting_of_an_administrator_is_in_the_administrators_table() -> None:
-    """What the README lists as read from the environment is explained where administrators look."""
-    readme = README.read_text("utf-8").split("**Where connection fields come from.**")[1].split("##")[0]
-    named = set(re.findall(r"`(LAST9_[A-Z_]+)`", readme))
-    table = (ROOT / "docs" / "administration.md").read_text("utf-8").split("## Settings for everybody")[1].split("##")[0]
-    assert len(named) > 12
-    assert set(re.findall(r"`(LAST9_[A-Z_]+)`", table)) == named
+def test_every_variable_of_the_steps_is_on_its_page() -> None:
+    """docs/environment-variables.md has a row for each variable that sets an option, and for those that the agent reads."""
+    rows = re.findall(r"^\| (.*?) \|", VARIABLES.read_text("utf-8"), re.MULTILINE)
+    described = {name for row in rows for name in re.findall(r"`(LAST9_[A-Z_]+)`", row)}
+    snake = {name: "LAST9_" + re.sub(r"([A-Z])", r"_\1", name).upper() for name in PLAIN_OPTIONS}
+    read = {variable for variable in snake.values() if f'"{variable}"' in _code() or f"'{variable}'" in _code()}
+    assert len(read) > 8
+    assert described >= read | {"LAST9_PYTHON", "LAST9_CA_BUNDLE", "LAST9_DEBUG"}
 
 
 def test_the_security_page_names_every_variable_that_is_read() -> None:
@@ -127,11 +135,11 @@ def test_every_make_target_in_the_docs_exists() -> None:
     assert named <= targets
 
 
-def test_the_readme_and_the_engine_know_the_same_attributes() -> None:
+def test_the_attributes_page_and_the_engine_know_the_same_attributes() -> None:
     """Every automatic attribute is described, and none that is not sent."""
     code = "".join(file.read_text("utf-8") for file in (ROOT / "python" / "last9_markers" / "marker" / "attributes").glob("*.py"))
     sent = set(re.findall(r'"((?:scm|jenkins|deployment)\.[a-z_]+)"', code))
-    table = README.read_text("utf-8").split("## Attributes")[1].split("\n\n`deployment.outcome`")[0]
+    table = ATTRIBUTES.read_text("utf-8").split("## All of them")[1].split("\n\n## ")[0]
     described = set(
         re.findall(r"`((?:scm|jenkins|deployment)\.[a-z_]+)`", "".join(row.split("|")[1] for row in table.splitlines() if "|" in row))
     )
@@ -146,9 +154,9 @@ FLAGS = {option.long: option.name for groups in OF_COMMAND.values() for group in
 
 
 def test_every_option_of_the_command_line_is_described() -> None:
-    """An option is either the step's of the same name, and in the README, or has a row in docs/command-line.md."""
+    """An option is either the step's of the same name, and in docs/options.md, or has a row in docs/command-line.md."""
     for flag, name in FLAGS.items():
-        assert name in _readme_options() | OF_CONFIG or f"`{flag}" in COMMAND_LINE, f"docs/command-line.md needs a row for {flag}"
+        assert name in _documented_options() or f"`{flag}" in COMMAND_LINE, f"docs/command-line.md needs a row for {flag}"
 
 
 def test_no_option_is_described_that_there_is_not() -> None:

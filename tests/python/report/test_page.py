@@ -15,6 +15,8 @@ from last9_markers.report import formatting
 from playwright.sync_api import Browser, Page
 from report import builds
 
+pytestmark = pytest.mark.needs("chromium")
+
 Served = Callable[[str, list[str]], tuple[str, Path]]
 
 BUILDS = {

@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_token_is_not_the_commands(last9: FakeLast9, tmp_path: Path, words: 
 
 def test_the_start_is_there_before_the_command(last9: FakeLast9, tmp_path: Path) -> None:
     """The command begins only when Last9 has the start."""
-    command = ["curl", "-s", f"{last9.url}/received"]
+    command = [sys.executable, "-c", f"import urllib.request as r; print(r.urlopen('{last9.url}/received').read().decode())"]
     with Running(program(*WINDOW, "--", *command), surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), tmp_path) as running:
         assert running.wait() == 0
     assert running.out.count(b'"event_state": "start"') == 1

@@ -189,6 +189,7 @@ class AnyPlaceTest extends LibraryTest {
 
     /** On a Windows agent the same steps go through run.bat: one window, its warnings and its log in any language. */
     @Test
+    @Tag("needs-wine")
     void aWindowsAgent() throws Exception {
         String jenkinsfile = "node('windows') { withLast9Deployment(serviceName: 'zürich ✓') { bat 'echo deployed from %NODE_NAME%' } }";
         try (var run = pipeline(jenkinsfile).windowsAgent("w", "windows", wine()).run()) {
