@@ -106,7 +106,7 @@ def test_a_jcasc_file_holds_no_secret(file: Path) -> None:
 
 def test_the_global_variables_are_ones_that_are_read() -> None:
     """A misspelt LAST9_* variable would be ignored without a word."""
-    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = (ROOT / "docs" / "environment-variables.md").read_text("utf-8")
     others = {"HTTPS_PROXY", "NO_PROXY"}
     names = {name for file in YAML_FILES for name in variables(read_yaml(file))}
     assert names >= {"LAST9_ROUTING_PROFILES", "LAST9_CA_BUNDLE", "LAST9_TIMEOUT_SECONDS"}
