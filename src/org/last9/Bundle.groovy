@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '32b4ca79a41505fe891594e27aebb493fd18eb77059a13c4a69972b9d66a7b6b'
+    static final String SHA256 = '0bf8af604d18ebab2a7be5f0f9dc590aae348a6e7d23118a86b7e19d6453f771'
 
 }
