@@ -66,14 +66,15 @@ public final class Processes {
      * once [455, 511, 515]. Nobody gets SIGKILL.
      */
     static void terminate(String variable, String value, Meanwhile meanwhile) {
+        Watch watch = new Watch(meanwhile);
         List<ProcessHandle> found = find(variable, value);
         if (found.isEmpty()) {
+            watch.settle();
             return;
         }
         Map<Long, List<ProcessHandle>> children = new HashMap<>();
         ProcessHandle.allProcesses().sorted(Comparator.comparingLong(ProcessHandle::pid)).forEach(
                 p -> p.parent().ifPresent(q -> children.computeIfAbsent(q.pid(), k -> new ArrayList<>()).add(p)));
-        Watch watch = new Watch(meanwhile);
         for (ProcessHandle p : found) {
             if (carries(p.pid(), variable + "=" + value)) {
                 terminate(p, children, watch.spent + PATIENCE_MILLIS, watch);
@@ -89,12 +90,10 @@ public final class Processes {
         p.destroy();
         long pause = FIRST_PAUSE_MILLIS;
         do {
-            if (!Files.exists(Path.of("/proc/" + p.pid() + "/status"))) {
-                return;
-            }
+            // On an idle machine the process is still there at once after its signal, so that its parent always has this long.
             watch.pause(pause);
             pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
-        } while (watch.spent < deadline);
+        } while (watch.spent < deadline && Files.exists(Path.of("/proc/" + p.pid() + "/status")));
     }
 
     /**
