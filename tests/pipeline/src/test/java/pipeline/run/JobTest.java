@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 class JobTest {
     private static final String LOOK_BACK = """
             def b = currentBuild.previousBuild
-            def numbers = []
-            while (b != null) { numbers << "${b.number}:${b.result}:${b.buildVariables.X}"; b = b.previousBuild }
-            echo numbers.join(' ')
+            def numbers = ''
+            while (b != null) { numbers = "${numbers} ${b.number}:${b.result}:${b.buildVariables.X}"; b = b.previousBuild }
+            echo numbers.trim()
             echo "completed ${currentBuild.previousCompletedBuild?.number} in progress ${currentBuild.previousBuildInProgress?.number}"
             """;
 
