@@ -112,7 +112,7 @@ public final class Processes {
         /** Until that process has gone, or waits for something again. */
         void letAct(long pid) {
             try {
-                for (int i = 0; i < LONGEST_PAUSE_MILLIS && busy > 1 && isActive(pid); i++) {
+                for (int i = 0; i < LONGEST_PAUSE_MILLIS && isActive(pid); i++) {
                     Thread.sleep(3);
                 }
             } catch (InterruptedException e) {
