@@ -51,6 +51,12 @@ public final class Clock {
         holds += virtual ? 1 : 0;
     }
 
+    /** The same at a moment that has just passed. */
+    void holdAt(long epochMillis) {
+        hold();
+        heldAt = Math.min(heldAt, epochMillis);
+    }
+
     /** So much time an idle machine would have taken, too. */
     public void spend(long millis) {
         heldAt += holds > 0 ? millis : 0;
@@ -66,6 +72,7 @@ public final class Clock {
     /** Jumps, whatever is under way. */
     void skip(long millis) {
         ahead += millis;
+        heldAt += millis;
     }
 
     boolean hasTimers() {
