@@ -30,7 +30,7 @@ final class DurableTask implements Serializable {
         control = dir.toString();
         cookie = cookie(folder);
         Files.createDirectories(folder);
-        create(dir);
+        Files.createDirectories(dir);
         Path file = dir.resolve("script.sh");
         Files.writeString(file, script);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -44,11 +44,6 @@ final class DurableTask implements Serializable {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** Jenkins names the folder that it cannot make, whatever it is that hinders [471]. */
-    private static void create(Path dir) throws IOException {
-        Files.createDirectories(dir);
     }
 
     private static String quote(String s) {
