@@ -16,7 +16,7 @@ from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
 from last9_markers.surroundings import Surroundings
-from support import BARE, STOPPED, HandClock, Ran, make_request, run_errand
+from support import BARE, STOPPED, HandClock, Ran, field, make_request, run_errand
 
 
 def _errand(request: dict[str, Any], token: str | None, transport: httpx.BaseTransport | None = None) -> tuple[Errand, io.StringIO]:
