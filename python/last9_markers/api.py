@@ -109,7 +109,7 @@ class Last9:
         if reply.status == 403:
             return ScopeTooLow()
         if exchanging:
-            return BrokenAnswer(f"it answers {reply.status}")
+            return BrokenAnswer(f"it answers {reply.status}", refused=True)
         if reply.status == 404:
             return OrganizationNotFound()
         return EventRefused(f"{reply.status}: {self._message(said)}" if self._message(said) else str(reply.status))

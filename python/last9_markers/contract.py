@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -14,6 +14,9 @@ CONTRACT = 1
 
 #: What stands in a request's ``step`` where no library wrote it but a command of the command line.
 SHELL_COMMANDS = ("send", "window", "check")
+
+#: The keys that say something about this run alone, and nothing about the marker: a kept request goes without them.
+_OF_THIS_RUN = ("pending", "outages", "keepsPending", "limitSeconds", "afterAbort", "nowMs")
 
 Json = Any
 
@@ -27,8 +30,15 @@ class ConnectionField(NamedTuple):
     trusted: tuple[str, ...] = ()
 
 
+class Kept(NamedTuple):
+    """A marker that is not with Last9 yet: an opaque text, and how often it has failed by itself."""
+
+    text: str
+    failures: int = 0
+
+
 class Request(NamedTuple):
-    """What the step was asked to send. Absent means unknown; ``text`` is the request itself without its ``pending``.
+    """What the step was asked to send. Absent means unknown; ``text`` is the request itself as it is kept, without what is of one run.
 
     ``text`` is empty where the caller will not keep what is undelivered (``keepsPending`` is false), and must not be told that it is kept.
     """
@@ -45,15 +55,32 @@ class Request(NamedTuple):
     secret_parameters: list[str]
     parameters: dict[str, str]
     environment_allowlist: list[str]
-    budget_seconds: float | None
-    pending: list[str]
+    limit_seconds: float | None
+    after_abort: bool
+    pending: tuple[Kept, ...]
+    #: Opaque to everybody but the delivery.
+    outages: dict[str, Json]
     text: str
+    #: The moment of this try; epoch milliseconds of the controller's clock.
+    now_ms: int | None = None
     elsewhere: bool = False
     #: Names of the options that ``last9Config`` gave and not the step itself.
     configured: tuple[str, ...] = ()
     credential_problem: str | None = None
     #: What a report is made of.
     report: Mapping[str, Json] = MappingProxyType({})
+
+
+class StillPending(NamedTuple):
+    """What is undelivered after a run: its own marker's text, and which of the request's ``pending``, each as index and failures."""
+
+    own: str | None = None
+    kept: tuple[tuple[int, int], ...] = ()
+
+    def of(self, given: Sequence[Kept]) -> list[Kept]:
+        """The undelivered markers, oldest first, its own last; ``given`` is the request's ``pending``."""
+        found = [Kept(given[index].text, failures) for index, failures in self.kept if 0 <= index < len(given)]
+        return [*found, *([Kept(self.own)] if self.own else [])]
 
 
 class Answer(NamedTuple):
@@ -67,7 +94,7 @@ class Answer(NamedTuple):
     deployment_id: str | None
     warnings: list[str]
     fail_build: str | None
-    pending: list[str] | None
+    pending: StillPending | None
     more: Mapping[str, Json] = MappingProxyType({})
 
     def line(self) -> str:
@@ -81,9 +108,19 @@ class Answer(NamedTuple):
             "failBuild": self.fail_build,
         }
         if self.pending is not None:
-            fields["pending"] = self.pending
+            fields["pending"] = {"own": self.pending.own, "kept": self.pending.kept}
         fields.update(self.more)
         return json.dumps(fields, separators=(",", ":"))
+
+
+def still_pending(found: Json) -> StillPending | None:
+    """An answer's ``pending``, as it was read from JSON; ``None`` if it has none that can be read."""
+    if not isinstance(found, dict) or not isinstance(found.get("kept"), list):
+        return None
+    pairs = [pair for pair in found["kept"] if isinstance(pair, list) and len(pair) == 2]
+    kept = tuple((index, failures) for index, failures in pairs if whole(index) is not None and whole(failures) is not None)
+    own = found.get("own")
+    return StillPending(own if isinstance(own, str) else None, kept)
 
 
 def parse(text: str) -> Request:
@@ -93,8 +130,7 @@ def parse(text: str) -> Request:
     Raises :exc:`RequestUnreadable` where there is no request of a version that this engine knows.
     """
     found = _object(text)
-    pending = _texts(found.pop("pending", None))
-    kept = found.pop("keepsPending", True) is not False
+    kept = {name: value for name, value in found.items() if name not in _OF_THIS_RUN}
     window = _mapping(found.get("window"))
     body = found.get("body")
     return Request(
@@ -110,10 +146,13 @@ def parse(text: str) -> Request:
         secret_parameters=_texts(found.get("secretParameters")),
         parameters={name: value for name, value in _mapping(found.get("parameters")).items() if isinstance(value, str)},
         environment_allowlist=_texts(found.get("environmentAllowlist")),
-        budget_seconds=_number(found.get("budgetSeconds")),
+        limit_seconds=_number(found.get("limitSeconds")),
+        after_abort=found.get("afterAbort") is True,
         elsewhere=found.get("elsewhere") is True,
-        pending=pending,
-        text=json.dumps(found, separators=(",", ":")) if kept else "",
+        pending=_pending(found.get("pending")),
+        outages=_mapping(found.get("outages")),
+        now_ms=_moment(found.get("nowMs")),
+        text=json.dumps(kept, separators=(",", ":")) if found.get("keepsPending") is not False else "",
         configured=tuple(_texts(found.get("configured"))),
         report=_mapping(found.get("report")),
         credential_problem=_text(found.get("credentialProblem")),
@@ -145,6 +184,16 @@ def _connection(found: dict[str, Json]) -> dict[str, ConnectionField]:
             chosen = field.get("fromParameter", False) is not False
             fields[name] = ConnectionField(value, str(field.get("source") or ""), chosen, tuple(_texts(field.get("trusted"))))
     return fields
+
+
+def _pending(found: Json) -> tuple[Kept, ...]:
+    """Every entry keeps its place, for the answer names it by its index; one that is none has no text."""
+    kept = []
+    for entry in found if isinstance(found, list) else []:
+        entry = _mapping(entry)
+        text, failures = entry.get("text"), whole(entry.get("failures"))
+        kept.append(Kept(text if isinstance(text, str) else "", max(0, failures or 0)))
+    return tuple(kept)
 
 
 def _mapping(value: Json) -> dict[str, Json]:

@@ -25,7 +25,7 @@
         ├── ScopeTooLow               403
         ├── OrganizationNotFound      404
         ├── Redirected                3xx, which we never follow
-        ├── BrokenAnswer              an exchange without a usable access token
+        ├── BrokenAnswer              an exchange without a usable access token: another 4xx, or a 2xx that holds none
         └── EventRefused              any other 4xx: sent again, it would be refused again
 
 Foreign errors (httpx, ssl, socket) are mapped where they enter, in :mod:`last9_markers.transport`. An error holds facts;
@@ -148,8 +148,33 @@ class Redirected(NotDelivered):
 
 
 class BrokenAnswer(NotDelivered):
-    """The exchange answered 2xx, but without a usable access token; ``detail`` says what came instead."""
+    """The exchange gave no usable access token; ``detail`` says what came instead. ``refused``: it was a 4xx."""
+
+    def __init__(self, detail: str = "", *, refused: bool = False) -> None:
+        super().__init__(detail)
+        self.refused = refused
 
 
 class EventRefused(NotDelivered):
     """Another 4xx; ``detail`` is the status and what Last9 said. Not kept: it would be refused again."""
+
+
+def is_final(failure: NotDelivered) -> bool:
+    """Whether Last9 has refused it for good: a 4xx but 408 and 429. Sent again, it would be refused again."""
+    refusals = (AuthenticationRefused, ScopeTooLow, OrganizationNotFound, EventRefused)
+    return isinstance(failure, refusals) or (isinstance(failure, BrokenAnswer) and failure.refused)
+
+
+def is_transient(failure: NotDelivered) -> bool:
+    """Whether the very same request may succeed a moment later."""
+    return isinstance(failure, Transient)
+
+
+def got_no_answer(failure: NotDelivered) -> bool:
+    """Whether nobody answered in time: the next request would most likely wait as long."""
+    return isinstance(failure, (NetworkFailure, BudgetSpent))
+
+
+def is_outage(failure: NotDelivered) -> bool:
+    """Whether Last9 seems to be down: no answer, or a 5xx."""
+    return got_no_answer(failure) or isinstance(failure, ServerFailure)

@@ -50,7 +50,7 @@ ATTRIBUTE_NAMES = ("both", "dotted", "underscore")
 #: Not known: what Last9's ingestion makes of a dot in a label name. Hence both spellings, until a tenant tells otherwise.
 DEFAULT_ATTRIBUTE_NAMES = "both"
 DEFAULT_EVENT_NAME = "deployment"
-DEFAULT_TIMEOUT_SECONDS = 15.0
+DEFAULT_TIMEOUT_SECONDS = 10.0
 #: Longer than any pipeline wants to wait for a marker; keeps the arithmetic of sockets and threads in range.
 LONGEST_TIMEOUT_SECONDS = 3600.0
 
@@ -180,7 +180,7 @@ def _timeout(request: Request, environ: Mapping[str, str], journal: Journal) -> 
             journal.warn(inputs.bad_timeout(given, DEFAULT_TIMEOUT_SECONDS))
         else:
             seconds = min(number, LONGEST_TIMEOUT_SECONDS)
-    wanted = request.budget_seconds
+    wanted = request.limit_seconds
     if wanted is not None and 0 < wanted < seconds:
         seconds = wanted
     return seconds

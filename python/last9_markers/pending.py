@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from last9_markers import contract
+from last9_markers.contract import Kept, StillPending
 from last9_markers.credentials import Claims
 from last9_markers.destination import (
     BaseUrl,
@@ -16,43 +17,109 @@ from last9_markers.destination import (
     resolve_base_url,
     resolve_organization,
 )
-from last9_markers.errors import CannotSend, RequestRejected, RequestUnreadable
+from last9_markers.errors import CannotSend, NotDelivered, RequestRejected, RequestUnreadable, is_transient
 from last9_markers.event import Event, encode
 from last9_markers.journal import Journal
+from last9_markers.wire import epoch_ms
 from last9_markers.wording import inputs
 
 #: Marks the texts that the engine itself has written; a request that got no answer has ``contract`` instead.
 VERSION = 1
 
+#: A kept marker that has failed by itself so often, or is so old, is given up.
+MOST_FAILURES = 3
+LONGEST_MS = 86_400_000
+
+#: How a marker is settled: Last9 has it; has refused it for good; nothing was to be sent, or cannot be; it was tried for long enough.
+DELIVERED, REFUSED, DROPPED, GIVEN_UP = "delivered", "refused", "dropped", "given up"
+
 
 class Outgoing:
-    """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good."""
+    """One marker on its way. It is handed back for later unless it has an ``end``: one of the four above."""
 
-    __slots__ = ("delivered", "dropped", "event", "text")
+    __slots__ = ("at_ms", "end", "event", "failure", "failures", "label", "start_of", "text", "tried")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, failures: int = 0) -> None:
         self.text = text
+        #: In how many runs it has failed by itself.
+        self.failures = failures
         self.event: bytes | None = None
-        self.delivered = False
-        self.dropped = False
+        self.end: str | None = None
+        #: It is being tried in this run, or was; and why that failed.
+        self.tried = False
+        self.failure: NotDelivered | None = None
+        #: What it is called in the log, when it happened, and the id of the window that it begins.
+        self.label = "the deployment marker"
+        self.at_ms: int | None = None
+        self.start_of: str | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether Last9 has it."""
+        return self.end == DELIVERED
 
     @property
     def settled(self) -> bool:
         """Whether nothing is left to do."""
-        return self.delivered or self.dropped
+        return self.end is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it was tried in vain, so that trying again may help. One that the end of the time has cut off was."""
+        return self.tried and not self.settled and (self.failure is None or is_transient(self.failure))
 
 
 class Outbox:
     """The markers of one run. The watchdog reads it from its own thread: so every change is a single assignment."""
 
-    def __init__(self, kept: list[str], own: str) -> None:
-        """``kept`` are the texts from before, ``own`` is the request itself until there is an event."""
-        self.kept = [Outgoing(text) for text in dict.fromkeys(kept)]
+    def __init__(self, kept: Iterable[Kept], own: str) -> None:
+        """``kept`` are those from before, oldest first; ``own`` is the request itself until there is an event."""
+        #: By their index; of two with the same text the second is settled with the first.
+        self.kept: dict[int, Outgoing] = {}
+        texts = set()
+        for index, (text, failures) in enumerate(kept):
+            if text not in texts:
+                texts.add(text)
+                self.kept[index] = Outgoing(text, failures)
         self.own = Outgoing(own)
 
-    def pending(self) -> list[str]:
-        """The texts of what is not settled, oldest first, this run's own marker last."""
-        return [outgoing.text for outgoing in (*self.kept, self.own) if not outgoing.settled]
+    def others(self) -> Iterable[Outgoing]:
+        """The kept ones, oldest first."""
+        return self.kept.values()
+
+    def got_through(self) -> bool:
+        """Whether Last9 has taken anything in this run."""
+        return self.own.delivered or any(outgoing.delivered for outgoing in self.others())
+
+    def failures(self, outgoing: Outgoing) -> int:
+        """In how many runs a kept one has failed by itself, with this one: an outage, where nothing gets through, is not its own doing."""
+        return outgoing.failures + (outgoing.has_failed and self.got_through())
+
+    def pending(self) -> StillPending:
+        """What is not settled."""
+        kept = tuple((index, self.failures(outgoing)) for index, outgoing in self.kept.items() if not outgoing.settled)
+        return StillPending(None if self.own.settled else self.own.text, kept)
+
+    def count(self) -> int:
+        """How many are not settled."""
+        return sum(not outgoing.settled for outgoing in (*self.others(), self.own))
+
+    def given_up(self, now_ms: int) -> list[Outgoing]:
+        """The kept ones that have failed too often or are too old. From here on they are settled."""
+        found = [
+            outgoing
+            for outgoing in self.others()
+            if not outgoing.settled
+            and (self.failures(outgoing) >= MOST_FAILURES or (outgoing.at_ms is not None and now_ms - outgoing.at_ms >= LONGEST_MS))
+        ]
+        for outgoing in found:
+            outgoing.end = GIVEN_UP
+        return found
+
+
+def untouched(kept: Sequence[Kept]) -> StillPending:
+    """The answer of a run that has tried none of them, and has no marker of its own."""
+    return StillPending(None, tuple((index, entry.failures) for index, entry in enumerate(kept)))
 
 
 class Meant(NamedTuple):
@@ -76,7 +143,7 @@ def write(meant: Meant, event: Event) -> str:
 
 
 def read(text: str) -> dict[str, Any]:
-    """A kept text as an object. Raises :exc:`RequestUnreadable` where it is none."""
+    """A kept text as an object. Raises :exc:`RequestUnreadable` if it is none."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -89,33 +156,55 @@ def read(text: str) -> dict[str, Any]:
 def claim(
     outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event], journal: Journal
 ) -> list[Outgoing]:
-    """The kept markers that may go to that destination, ready to be sent; all others stay untouched.
+    """The kept markers that may go to that destination, ready to be sent, oldest first; all others stay untouched.
 
     ``compose`` makes the event of a request that got no answer. What is no marker at all is dropped with a warning, or without one
-    where nothing was ever to be sent (:exc:`RequestRejected` without reasons): it must not stand in the way of those that follow.
+    if nothing was ever to be sent (:exc:`RequestRejected` without reasons): it must not stand in the way of those that follow.
     """
     ours = []
-    for outgoing in outbox.kept:
+    for outgoing in outbox.others():
         if outgoing.settled:
             continue
         try:
-            event = _event_for(outgoing.text, destination, claims, compose)
+            found = read(outgoing.text)
+            _describe(outgoing, found)
+            event = _event_for(found, outgoing.text, destination, claims, compose)
             outgoing.event = encode(event) if event is not None else None
         except RequestRejected as rejection:
-            outgoing.dropped = True
+            outgoing.end = DROPPED
             if rejection.reasons:
-                journal.warn(inputs.pending_unreadable())
+                journal.warn(inputs.pending_unreadable(outgoing.label))
         except (RequestUnreadable, ValueError, RecursionError):
-            outgoing.dropped = True
-            journal.warn(inputs.pending_unreadable())
+            outgoing.end = DROPPED
+            journal.warn(inputs.pending_unreadable(outgoing.label))
         else:
             ours += [outgoing] if outgoing.event is not None else []
     return ours
 
 
-def _event_for(text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event]) -> Event | None:
+def _describe(outgoing: Outgoing, found: dict[str, Any]) -> None:
+    """What it is called, when it happened, and which window it begins, as far as the text says."""
+    if "contract" in found:
+        options = {**_mapping(found.get("config")), **_mapping(found.get("options"))}
+        name, state, service = (options.get(key) for key in ("eventName", "eventState", "serviceName"))
+        outgoing.at_ms = contract.whole(found.get("timestampMs"))
+        window = _mapping(found.get("window")).get("id")
+    else:
+        event = _mapping(found.get("event"))
+        attributes = _mapping(event.get("attributes"))
+        name, state = event.get("event_name"), event.get("event_state")
+        service = attributes.get("service_name") or attributes.get("service")
+        outgoing.at_ms = epoch_ms(event.get("timestamp"))
+        window = attributes.get("deployment.id") or attributes.get("deployment_id")
+    if isinstance(service, str) and service:
+        outgoing.label = f"{name or 'deployment'} ({state or 'stop'}) for {service}"
+    outgoing.start_of = window if state == "start" and isinstance(window, str) else None
+
+
+def _event_for(
+    found: dict[str, Any], text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event]
+) -> Event | None:
     """The event in a kept text, ``None`` if it is for somebody else."""
-    found = read(text)
     if "contract" in found:
         request = contract.parse(text)
         try:
@@ -136,3 +225,7 @@ def _event_for(text: str, destination: Destination, claims: Claims, compose: Cal
 
 def _kept_base_url(kept: Any, claims: Claims) -> BaseUrl:
     return read_base_url(kept) if isinstance(kept, str) else resolve_base_url(None, claims)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import time
 from typing import Any
 
@@ -15,6 +16,14 @@ def iso8601(epoch_ms: int) -> str:
         raise ValueError("not a moment between 1970 and 9999")
     seconds, milliseconds = divmod(epoch_ms, 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
+
+
+def epoch_ms(found: Any) -> int | None:
+    """The epoch milliseconds of a moment that :func:`iso8601` has written; ``None`` if it has not."""
+    try:
+        return calendar.timegm(time.strptime(found[:19] + found[23:], "%Y-%m-%dT%H:%M:%SZ")) * 1000 + int(found[20:23])
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def epoch_seconds(found: Any) -> float | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from last9_markers.contract import Answer, parse
+from last9_markers.contract import Answer, Kept, parse, still_pending
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
@@ -100,6 +100,13 @@ class Ran(NamedTuple):
 
     answer: Answer
     log: str
+    given: tuple[Kept, ...] = ()
+
+    @property
+    def left(self) -> list[str]:
+        """The texts of what is undelivered, oldest first, its own last."""
+        assert self.answer.pending is not None
+        return [kept.text for kept in self.answer.pending.of(self.given)]
 
 
 class Stepped(NamedTuple):
@@ -109,6 +116,14 @@ class Stepped(NamedTuple):
     stdout: str
     stderr: str
     seconds: float
+    given: tuple[Kept, ...] = ()
+
+    @property
+    def left(self) -> list[str]:
+        """The texts of what is undelivered, oldest first, its own last."""
+        found = still_pending(self.answer.get("pending"))
+        assert found is not None, self
+        return [kept.text for kept in found.of(self.given)]
 
     @property
     def answer(self) -> dict[str, Any]:
@@ -139,7 +154,10 @@ def field(value: str, *, chosen: bool = False, trusted: tuple[str, ...] = (), so
 
 
 def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
-    """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged."""
+    """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged.
+
+    ``pending`` may be texts: markers that have not failed by themselves yet.
+    """
     found: dict[str, Any] = {
         "contract": 1,
         "step": "withLast9Deployment",
@@ -155,6 +173,8 @@ def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
         found["body"] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
     for key, value in changes.items():
         found[key] = {**found[key], **value} if value and key in ("options", "build", "connection") else value
+    if isinstance(found.get("pending"), list):
+        found["pending"] = [{"text": kept, "failures": 0} if isinstance(kept, str) else kept for kept in found["pending"]]
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -171,8 +191,9 @@ def run_errand(
     log = io.StringIO()
     agent = {**(BARE if git else {"PATH": "/nowhere"}), **(environ or {})}
     around = Surroundings(agent, token, clock or HandClock(), Journal(log, Redactor()), transport)
-    answer = Errand(parse(json.dumps(request)), around).run()
-    return Ran(answer, log.getvalue())
+    parsed = parse(json.dumps(request))
+    answer = Errand(parsed, around).run()
+    return Ran(answer, log.getvalue(), parsed.pending)
 
 
 def send_one(last9: StandIn, request: Mapping[str, Any], **around: Any) -> dict[str, Any]:
@@ -213,7 +234,8 @@ def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, 
     workspace = folder / "workspace"
     workspace.mkdir(exist_ok=True)
     secret = {} if token is None else {"LAST9_REFRESH_TOKEN": token}
-    return engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
+    done = engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
+    return done._replace(given=() if isinstance(request, str) else parse(json.dumps(request)).pending)
 
 
 #: A marker from a shell.

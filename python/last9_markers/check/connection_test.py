@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from last9_markers import api, attributes, event, options, pending, transport
+from last9_markers import api, attributes, event, limits, options, pending, transport
 from last9_markers.check import EVENT_NAME, agent, network
 from last9_markers.check.findings import FAILED, OK, WARNING, Findings, Overheard
 from last9_markers.check.settings import Account
-from last9_markers.clock import Budget
 from last9_markers.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.delivery import Delivery
 from last9_markers.destination import BaseUrl, Destination, credential_id
@@ -39,7 +38,7 @@ class ConnectionTest:
         around.hide_secrets(request)
         self._misread = Overheard(self._journal.redactor)
         self.settings = options.read_settings(request, around.environ, self._misread)
-        self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
+        self.budget = limits.budget_of(request, self.settings.timeout_seconds, around.clock)
         self.findings = Findings(self._journal, phrase)
         self._account = Account(request, around, self.findings)
         self._at = "interpreter"
@@ -227,6 +226,6 @@ class ConnectionTest:
             deployment_id=None,
             warnings=[f"{finding.check}: {finding.text}" for finding in found.all if finding.state != OK],
             fail_build=wording.fail_build(failed[0]) if failed and self.settings.fail_on_error else None,
-            pending=list(self._request.pending),
+            pending=pending.untouched(self._request.pending),
             more={"ok": not failed, "findings": [finding._asdict() for finding in found.all]},
         )

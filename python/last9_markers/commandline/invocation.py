@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 from last9_markers import contract
@@ -68,8 +68,10 @@ class Invocation:
         window: Window | None = None,
         build: Mapping[str, Any] | None = None,
         problems: list[str] | None = None,
-        budget_seconds: float | None = None,
-        pending: list[str] | None = None,
+        limit_seconds: float | None = None,
+        after_abort: bool = False,
+        pending: Sequence[contract.Kept] = (),
+        outages: Mapping[str, Any] | None = None,
         keeps_pending: bool = True,
     ) -> str:
         """The request that the library would have written: a JSON text. ``options`` go over the given ones, ``problems`` make no marker."""
@@ -84,14 +86,18 @@ class Invocation:
             "build": {**self._build(), **(build or {})},
             "parameters": self._named("paramAllowlist", "LAST9_PARAM_ALLOWLIST"),
             "environmentAllowlist": self._names("envAllowlist", "LAST9_ENV_ALLOWLIST"),
-            "pending": pending or [],
+            "pending": [kept._asdict() for kept in pending],
         }
         if not keeps_pending:
             found["keepsPending"] = False
         if window is not None:
             found["window"] = {"id": window.id, "startedAtMs": window.started_at_ms}
-        if budget_seconds is not None:
-            found["budgetSeconds"] = budget_seconds
+        if limit_seconds is not None:
+            found["limitSeconds"] = limit_seconds
+        if after_abort:
+            found["afterAbort"] = True
+        if outages:
+            found["outages"] = dict(outages)
         return json.dumps(found)
 
     def _options(self) -> dict[str, Any]:

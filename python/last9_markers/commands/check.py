@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
             show(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
         return exits.DONE if answer.more["ok"] else exits.FAILED
 
-    watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.broken_off(BudgetSpent())), end=lambda _: os._exit(exits.FAILED))
+    watchdog = Watchdog(test.budget.left_in_all, lambda: finish(test.broken_off(BudgetSpent())), end=lambda _: os._exit(exits.FAILED))
     try:
         answer = test.run()
     except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other

@@ -8,12 +8,14 @@ import os
 import sys
 import threading
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from last9_markers import contract, options
 from last9_markers.commandline import curl, exits, results
 from last9_markers.commandline.entry import Entry
 from last9_markers.commandline.invocation import Invocation, Window
+from last9_markers.commandline.locking import PATIENCE_SECONDS
 from last9_markers.commandline.options import OF_COMMAND
 from last9_markers.commandline.output import show
 from last9_markers.commandline.parsing import Parser
@@ -25,6 +27,10 @@ from last9_markers.marker import Errand
 from last9_markers.watchdog import Watchdog
 from last9_markers.wording import commandline as wording
 from last9_markers.wording import log
+
+#: Waiting for the state file is part of a marker's time: at most this share of it, and after the delivery at least so many seconds.
+_SHARE_OF_LOCK = 0.25
+_SHORTEST_PATIENCE_SECONDS = 0.2
 
 _SUMMARY = """\
 Send one deployment marker, by default a stop. A start and a stop of the same service, environment and event name that share a --state file
@@ -57,6 +63,8 @@ class Send:
 
     def __init__(self, call: Invocation) -> None:
         self._call = call
+        self._began = call.clock.monotonic()
+        self._limit_seconds = options.DEFAULT_TIMEOUT_SECONDS
         self._now_ms = call.now_ms()
         self._verdict = results.judge(call.given, call.environ)
         self._state = StateFile(call.given["state"], call.journal) if call.option("state") else None
@@ -73,8 +81,9 @@ class Send:
         if self._verdict.held_back_by:
             return self._hold_back(self._verdict.result or "", self._verdict.held_back_by)
         errand = Errand(contract.parse(self._begin()), self._call.surroundings())
+        errand.budget.charge(self._spent())
         watchdog = Watchdog(
-            errand.budget.remaining(), lambda: self._end(errand.broken_off(BudgetSpent())), end=lambda _: os._exit(self._code)
+            errand.budget.left_in_all, lambda: self._end(errand.broken_off(BudgetSpent())), end=lambda _: os._exit(self._code)
         )
         interrupted = False
         try:
@@ -101,9 +110,13 @@ class Send:
             with contextlib.suppress(Unusable):
                 self._window = self._window or self._state.read().newest(self._key)
             return self._request(keeps_pending=False)
-        limit = options.read_settings(probe, self._call.environ, self._call.journal).timeout_seconds
-        self._entry.write_down(limit, self._request, self._pair)
+        self._limit_seconds = options.read_settings(probe, self._call.environ, self._call.journal).timeout_seconds
+        self._state.patience_seconds = min(PATIENCE_SECONDS, self._limit_seconds * _SHARE_OF_LOCK)
+        self._entry.write_down(self._limit_seconds, self._request, self._pair)
         return self._request(keeps_pending=self._entry.kept, pending=self._entry.tried)
+
+    def _spent(self) -> float:
+        return self._call.clock.monotonic() - self._began
 
     def _pair(self, content: Content) -> None:
         if self._window is not None:
@@ -112,7 +125,7 @@ class Send:
             self._window = content.newest(self._key)
             content.forget(self._window)
 
-    def _request(self, *, keeps_pending: bool = True, pending: list[str] | None = None) -> str:
+    def _request(self, *, keeps_pending: bool = True, pending: Sequence[contract.Kept] = ()) -> str:
         return self._call.request(
             "send",
             timestamp_ms=self._now_ms,
@@ -121,6 +134,7 @@ class Send:
             problems=[self._verdict.problem] if self._verdict.problem else [],
             keeps_pending=keeps_pending,
             pending=pending,
+            outages=self._entry.outages,
         )
 
     # -- after -----------------------------------------------------------------------------------------------------------------
@@ -132,8 +146,14 @@ class Send:
                 return
             self._has_told = True
             self._code = exits.FAILED if answer.fail_build else exits.DONE
-            self._entry.settle(answer.pending or [], answer.more.get("records"), None if answer.accepted else self._unpair)
+            if self._state is not None:
+                self._state.patience_seconds = max(_SHORTEST_PATIENCE_SECONDS, min(PATIENCE_SECONDS, self._limit_seconds - self._spent()))
+            undelivered, more = self._undelivered(answer), answer.more
+            self._entry.settle(undelivered, more.get("records"), more.get("outages", {}), None if answer.accepted else self._unpair)
             self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.journal.redactor))
+
+    def _undelivered(self, answer: Answer) -> list[contract.Kept]:
+        return answer.pending.of(self._entry.tried) if answer.pending is not None else []
 
     def _unpair(self, content: Content) -> None:
         """A start that was refused has begun nothing; a stop that was refused has ended nothing."""
@@ -147,7 +167,7 @@ class Send:
             with contextlib.suppress(Unusable):
                 if self._state.read().newest(self._key) is not None:
                     self._call.journal.warn(wording.window_stays_open(result, flag))
-        self._tell(Answer(False, True, None, self._call.journal.warnings, None, []), None, skipped=True)
+        self._tell(Answer(False, True, None, self._call.journal.warnings, None, None), None, skipped=True)
         return exits.DONE
 
     def _tell(self, answer: Answer, shown: dict[str, Any] | None, *, skipped: bool = False) -> None:
@@ -159,7 +179,7 @@ class Send:
                 "accepted": answer.accepted,
                 "skipped": skipped,
                 "deploymentId": answer.deployment_id,
-                "kept": len(answer.pending or []) if self._entry.kept else 0,
+                "kept": len(self._undelivered(answer)) if self._entry.kept else 0,
                 "warnings": self._call.journal.warnings,
                 "exitCode": self._code,
             }

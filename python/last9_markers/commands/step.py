@@ -78,7 +78,7 @@ def _errand(request: Request, around: Surroundings) -> Errand:
 
 
 def _run(errand: Errand, mouth: Mouth, journal: Journal) -> None:
-    watchdog = Watchdog(errand.budget.remaining(), lambda: mouth.give(errand.broken_off(BudgetSpent())))
+    watchdog = Watchdog(errand.budget.left_in_all, lambda: mouth.give(errand.broken_off(BudgetSpent())))
     try:
         answer = errand.run()
     except KeyboardInterrupt:

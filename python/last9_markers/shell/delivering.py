@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from last9_markers import contract
 from last9_markers.commandline import curl
+from last9_markers.commandline.entry import Entry
 from last9_markers.commandline.invocation import Invocation, Window
+from last9_markers.contract import Kept
 from last9_markers.journal import Journal
 from last9_markers.options import read_settings
 from last9_markers.redaction import Redactor
@@ -28,7 +30,7 @@ class Marker(NamedTuple):
     """What became of a marker, as the answer says; ``kept`` is what nobody has delivered yet, itself last."""
 
     answer: Mapping[str, Any] | None = None
-    kept: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
     @property
     def delivered(self) -> bool:
@@ -43,8 +45,13 @@ class Marker(NamedTuple):
     @property
     def records(self) -> list[str]:
         """What has happened, for the report. A request that got no answer is itself a record."""
-        found = self.answer.get("records") if self.answer is not None else self.kept[-1:]
+        found = self.answer.get("records") if self.answer is not None else [kept.text for kept in self.kept[-1:]]
         return list(found or [])
+
+    @property
+    def outages(self) -> dict[str, Any] | None:
+        """Which Last9 does not answer, as the answer says; ``None`` without one."""
+        return None if self.answer is None else self.answer.get("outages") or {}
 
     def get(self, name: str) -> Any:
         """A field of the answer."""
@@ -61,15 +68,18 @@ class Delivering:
         self._abort = abort
         self._program = Program()
 
-    def request(self, state: str, at_ms: int, outcome: str | None = None, pending: list[str] | None = None, *, keeps: bool = True) -> str:
-        """The request for one of the window's markers. ``pending`` goes along; ``keeps``: what is not delivered will be kept."""
+    def request(self, state: str, at_ms: int, outcome: str | None = None, entry: Entry | None = None, *, keeps: bool = True) -> str:
+        """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept."""
+        hurried = self._abort.ends_at is not None
         return self._call.request(
             "window",
             timestamp_ms=at_ms,
             options={"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome},
             window=self._window,
-            budget_seconds=round(self.time_limit(), 1) if self._abort.ends_at is not None else None,
-            pending=pending,
+            limit_seconds=round(self.time_limit(), 1) if hurried else None,
+            after_abort=hurried,
+            pending=entry.tried if entry is not None else (),
+            outages=entry.outages if entry is not None else None,
             keeps_pending=keeps,
         )
 
@@ -94,9 +104,9 @@ class Delivering:
             call.journal.warn(wording.messenger_failed(error.strerror or str(error)))
             return None
 
-    def finish(self, messenger: Messenger | None, request: str, tried: list[str], *, until_abort: bool = False) -> Marker:
+    def finish(self, messenger: Messenger | None, request: str, tried: Sequence[Kept], *, until_abort: bool = False) -> Marker:
         """What becomes of a request that was handed over. ``until_abort``: not worth waiting for once somebody aborts."""
-        undelivered = (*tried, contract.parse(request).text)
+        undelivered = (*tried, Kept(contract.parse(request).text))
         if messenger is None:
             return Marker(kept=undelivered)
         until = time.monotonic() + self.time_limit() + _LOADING_SECONDS
@@ -107,11 +117,11 @@ class Delivering:
                 break
             self._abort.wait(messenger.process, left)
         answer = messenger.answer()
-        pending = answer.get("pending") if answer else None
+        pending = contract.still_pending(answer.get("pending")) if answer else None
         shown = curl.shown(answer.get("dryRun") if answer else None, self._call.journal.redactor)
         if shown is not None and not self._call.given.get("json"):
             self._call.journal.show(shown["curl"])
-        return Marker(answer, undelivered if pending is None else tuple(pending))
+        return Marker(answer, undelivered if pending is None else tuple(pending.of(tried)))
 
     def tidy(self) -> None:
         """Nothing is left behind."""

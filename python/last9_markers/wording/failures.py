@@ -35,7 +35,7 @@ class Circumstances(NamedTuple):
     """What a sentence about a failed delivery may name.
 
     ``via``: the proxy in use; ``now``: the wall clock; ``from_shell``: no Pipeline step but a command was called; ``elsewhere``: the API
-    that the token names, where it is another one.
+    that the token names, if it is another one; ``once``: there was a single attempt.
     """
 
     credential_id: str
@@ -47,6 +47,7 @@ class Circumstances(NamedTuple):
     via: str | None = None
     from_shell: bool = False
     elsewhere: str | None = None
+    once: bool = False
 
 
 def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances) -> str:
@@ -54,9 +55,15 @@ def not_delivered(label: str, error: errors.NotDelivered, about: Circumstances) 
     return f"{label} was not delivered: {because(error, about)}"
 
 
-def late_marker_refused(error: errors.NotDelivered, about: Circumstances) -> str:
+def late_marker_refused(label: str, error: errors.NotDelivered, about: Circumstances) -> str:
     """A kept marker that Last9 will never take."""
-    return f"a marker kept from before was refused and is dropped: {because(error, about)}"
+    return f"{label}, kept from before, was refused and is dropped: {because(error, about)}"
+
+
+def given_up(label: str, because: str) -> str:
+    """A kept marker that has failed too often, or is too old. ``because`` is its last failure, if it was tried."""
+    last = f" The last failure: {because}" if because else ""
+    return f"{label}, kept from before, is given up: it failed in several runs while other markers got through, or is a day old.{last}"
 
 
 def because(error: errors.NotDelivered, about: Circumstances) -> str:
@@ -113,7 +120,8 @@ def _host_not_allowed(error: errors.NotDelivered, about: Circumstances) -> str:
 
 
 def _server_failure(error: errors.NotDelivered, about: Circumstances) -> str:
-    return f"Last9 answers {error.detail} (tried again until it made no sense). This passes by itself; see Last9's status page if not."
+    tried = "a single attempt" if about.once else "tried again until it made no sense"
+    return f"Last9 answers {error.detail} ({tried}). This passes by itself; see Last9's status page if not."
 
 
 def _rate_limited(error: errors.NotDelivered, about: Circumstances) -> str:

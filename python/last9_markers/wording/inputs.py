@@ -121,6 +121,6 @@ def ca_unusable(variable: str, path: str, reason: str) -> str:
     return f"{variable} is left out: {path} cannot be read as PEM certificates ({reason}). Correct the path or unset it."
 
 
-def pending_unreadable() -> str:
+def pending_unreadable(label: str) -> str:
     """Something that was kept is no marker."""
-    return "a marker kept from before cannot be read and is dropped. The library's Groovy code and its bundle must come from one version."
+    return f"{label}, kept from before, cannot be read and is dropped. The library's Groovy code and its bundle must come from one version."

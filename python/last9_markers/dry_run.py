@@ -1,0 +1,38 @@
+"""A dry run: shows the marker, and where it would go. It sends nothing, and needs no token."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from last9_markers import event
+from last9_markers.contract import ConnectionField, Json
+from last9_markers.credentials import Claims
+from last9_markers.destination import BaseUrl, Destination, resolve, resolve_base_url
+from last9_markers.errors import OrganizationUnknown
+from last9_markers.journal import Journal
+from last9_markers.wording import log
+
+
+class Place(NamedTuple):
+    """Where it would go. ``destination`` is ``None`` if no organization is known."""
+
+    base_url: BaseUrl
+    destination: Destination | None
+
+
+def place(connection: Mapping[str, ConnectionField], claims: Claims) -> Place:
+    """Where these settings would send a marker. Raises a :exc:`~last9_markers.errors.CannotSend` if that is nowhere."""
+    destination = None
+    with contextlib.suppress(OrganizationUnknown):
+        destination = resolve(connection, claims)
+    return Place(resolve_base_url(connection.get("apiBaseUrl"), claims), destination)
+
+
+def show(composed: event.Event, place: Place, journal: Journal) -> dict[str, Json]:
+    """Show it in the log. Returns the answer's ``dryRun``."""
+    journal.say(log.dry_run(place.destination))
+    journal.say(event.readable(composed))
+    organization = place.destination.organization if place.destination else None
+    return {"organization": organization, "apiBaseUrl": place.base_url.text, "event": composed}
