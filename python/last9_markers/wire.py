@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import time
 from typing import Any
 
@@ -20,6 +19,8 @@ def iso8601(epoch_ms: int) -> str:
 
 def epoch_ms(found: Any) -> int | None:
     """The epoch milliseconds of a moment that :func:`iso8601` has written; ``None`` if it has not."""
+    import calendar  # only for what was kept: it brings datetime along
+
     try:
         return calendar.timegm(time.strptime(found[:19] + found[23:], "%Y-%m-%dT%H:%M:%SZ")) * 1000 + int(found[20:23])
     except (TypeError, ValueError, OverflowError):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from last9_markers.contract import Answer, parse
+from last9_markers.contract import Answer, Kept, StillPending, parse
 from last9_markers.errors import RequestUnreadable
 from last9_markers.standin import StandIn
 from support import WINDOW, make_request, run_errand
@@ -51,7 +51,7 @@ def test_bottomless_nesting_is_refused() -> None:
         "secretParameters",
         "parameters",
         "environmentAllowlist",
-        "budgetSeconds",
+        "limitSeconds",
         "pending",
     ],
 )
@@ -85,15 +85,16 @@ def test_blank_connection_fields_count_as_absent() -> None:
 
 
 def test_the_kept_text_has_no_pending() -> None:
-    """A request that is kept must not hold the ones before it again: it would grow with every failure."""
-    request = parse(json.dumps(make_request() | {"pending": ["one", 2, "three"]}))
-    assert request.pending == ["one", "three"]
-    assert "pending" not in json.loads(request.text)
+    """A request that is kept must not hold the ones before it again: it would grow with every failure. Each keeps its place."""
+    pending = [{"text": "one", "failures": 2}, 2, {"text": "three", "failures": True}]
+    request = parse(json.dumps(make_request() | {"pending": pending, "outages": {"x": 1}, "nowMs": 5}))
+    assert request.pending == (Kept("one", 2), Kept(""), Kept("three"))
+    assert {"pending", "outages", "nowMs"}.isdisjoint(json.loads(request.text))
 
 
 def test_the_answer_is_one_line_of_ascii() -> None:
     """Whatever the warnings hold, the answer is one line that begins with the version and that any console can carry."""
-    answer = Answer(True, True, WINDOW, ["Zürich\n\u2028 \ud83d 🚀"], "x\r\ny", ["a\nb"])
+    answer = Answer(True, True, WINDOW, ["Zürich\n\u2028 \ud83d 🚀"], "x\r\ny", StillPending("a\nb", ((1, 2),)))
     line = answer.line()
     assert line.isascii()
     assert len(line.splitlines()) == 1
@@ -104,4 +105,4 @@ def test_the_answer_is_one_line_of_ascii() -> None:
 def test_pending_is_left_out_where_the_request_was_unreadable() -> None:
     """The library then keeps the request with everything in it; an empty list would throw the kept markers away."""
     assert "pending" not in json.loads(Answer(False, False, None, [], None, None).line())
-    assert json.loads(Answer(False, False, None, [], None, []).line())["pending"] == []
+    assert json.loads(Answer(False, False, None, [], None, StillPending()).line())["pending"] == {"own": None, "kept": []}

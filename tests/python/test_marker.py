@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from last9_markers import event
-from last9_markers.contract import parse
+from last9_markers.conclusion import Conclusion
+from last9_markers.contract import StillPending, parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
@@ -31,9 +32,9 @@ def test_broken_off_before_anything_was_sent() -> None:
     assert not answer.delivered
     assert answer.accepted
     assert answer.pending is not None
-    assert answer.pending[0] == "older"
-    assert json.loads(answer.pending[1])["contract"] == 1
-    assert "time limit of 15 s is over" in answer.warnings[0]
+    assert answer.pending.kept == ((0, 0),)
+    assert json.loads(str(answer.pending.own))["contract"] == 1
+    assert "time limit of 10 s is over" in answer.warnings[0]
 
 
 def test_broken_off_after_it_was_delivered(last9: StandIn) -> None:
@@ -42,7 +43,7 @@ def test_broken_off_after_it_was_delivered(last9: StandIn) -> None:
     errand.run()
     answer = errand.broken_off(BudgetSpent())
     assert answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
     assert answer.warnings == []
     assert log.getvalue().count("sent successfully") == 1
 
@@ -50,7 +51,7 @@ def test_broken_off_after_it_was_delivered(last9: StandIn) -> None:
 def test_broken_off_just_after_it_was_delivered(last9: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the time ends between delivery and the last word, the watchdog says it: the log never lacks what the answer says."""
     errand, log = _errand(make_request(), last9.refresh_token)
-    monkeypatch.setattr(errand, "_delivered", lambda: None)
+    monkeypatch.setattr(Conclusion, "delivered", lambda _: None)
     errand.run()
     monkeypatch.undo()
     assert "sent successfully" not in log.getvalue()
@@ -74,7 +75,11 @@ def test_broken_off_just_after_it_was_not_accepted(last9: StandIn) -> None:
     for wrong in ({"options": {"serviceName": ""}}, {"connection": connection}):
         errand, _ = _errand(make_request(**wrong), last9.refresh_token)
         first, second = errand.run(), errand.broken_off(BudgetSpent())
-        assert (second.accepted, second.deployment_id, second.pending) == (first.accepted, None, []) == (False, None, [])
+        assert (
+            (second.accepted, second.deployment_id, second.pending)
+            == (first.accepted, None, StillPending())
+            == (False, None, StillPending())
+        )
 
 
 @pytest.mark.parametrize("options", [{"serviceName": ""}, {"dryRun": "true"}])
@@ -84,7 +89,7 @@ def test_broken_off_is_never_delivered_for_what_was_not_sent(last9: StandIn, opt
     errand.run()
     answer = errand.broken_off("the engine failed")
     assert not answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
     assert last9.requests() == []
 
 
@@ -95,7 +100,7 @@ def test_a_refused_event_that_ends_badly_is_not_delivered(last9: StandIn) -> Non
     errand.run()
     answer = errand.broken_off(BudgetSpent())
     assert not answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
 
 
 def test_a_defect_in_a_source_costs_its_attributes(last9: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +151,7 @@ def test_what_happened_is_recorded(last9: StandIn) -> None:
 
 def test_a_kept_marker_is_recorded_when_it_arrives(last9: StandIn) -> None:
     """A marker that could not be delivered is first recorded as kept, and once Last9 has it as late, beside the one it came with."""
-    last9.order({"on": "event", "status": 403, "times": 1})
+    last9.order({"on": "event", "status": 503, "times": 1, "headers": {"Retry-After": "60"}})
     first = run_errand(make_request(), last9.refresh_token)
     assert [record["fate"] for record in _records(first)] == ["kept"]
     second = run_errand(make_request("stop", pending=first.left), last9.refresh_token)

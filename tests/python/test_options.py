@@ -12,7 +12,7 @@ def _rejected(last9: StandIn, **options: object) -> Ran:
     assert not ran.answer.accepted
     assert not ran.answer.delivered
     assert ran.answer.deployment_id is None
-    assert ran.answer.pending == []
+    assert ran.left == []
     assert last9.requests() == []
     return ran
 
@@ -134,7 +134,7 @@ def test_bad_timeout_falls_back(last9: StandIn, given: str) -> None:
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
     assert f"timeoutSeconds is '{given}'" in warning
-    assert "15 counts" in warning
+    assert "10 counts" in warning
 
 
 def test_bad_timeout_in_the_environment_falls_back(last9: StandIn) -> None:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
 import pytest
-from last9_markers.contract import parse
-from last9_markers.errors import BudgetSpent
-from last9_markers.journal import Journal
-from last9_markers.marker import Errand
-from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
-from last9_markers.surroundings import Surroundings
 from support import STARTED, STOPPED, WINDOW, HandClock, Ran, field, make_request, run_errand
 
 
@@ -51,27 +44,13 @@ def test_start_goes_out_before_the_stop(last9: StandIn, clock: HandClock) -> Non
 
 
 def test_order_of_many(last9: StandIn, clock: HandClock) -> None:
-    """Whatever was kept goes out oldest first, before the marker itself."""
-    texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(3)]
-    ran = run_errand(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
+    """Whatever was kept goes out after the marker itself, oldest first; only the start of its own window goes before it."""
+    texts = [_kept(last9, clock, timestampMs=1790000000000 + number, window={"id": f"other-{number}"}) for number in range(3)]
+    ran = run_errand(make_request("stop", pending=[*texts, _kept(last9, clock)]), last9.refresh_token, clock=clock)
     assert ran.left == []
-    assert [stamp[-4:-1] for _, stamp in _states(last9)] == ["000", "001", "002", "123"]
-    assert "3 deployment markers" in ran.log
-
-
-def test_outage_in_the_middle_keeps_the_rest(last9: StandIn, clock: HandClock) -> None:
-    """What failed and all that comes after it stays, in order; what went out is not sent twice."""
-    texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(2)]
-    last9.order([{"on": "event", "times": 1, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    ran = run_errand(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
-    assert not ran.answer.delivered
-    assert ran.left[0] == texts[1]
-    assert len(ran.left) == 2
-    assert json.loads(ran.left[1])["event"]["event_state"] == "stop"
-    assert len(last9.received()) == 1
-    last9.faults.cancel()
-    run_errand(make_request("stop", pending=ran.left, timestampMs=1790000070000), last9.refresh_token, clock=clock)
-    assert [stamp[-4:-1] for _, stamp in _states(last9)] == ["000", "001", "123", "000"]
+    assert _states(last9)[:2] == [("start", STARTED), ("stop", STOPPED)]
+    assert [stamp[-4:-1] for _, stamp in _states(last9)[2:]] == ["000", "001", "002"]
+    assert "Also sent: 4 deployment markers" in ran.log
 
 
 def test_the_same_body_on_repeat(last9: StandIn, clock: HandClock) -> None:
@@ -199,7 +178,7 @@ def test_a_kept_marker_that_is_refused_is_dropped(last9: StandIn, clock: HandClo
     assert ran.answer.delivered
     assert ran.left == []
     (warning,) = ran.answer.warnings
-    assert "refused and is dropped" in warning
+    assert "kept from before, was refused and is dropped" in warning
     assert "too old" in warning
     assert _states(last9) == [("stop", STOPPED)]
 
@@ -247,27 +226,3 @@ def test_each_warning_says_what_becomes_of_all(last9: StandIn, clock: HandClock)
     assert stop.log.count("WARNING") == 1
     point = run_errand(make_request("stop", step="last9DeploymentMarker", window=None, body=None), last9.refresh_token, clock=clock)
     assert point.answer.warnings[0].endswith("goes out with the build's next one; if none gets through, Last9 never has it.")
-
-
-def test_late_markers_are_told_though_the_next_one_fails(last9: StandIn, clock: HandClock) -> None:
-    """What did arrive is in the log, also where the outage came back before all had."""
-    texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(3)]
-    # Two events are taken: a lifetime is no fault of an event's.
-    last9.order([{"on": "event", "times": 2, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    ran = run_errand(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
-    assert ran.log.count("Sent first: 2 deployment markers that could not be delivered before, with the original time") == 1
-    assert "2 deployment markers are kept by now" in ran.answer.warnings[0]
-    assert ran.left[0] == texts[2]
-    assert len(last9.received()) == 2
-
-
-def test_late_markers_are_told_though_the_time_is_over(last9: StandIn, clock: HandClock) -> None:
-    """The same where the watchdog has the last word, and once only."""
-    text = _kept(last9, clock)
-    last9.order([{"on": "event", "times": 1, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    log = io.StringIO()
-    around = Surroundings({"PATH": "/nowhere"}, last9.refresh_token, clock, Journal(log, Redactor()))
-    errand = Errand(parse(json.dumps(make_request("stop", pending=[text]))), around)
-    errand.run()
-    errand.broken_off(BudgetSpent())
-    assert log.getvalue().count("Sent first: 1 deployment marker that could not") == 1

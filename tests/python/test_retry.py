@@ -96,7 +96,7 @@ def test_watchdog_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
         ended.append("word")
         raise RuntimeError
 
-    Watchdog(0.01, word, ended.append)
+    Watchdog(lambda: 0.0, word, ended.append)
     assert raised.wait(20)
     assert ended == ["word", 0]
 
@@ -105,7 +105,7 @@ def test_watchdog_that_is_called_off() -> None:
     """A delivery that ended in time is left alone."""
     ended: list[object] = []
     before = set(threading.enumerate())
-    watchdog = Watchdog(60, lambda: ended.append("word"), ended.append)
+    watchdog = Watchdog(lambda: 60.0, lambda: ended.append("word"), ended.append)
     (watching,) = set(threading.enumerate()) - before
     watchdog.call_off()
     watching.join(20)

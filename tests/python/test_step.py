@@ -85,7 +85,7 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
     limit = budget or 3
     with socket.create_server(("127.0.0.1", 0)) as mute:
         fields = {"apiBaseUrl": field(f"http://127.0.0.1:{mute.getsockname()[1]}"), "orgSlug": field("acme")}
-        request = make_request("start", connection=fields, options={"timeoutSeconds": "3"}, pending=["older"], budgetSeconds=budget)
+        request = make_request("start", connection=fields, options={"timeoutSeconds": "3"}, pending=["older"], limitSeconds=budget)
         done = run_step(request, "some-refresh-token", tmp_path)
     assert done.code == 0
     # Starting an interpreter on a busy machine is not part of the budget.
