@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from last9_markers import pending, records
+from last9_markers import pending, records, routing
 from last9_markers.contract import SHELL_COMMANDS, Answer, Json, Request
 from last9_markers.credentials import Claims
 from last9_markers.destination import Destination, credential_id, named_elsewhere
@@ -21,8 +21,17 @@ BLOCK = "withLast9Deployment"
 class Conclusion:
     """Composes the answer from what is known so far. The run and its watchdog may both ask for it: everything is said once."""
 
-    def __init__(self, request: Request, around: Surroundings, settings: Settings, outbox: pending.Outbox, now_ms: int) -> None:
+    def __init__(
+        self,
+        request: Request,
+        route: routing.Routing,
+        around: Surroundings,
+        settings: Settings,
+        outbox: pending.Outbox,
+        now_ms: int,
+    ) -> None:
         self._request = request
+        self._routing = route
         self._around = around
         self._journal = around.journal
         self._settings = settings
@@ -112,7 +121,7 @@ class Conclusion:
 
     def meant(self) -> pending.Meant:
         """Whom the marker is for."""
-        connection = self._request.connection
+        connection = self._routing.fields
         if self.destination is not None:
             return pending.Meant(*self.destination.key())
         # As they were configured, for want of better; a password in a URL is no part of it, and makes it unusable anyway.

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from last9_markers import event
-from last9_markers.contract import ConnectionField, Json
+from last9_markers.contract import Json
 from last9_markers.credentials import Claims
-from last9_markers.destination import BaseUrl, Destination, resolve, resolve_base_url
+from last9_markers.destination import BaseUrl, ConnectionField, Destination, resolve, resolve_base_url
 from last9_markers.errors import OrganizationUnknown
 from last9_markers.journal import Journal
 from last9_markers.wording import log

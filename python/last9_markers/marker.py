@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from last9_markers import attributes, dry_run, event, limits, pending
+from last9_markers import attributes, dry_run, event, pending, routing, time_limits
 from last9_markers.attributes import changes
 from last9_markers.conclusion import Conclusion
 from last9_markers.contract import Answer, Request
@@ -20,25 +20,26 @@ from last9_markers.workspace import Workspace
 class Errand:
     """Sends the marker of one request: :meth:`run`. If that cannot end by itself, :meth:`broken_off` answers for it."""
 
-    def __init__(self, request: Request, around: Surroundings) -> None:
-        """Reads the settings and starts the budget: from here on the time counts."""
+    def __init__(self, request: Request, around: Surroundings, problems: tuple[str, ...] = ()) -> None:
+        """Reads the settings and starts the budget: from here on the time counts. ``problems``: why there can be no marker."""
         self._request = request
-        self._around = around
+        self._around = around = around.of(request)
         self._journal = around.journal
-        around.hide_secrets(request)
+        self._problems = problems
+        self._routing = routing.resolve(request, around.environ)
         self.settings = read_settings(request, around.environ, self._journal)
-        self.budget = limits.budget_of(request, self.settings.timeout_seconds, around.clock)
+        self.budget = time_limits.budget_of(request, self.settings.timeout_seconds, around.clock)
         self._moment_ms = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
         self._outbox = pending.Outbox(request.pending, request.text)
         now_ms = request.now_ms if request.now_ms is not None else self._moment_ms
-        self._conclusion = Conclusion(request, around, self.settings, self._outbox, now_ms)
+        self._conclusion = Conclusion(request, self._routing, around, self.settings, self._outbox, now_ms)
         self._accepted = True
 
     def run(self) -> Answer:
         """Deliver the marker. Every expected failure is a warning and an answer, never an exception."""
         own = self._outbox.own
         try:
-            marker = read_marker(self._request, self._around.environ, self._journal)
+            marker = read_marker(self._request, self._around.environ, self._journal, (*self._problems, *self._routing.problems))
         except RequestRejected as rejection:
             self._accepted, own.end = False, pending.DROPPED
             return self._conclusion.rejected(rejection.reasons)
@@ -73,19 +74,19 @@ class Errand:
         conclusion = self._conclusion
         try:
             token = self._read_token()
-            conclusion.destination = resolve(self._request.connection, token.claims)
+            conclusion.destination = resolve(self._routing.fields, token.claims)
         except CannotSend as found:
             problem = found
         with contextlib.ExitStack() as held:
             if conclusion.destination is not None and conclusion.outages.holds(conclusion.destination):
-                conclusion.once, conclusion.limit_seconds = True, min(conclusion.limit_seconds, limits.SHORT_SECONDS)
-                held.enter_context(self.budget.within(limits.short(self._request), once=True, firmly=True))
+                conclusion.once, conclusion.limit_seconds = True, min(conclusion.limit_seconds, time_limits.SHORT_SECONDS)
+                held.enter_context(self.budget.within(time_limits.short(self._request), once=True, firmly=True))
             workspace = self._workspace(marker)
             held.callback(workspace.abandon)
             if problem is None:
                 self._load()
             # Composed in any case, so that it can be kept.
-            composed = self._compose(marker, self._request, workspace, self.settings)
+            composed = self._compose(marker, self._request, self._routing, workspace, self.settings)
             self._outbox.own.event = event.encode(composed)
             self._outbox.own.text = pending.write(conclusion.meant(), composed)
             if problem is not None or token is None:
@@ -108,19 +109,19 @@ class Errand:
         connection = transport.Connection(destination.base_url, around.environ, self.budget, self._journal, around.transport)
         conclusion.via = connection.via
 
-        def compose(request: Request) -> event.Event:
+        def compose(request: Request, route: routing.Routing) -> event.Event:
             settings = read_settings(request, around.environ, self._journal)
-            marker = read_marker(request, around.environ, self._journal)
+            marker = read_marker(request, around.environ, self._journal, route.problems)
             if marker.dry_run:
                 raise RequestRejected([])
-            return self._compose(marker, request, workspace, settings)
+            return self._compose(marker, request, route, workspace, settings)
 
         try:
             last9 = api.Last9(connection, around.clock, self._journal.redactor)
             run = rounds.Round(
                 delivery.Delivery(last9, token.text, destination, self.budget, self._journal), self.budget, conclusion.report
             )
-            kept = pending.claim(self._outbox, destination, conclusion.claims, compose, self._journal)
+            kept = pending.claim(self._outbox, destination, conclusion.claims, around.environ, compose, self._journal)
             run.run(self._outbox.own, kept, self._request.window_id)
         finally:
             connection.close()
@@ -129,13 +130,13 @@ class Errand:
         self._outbox.own.end = pending.DROPPED
         workspace = self._workspace(marker)
         try:
-            composed = self._compose(marker, self._request, workspace, self.settings)
+            composed = self._compose(marker, self._request, self._routing, workspace, self.settings)
         finally:
             workspace.abandon()
         self._outbox.own.event = event.encode(composed)
         with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; if there is one, it may say where to
             self._read_token()
-        place = dry_run.place(self._request.connection, self._conclusion.claims)
+        place = dry_run.place(self._routing.fields, self._conclusion.claims)
         self._conclusion.destination = place.destination
         return self._conclusion.shown(dry_run.show(composed, place, self._journal))
 
@@ -150,7 +151,7 @@ class Errand:
             # A git that hangs must leave a short budget room for the marker itself.
             limit_seconds=self.budget.seconds / 2,
             previous=changes.previous_commit(marker, around.environ),
-            ask=not self._request.elsewhere,
+            ask=not self._request.borrowed_node,
         )
 
     def _read_token(self) -> RefreshToken:
@@ -158,9 +159,8 @@ class Errand:
         self._conclusion.claims = token.claims
         return token
 
-    def _compose(self, marker: Marker, request: Request, workspace: Workspace, settings: Settings) -> event.Event:
+    def _compose(self, marker: Marker, request: Request, route: routing.Routing, workspace: Workspace, settings: Settings) -> event.Event:
         around = self._around
         labels = attributes.collect(marker, request, around.environ, workspace, settings.attribute_names, self._journal)
-        cluster = request.connection.get("dataSourceName")
         moment = request.timestamp_ms if request.timestamp_ms is not None else self._moment_ms
-        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+        return event.compose(marker, moment, route.data_source_name, labels)

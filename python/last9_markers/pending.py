@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from last9_markers import contract
+from last9_markers import contract, routing
 from last9_markers.contract import Kept, StillPending
 from last9_markers.credentials import Claims
 from last9_markers.destination import (
@@ -98,7 +98,7 @@ class Outbox:
     def pending(self) -> StillPending:
         """What is not settled."""
         kept = tuple((index, self.failures(outgoing)) for index, outgoing in self.kept.items() if not outgoing.settled)
-        return StillPending(None if self.own.settled else self.own.text, kept)
+        return StillPending(None if self.own.settled else self.own.text or None, kept)
 
     def count(self) -> int:
         """How many are not settled."""
@@ -153,8 +153,11 @@ def read(text: str) -> dict[str, Any]:
     return found
 
 
+Compose = Callable[[contract.Request, routing.Routing], Event]
+
+
 def claim(
-    outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event], journal: Journal
+    outbox: Outbox, destination: Destination, claims: Claims, environ: Mapping[str, str], compose: Compose, journal: Journal
 ) -> list[Outgoing]:
     """The kept markers that may go to that destination, ready to be sent, oldest first; all others stay untouched.
 
@@ -168,7 +171,7 @@ def claim(
         try:
             found = read(outgoing.text)
             _describe(outgoing, found)
-            event = _event_for(found, outgoing.text, destination, claims, compose)
+            event = _event_for(found, outgoing.text, destination, claims, environ, compose)
             outgoing.event = encode(event) if event is not None else None
         except RequestRejected as rejection:
             outgoing.end = DROPPED
@@ -202,16 +205,17 @@ def _describe(outgoing: Outgoing, found: dict[str, Any]) -> None:
 
 
 def _event_for(
-    found: dict[str, Any], text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event]
+    found: dict[str, Any], text: str, destination: Destination, claims: Claims, environ: Mapping[str, str], compose: Compose
 ) -> Event | None:
     """The event in a kept text, ``None`` if it is for somebody else."""
     if "contract" in found:
         request = contract.parse(text)
         try:
-            meant = resolve(request.connection, claims)
+            route = routing.resolve(request, environ)
+            meant = resolve(route.fields, claims)
         except CannotSend:
             return None
-        return compose(request) if meant.key() == destination.key() else None
+        return compose(request, route) if meant.key() == destination.key() else None
     event = found.get("event")
     if found.get("last9Pending") != VERSION or not isinstance(event, dict):
         raise RequestUnreadable

@@ -8,8 +8,8 @@ from operator import attrgetter
 from last9_markers.clock import Budget
 from last9_markers.delivery import Delivery
 from last9_markers.errors import NotDelivered, got_no_answer
-from last9_markers.limits import SHORT_SECONDS
 from last9_markers.pending import Outgoing
+from last9_markers.time_limits import SHORT_SECONDS
 
 #: Of the time that is left, what the start of the same window may take before its stop.
 _SHARE_OF_START = 0.5

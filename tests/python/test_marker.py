@@ -10,14 +10,14 @@ import httpx
 import pytest
 from last9_markers import event
 from last9_markers.conclusion import Conclusion
-from last9_markers.contract import StillPending, parse
+from last9_markers.contract import CONTRACT, StillPending, parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
 from last9_markers.standin import StandIn
 from last9_markers.surroundings import Surroundings
-from support import BARE, STOPPED, HandClock, Ran, make_request, run_errand
+from support import BARE, STOPPED, HandClock, Ran, field, make_request, run_errand
 
 
 def _errand(request: dict[str, Any], token: str | None, transport: httpx.BaseTransport | None = None) -> tuple[Errand, io.StringIO]:
@@ -33,7 +33,7 @@ def test_broken_off_before_anything_was_sent() -> None:
     assert answer.accepted
     assert answer.pending is not None
     assert answer.pending.kept == ((0, 0),)
-    assert json.loads(str(answer.pending.own))["contract"] == 1
+    assert json.loads(answer.pending.own or "")["contract"] == CONTRACT
     assert "time limit of 10 s is over" in answer.warnings[0]
 
 
@@ -71,8 +71,7 @@ def test_broken_off_just_after_it_has_failed(last9: StandIn) -> None:
 
 def test_broken_off_just_after_it_was_not_accepted(last9: StandIn) -> None:
     """What was refused stays refused: the library must not open a window for it."""
-    connection = {"apiBaseUrl": {"value": "http://plain.example", "source": "option", "fromParameter": False}}
-    for wrong in ({"options": {"serviceName": ""}}, {"connection": connection}):
+    for wrong in ({"options": {"serviceName": ""}}, {"connection": {"apiBaseUrl": field("http://plain.example")}}):
         errand, _ = _errand(make_request(**wrong), last9.refresh_token)
         first, second = errand.run(), errand.broken_off(BudgetSpent())
         assert (
@@ -154,7 +153,7 @@ def test_a_kept_marker_is_recorded_when_it_arrives(last9: StandIn) -> None:
     last9.order({"on": "event", "status": 503, "times": 1, "headers": {"Retry-After": "60"}})
     first = run_errand(make_request(), last9.refresh_token)
     assert [record["fate"] for record in _records(first)] == ["kept"]
-    second = run_errand(make_request("stop", pending=first.left), last9.refresh_token)
+    second = run_errand(make_request("stop", pending=first.pending), last9.refresh_token)
     assert [(record["fate"], record["state"]) for record in _records(second)] == [("late", "start"), ("sent", "stop")]
 
 

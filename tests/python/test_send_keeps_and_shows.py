@@ -25,7 +25,7 @@ ALL_OFF = ["--no-on-success", "--no-on-failure", "--no-on-unstable", "--no-on-ab
 
 
 def test_an_outage_that_ends(last9: StandIn, tmp_path: Path) -> None:
-    """What Last9 did not get goes out with the next marker, with its own time, body and id: its start before it, others after; it is said."""
+    """What Last9 did not get goes out with the next marker, with its own time, body and id: the start of its window first."""
     last9.order(QUIET)
     kept = [send(last9, tmp_path, "--state", "state.json", *words) for words in (["--event-state", "start"], ["--event-name", "scale"])]
     assert all("The marker is kept and goes out with the next one." in done.stderr for done in kept)

@@ -54,7 +54,7 @@ def test_missing_token(last9: StandIn, tmp_path: Path) -> None:
     done = run_step(make_request(), None, tmp_path)
     assert "the refresh token is not there (credential 'last9-refresh-token')" in done.answer["warnings"][0]
     assert "Secret text" in done.answer["warnings"][0]
-    assert len(done.left) == 1
+    assert len(done.pending) == 1
     assert last9.requests() == []
 
 
@@ -64,7 +64,7 @@ def test_dry_run_without_a_credential(tmp_path: Path) -> None:
     assert done.answer["warnings"] == []
     assert done.answer["delivered"] is False
     assert done.answer["accepted"] is True
-    assert done.left == []
+    assert done.pending == []
     said, shown = done.stderr.splitlines()
     assert said.startswith("[Last9] Dry run")
     assert json.loads(shown.removeprefix("[Last9] "))["attributes"]["n"] == "Zürich\n🚀"
@@ -92,7 +92,7 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
     assert done.seconds < limit + 1 + patience()
     assert done.answer["delivered"] is False
     assert len(done.answer["warnings"]) == 2
-    assert json.loads(done.left[-1])["event"]["event_state"] == "start"
+    assert json.loads(done.pending[-1])["event"]["event_state"] == "start"
 
 
 def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
@@ -108,12 +108,12 @@ def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
     assert done.code == 0
     assert done.seconds < 1 + 1 + patience()
     assert "time limit of 1 s is over" in done.answer["warnings"][0]
-    assert len(done.left) == 1
+    assert len(done.pending) == 1
 
 
 def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
     """A list that names the token's own variable finds nothing: it becomes no attribute, not even a hidden one."""
-    request = make_request(environmentAllowlist=["LAST9_REFRESH_TOKEN", "KNOWN"])
+    request = make_request(options={"envAllowlist": ["LAST9_REFRESH_TOKEN", "KNOWN"]})
     done = run_step(request, last9.refresh_token, tmp_path, environ={"KNOWN": "value"})
     assert done.answer["delivered"] is True
     attributes = last9.received()[0]["attributes"]
@@ -129,7 +129,7 @@ def test_dripping_headers_end_with_the_budget(last9: StandIn, tmp_path: Path) ->
     assert done.seconds < 1 + 1 + patience()
     assert done.answer["delivered"] is False
     assert "time limit of 1 s is over" in done.answer["warnings"][0]
-    assert len(done.left) == 1
+    assert len(done.pending) == 1
     assert last9.received() == []
 
 
@@ -192,5 +192,5 @@ def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: StandIn) ->
     (warning,) = done.answer["warnings"]
     assert "ZeroDivisionError" in warning
     assert "please report" in warning
-    assert done.left[0] == "older"
-    assert json.loads(done.left[1])["timestampMs"] == make_request()["timestampMs"]
+    assert done.pending[0] == "older"
+    assert json.loads(done.pending[1])["timestampMs"] == make_request()["timestampMs"]

@@ -37,7 +37,7 @@ NOT_WARNINGS = {
     "report": {"OUTCOMES", "FATES", "KINDS", "written", "lies_at", "headline"},
     # the log's ordinary lines, and additions to others
     "log": {
-        *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL"),
+        *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL", "STILL_KEPT", "outage"),
         # with LAST9_DEBUG
         *("begun", "going_to", "way", "roots", "attempt", "pause"),
     },

@@ -56,7 +56,7 @@ class Entry:
             self.tried = tried
 
     def settle(self, undelivered: Iterable[Kept], records: object, outages: Mapping[str, Any] | None, change: Change | None = None) -> None:
-        """It was tried, with what went along: ``undelivered`` is left of all that. ``outages`` as an answer says it, ``None`` without one."""
+        """It was tried, with what went along: ``undelivered`` is left of all that; ``outages`` as its answer says, ``None`` without one."""
         if self._state is None or not self.kept:
             return
         with self._state.changing() as content:

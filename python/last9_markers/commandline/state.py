@@ -1,12 +1,12 @@
-"""``--state FILE``: what one call of the program leaves for the next: open windows, undelivered markers, records for the report.
+"""``--state FILE``: what one call of the program leaves for the next: open windows, undelivered markers, outages, records for the report.
 
-JSON, mode 0600, secrets redacted. Written aside and renamed, so a full disk or a killed process leaves the old content; changed under a lock
-beside it (``FILE.lock``), held for milliseconds and never during a delivery. A marker is written down before it is tried and taken out
-when Last9 has it: what is killed on the way goes out with the next. While a process tries markers they are claimed, so that of ten
+JSON, mode 0600, secrets redacted. Written aside and renamed, so a full disk or a killed process leaves the old content; changed under a
+lock beside it (``FILE.lock``), held for milliseconds and never during a delivery. A marker is written down before it is tried and taken
+out when Last9 has it: what is killed on the way goes out with the next. While a process tries markers they are claimed, so that of ten
 processes at once each marker goes out once; a claim ends by itself.
 
-A file that cannot be read or written, that is somebody else's, or no plain file (a link, a pipe) costs the memory, never the marker: each is
-a warning, and the file is left as it is.
+A file that cannot be read or written, that is another user's, or no regular file (a link, a pipe) costs the memory, never the marker:
+each is a warning, and the file is left as it is.
 """
 
 from __future__ import annotations

@@ -80,7 +80,8 @@ class Send:
         """Send it, unless the result asks for none; tell how that went; return the exit code."""
         if self._verdict.held_back_by:
             return self._hold_back(self._verdict.result or "", self._verdict.held_back_by)
-        errand = Errand(contract.parse(self._begin()), self._call.surroundings())
+        problems = (self._verdict.problem,) if self._verdict.problem else ()
+        errand = Errand(contract.parse(self._begin()), self._call.surroundings(), problems)
         errand.budget.charge(self._spent())
         watchdog = Watchdog(
             errand.budget.left_in_all, lambda: self._end(errand.broken_off(BudgetSpent())), end=lambda _: os._exit(self._code)
@@ -105,7 +106,7 @@ class Send:
         if self._state is None:
             return self._request(keeps_pending=False)
         probe = contract.parse(self._request())
-        if options.is_dry_run(probe.options, self._call.environ):
+        if options.is_dry_run(probe, self._call.environ):
             # It shows what would be sent and changes nothing.
             with contextlib.suppress(Unusable):
                 self._window = self._window or self._state.read().newest(self._key)
@@ -131,7 +132,6 @@ class Send:
             timestamp_ms=self._now_ms,
             window=self._window,
             build={"currentResult": self._verdict.result} if self._verdict.result else None,
-            problems=[self._verdict.problem] if self._verdict.problem else [],
             keeps_pending=keeps_pending,
             pending=pending,
             outages=self._entry.outages,
@@ -167,7 +167,7 @@ class Send:
             with contextlib.suppress(Unusable):
                 if self._state.read().newest(self._key) is not None:
                     self._call.journal.warn(wording.window_stays_open(result, flag))
-        self._tell(Answer(False, True, None, self._call.journal.warnings, None, None), None, skipped=True)
+        self._tell(Answer(False, True, None, self._call.journal.warnings, None, contract.StillPending()), None, skipped=True)
         return exits.DONE
 
     def _tell(self, answer: Answer, shown: dict[str, Any] | None, *, skipped: bool = False) -> None:

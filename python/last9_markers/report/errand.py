@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from last9_markers import limits
+from last9_markers import time_limits
 from last9_markers.contract import Answer, Request
 from last9_markers.errors import NotDelivered
 from last9_markers.journal import Journal
@@ -29,7 +29,7 @@ class Errand:
         self._request = request
         self._around = around
         self._journal = around.journal
-        self.budget = limits.budget_of(request, read_settings(request, around.environ, self._journal).timeout_seconds, around.clock)
+        self.budget = time_limits.budget_of(request, read_settings(request, around.environ, self._journal).timeout_seconds, around.clock)
 
     def run(self) -> Answer:
         """Write the files. The answer's ``directory`` is where they are, ``null`` where there are none; ``headline`` says it in a line."""
