@@ -17,6 +17,7 @@ from last9_markers.contract import Request
 from last9_markers.errors import RequestRejected
 from last9_markers.journal import Journal
 from last9_markers.values import SWITCH, as_text, is_yes, misfit
+from last9_markers.variables import Variables
 from last9_markers.wording import inputs
 
 CONNECTION_FIELDS = ("orgSlug", "credentialId", "apiBaseUrl", "dataSourceName", "routingProfile")
@@ -99,7 +100,7 @@ class _Reader:
 
     def __init__(self, request: Request, environ: Mapping[str, str], journal: Journal) -> None:
         self.request = request
-        self._environ = environ
+        self._environ = Variables(environ)
         self._journal = journal
         service = request.option("serviceName")
         named = misfit(service) is None and request.step not in _TESTS
@@ -202,7 +203,7 @@ def read_marker(request: Request, environ: Mapping[str, str], journal: Journal, 
 def is_dry_run(request: Request, environ: Mapping[str, str]) -> bool:
     """Whether the options only show their marker. A value that is neither yes nor no makes no marker either: the errand says so."""
     given = request.option("dryRun")
-    text = as_text(given) or as_text(environ.get("LAST9_DRY_RUN")) or "false"
+    text = as_text(given) or as_text(Variables(environ).get("LAST9_DRY_RUN")) or "false"
     return is_yes(text) or text.lower() not in SWITCH
 
 

@@ -51,7 +51,7 @@ class Routing(NamedTuple):
 
 def resolve(request: Request, environ: Mapping[str, str]) -> Routing:
     """Resolve the connection fields of a request in that environment. Never fails: what is wrong is among the problems."""
-    resolver = _Resolver(request, environ if isinstance(environ, Variables) else Variables(environ))
+    resolver = _Resolver(request, Variables(environ))
     return resolver.run()
 
 

@@ -18,7 +18,7 @@ LONGEST_VALUE = 2000
 
 #: They decide who is believed to be Last9, and through whose machine the token goes.
 TRUST = ("LAST9_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-PROXIES = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY")
+PROXIES = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 #: Where a host ends in a text that is part of a URL.
 _AFTER_A_HOST = re.compile(r"[^A-Za-z0-9.\-\[\]]")
@@ -48,7 +48,7 @@ class Starter:
 class Cleaned(NamedTuple):
     """An environment without what a starter may have set to be believed, and the names that were taken out."""
 
-    environ: Variables
+    environ: dict[str, str]
     ignored: tuple[str, ...]
 
 
@@ -58,8 +58,7 @@ def cleaned(request: Request, environ: Mapping[str, str]) -> Cleaned:
     starter = Starter(request, variables)
     names = {folded(name) for name in (*TRUST, *PROXIES) if starter.may_have_set(name)}
     ignored = sorted(name for name in variables if folded(name) in names and variables[name].strip())
-    kept = {name: value for name, value in variables.items() if folded(name) not in names}
-    return Cleaned(Variables(kept) if names else variables, tuple(ignored))
+    return Cleaned({name: value for name, value in variables.items() if folded(name) not in names}, tuple(ignored))
 
 
 def _values(request: Request, environ: Variables) -> Iterator[str]:

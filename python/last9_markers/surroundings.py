@@ -31,8 +31,7 @@ class Surroundings(NamedTuple):
     transport: httpx.BaseTransport | None = None
 
     def of(self, request: Request) -> Surroundings:
-        """The same for one request: variables are looked up regardless of case, and what a starter of builds may have set to be believed
-        (certificates, proxies) is left out with a warning.
+        """The same for one request: what a starter of builds may have set to be believed (certificates, proxies) is left out, and said.
 
         From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk.
         """
@@ -43,7 +42,7 @@ class Surroundings(NamedTuple):
         self.journal.debugging = is_yes(environ.get(DEBUG_VARIABLE))
         if self.journal.debugging:
             self.journal.debug(log.begun(request.step, len(request.pending)))
-        environ, ignored = cleaned(request, environ)
+        kept, ignored = cleaned(request, environ)
         if ignored:
             self.journal.warn(wording.client_setting_ignored(ignored))
-        return self._replace(environ=environ)
+        return self._replace(environ=kept)

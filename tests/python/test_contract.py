@@ -101,7 +101,9 @@ def test_an_option_is_the_steps_own_or_the_configured_one() -> None:
 def test_causes_come_as_jenkins_writes_them() -> None:
     """Causes are Jenkins' own JSON; those of upstream builds are nested in newer versions, and the root of the chain comes last."""
     nested = [{"_class": "a", "upstreamCauses": [{"_class": "b", "upstreamCauses": [{"_class": "c"}]}, 7]}, "x"]
-    request = parse(json.dumps(make_request(build={"causes": json.dumps(nested), "upstreamCauses": ['[{"_class": "d"}]', "{", 7]})))
+    request = parse(
+        json.dumps(make_request(build=None) | {"build": {"causes": json.dumps(nested), "upstreamCauses": ['[{"_class": "d"}]', "{", 7]}})
+    )
     assert [cause["_class"] for cause in request.build["causes"]] == ["a"]
     assert [cause["_class"] for cause in request.build["upstreamCauses"]] == ["b", "c", "d"]
 

@@ -137,8 +137,8 @@ def test_a_raw_dry_run_is_no_marker(last9: StandIn, clock: HandClock) -> None:
         "{}",
         '{"last9Pending":2,"event":{}}',
         '{"last9Pending":1,"event":"x"}',
-        '{"contract":2}',
         '{"contract":1}',
+        '{"contract":2}',
         "[" * 100_000,
     ],
 )

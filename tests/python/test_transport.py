@@ -136,7 +136,7 @@ def test_a_body_that_drips(clock: HandClock) -> None:
     dripping = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
     ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock, transport=dripping)
     assert "api.example.com did not answer in time" in ran.answer.warnings[0]
-    assert sum(clock.slept) == 15
+    assert sum(clock.slept) == 10
     assert ran.pending
 
 

@@ -114,8 +114,8 @@ def _base_url_unusable(error: errors.NotDelivered, about: Circumstances) -> str:
 
 def _host_not_allowed(error: errors.NotDelivered, about: Circumstances) -> str:
     return (
-        f"a build parameter may have chosen the base URL, and the token may not go to {error.detail}. An administrator can allow the "
-        "host with LAST9_API_BASE_URL, or with a routing profile that is selected."
+        f"a build parameter may have chosen the base URL, and the token may not go to {error.detail}. Put the host into "
+        "a routing profile, and let the parameter select the profile (routingProfileParam) and not the URL."
     )
 
 

@@ -59,7 +59,6 @@ def test_facts_from_the_repository(last9: StandIn, repository: Path) -> None:
         "scm.url": URL,
         "scm.author": "Bob Builder",
     }
-    assert labels["scm_branch"] == "release"
     assert "hunter22" not in str(labels)
 
 

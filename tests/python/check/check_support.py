@@ -31,7 +31,7 @@ def request_for(**changes: Any) -> dict[str, Any]:
     """A connection test's request as the library writes it."""
     options = {"serviceName": None, "environment": None, "eventState": None, **changes.pop("options", {})}
     request = make_request(step="last9TestConnection", window=None, timestampMs=int(time.time() * 1000), **changes)
-    request["options"] = {name: value for name, value in options.items() if value is not None}
+    request["options"] = {name: value for name, value in {**request["options"], **options}.items() if value is not None}
     return request
 
 

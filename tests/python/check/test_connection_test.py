@@ -193,7 +193,7 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
 def test_options_that_are_wrong(last9: StandIn, tmp_path: Path) -> None:
     """What a marker would warn of or be refused for is found here; a service need not be named."""
     options = {"enviroment": "x", "sendTestEvents": "true", "eventState": "begin", "timeoutSeconds": "soon"}
-    done = check(last9, tmp_path, options=options, connectionProblems=["routing profile 'x' is not defined."])
+    done = check(last9, tmp_path, options=options, config={"routingProfile": "x"})
     texts = [each["text"] for each in done.answer["findings"] if each["check"] == "options"]
     assert [
         any(word in text for text in texts)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.contract import Answer, parse
+from last9_markers.contract import CONTRACT, Answer, parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
 from last9_markers.redaction import Redactor
@@ -29,7 +29,7 @@ JENKINS = {"JOB_NAME": "payments-api/main", "BUILD_NUMBER": "42", "BUILD_URL": "
 
 def _request(records: list[Any], options: dict[str, str] | None = None, **report: Any) -> dict[str, Any]:
     return {
-        "contract": 1,
+        "contract": CONTRACT,
         "step": "last9DeploymentReport",
         "timestampMs": NOON_MS + 90_000,
         "options": options or {},
