@@ -1,4 +1,4 @@
-"""The one way to open files by name: whatever lies there instead (a link, a fifo, a device, another user's file) neither hangs nor is believed.
+"""The one way to open files by name: what lies there instead (a link, a fifo, a device, a stranger's file) neither hangs nor is believed.
 
 Every problem is an ``OSError``, whose ``strerror`` says in a few words what is wrong.
 """
@@ -47,7 +47,7 @@ def descriptor(path: str, limit: int | None = None, *, flags: int = os.O_RDONLY,
 
 
 def create(path: str, content: bytes, mode: int = 0o600) -> None:
-    """Write a new file, of exactly that mode. Raises ``FileExistsError`` if anything has that name: no link is followed, nothing overwritten."""
+    """Write a new file, of exactly that mode. Raises ``FileExistsError`` if anything has that name: links are not followed."""
     found = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _AS_IT_IS, mode)
     try:
         with os.fdopen(found, "wb") as file:

@@ -19,9 +19,7 @@ DIED = 70
 class Watchdog:
     """Calls ``last_word`` after ``seconds`` and ends the process with the exit code that it returns, unless it is called off in time."""
 
-    def __init__(
-        self, seconds: float, last_word: Callable[[], int], end: Callable[[int], object] = os._exit, died: int = DIED
-    ) -> None:
+    def __init__(self, seconds: float, last_word: Callable[[], int], end: Callable[[int], object] = os._exit, died: int = DIED) -> None:
         """``died`` is the exit code if ``last_word`` raises."""
         self._died = died
         self._called_off = threading.Event()

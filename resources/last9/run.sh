@@ -5,7 +5,8 @@
 [ -z "${ZSH_VERSION:-}" ] || emulate sh # zsh's own names are avoided besides: path, status
 
 # What the interpreter runs: python/bundle/first.py, put here by `make bundle`. It trusts nothing on this agent but what has these hashes.
-first='import os, sys
+first='import os
+import sys
 bundle, digest, code, seconds, log = (sys.argv[1:6] + [""] * 5)[:5]
 def leave(status, text, to):
     os.write(to, text.encode("ascii", "replace"))
@@ -16,9 +17,13 @@ import _signal
 if float(seconds or 0) and hasattr(_signal, "setitimer"):
     _signal.signal(_signal.SIGALRM, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGALRM])
-    _signal.setitimer(_signal.ITIMER_REAL, float(seconds) - .05)
+    _signal.setitimer(_signal.ITIMER_REAL, float(seconds) - 0.05)
 try:
-    for name in "argparse ast base64 calendar dataclasses datetime difflib email html http inspect ipaddress json logging mimetypes pkgutil platform random secrets shlex shutil signal socket ssl string subprocess tempfile textwrap threading traceback unicodedata urllib uuid zipfile".split():
+    for name in (
+        "argparse ast base64 calendar dataclasses datetime difflib email html http inspect ipaddress json logging mimetypes pkgutil "
+        "platform random secrets shlex shutil signal socket ssl string subprocess tempfile textwrap threading traceback unicodedata "
+        "urllib uuid zipfile"
+    ).split():
         if not any(e.find_spec(name) for e in sys.meta_path):
             raise ImportError(name)
     import _json, _socket, _ssl, hashlib, select, zlib
@@ -46,10 +51,10 @@ if not data:
 at = data.index(b"PK\3\4") + 26
 start = at + 4 + data[at]
 engine = type(sys)("last9_loading")
-exec(data[start:start + int.from_bytes(data[at - 4:at], "little")], vars(engine))
+exec(data[start : start + int.from_bytes(data[at - 4 : at], "little")], vars(engine))
 engine.run(engine, data, bundle, digest, code, there, sys.argv[6:])'
-request=request-@REQUEST@.json
-answer=answer-@REQUEST@.json
+request='request-@REQUEST@.json'
+answer='answer-@REQUEST@.json'
 chosen=@PYTHON@
 tried=
 named=
@@ -100,7 +105,7 @@ run_with() {
     "$1" -I -S -c "$first" "../last9-markers-@BUNDLE@.pyz" @BUNDLE@ @CODE@ @SECONDS@ 3 \
         step --request "$request" --answer "$answer" 3>&2 >/dev/null 2>&1 </dev/null
     code=$?
-    [ "$code" -lt 256 ] || code=$((status - 128)) # ksh counts signals from 256
+    [ "$code" -lt 256 ] || code=$((code - 128)) # ksh counts signals from 256
     case $code in
         77 | 78) leave ;;
         129 | 130 | 131 | 137 | 143) leave ;;
@@ -147,7 +152,7 @@ while [ $minor -ge 9 ]; do
     minor=$((minor - 1))
 done
 
-warn "no usable Python on this agent, so the deployment marker was not sent. Tried: ${tried#, }. \
+warn "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
 Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one."
 umask 022
 set -C

@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "resources" / "last9" / "last9-markers.pyz"
 LAUNCHER = ROOT / "resources" / "last9" / "run.sh"
 REQUESTS = ROOT / "tests" / "contract" / "requests"
-FIRST = (ROOT / "python" / "bundle" / "first.py").read_text("ascii").rstrip("\n")
+#: What run.sh gives to the interpreter.
+FIRST = LAUNCHER.read_text("ascii").split("\nfirst='")[1].split("'\n")[0]
 #: Exit codes: the answer is written, the bundle is missing or damaged, no interpreter serves.
 ANSWERED, NO_BUNDLE, NO_INTERPRETER = 77, 78, 79
 SHA256 = hashlib.sha256(BUNDLE.read_bytes()).hexdigest()

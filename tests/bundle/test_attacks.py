@@ -98,8 +98,18 @@ def test_planted_code_is_not_run(hash_of: str, agent: Agent, tmp_path: Path) -> 
 
 
 def test_nothing_is_imported_from_below_the_current_folder(agent: Agent, tmp_path: Path) -> None:
-    """Folders of the names that our modules seem to lie under, and modules of any name, are never looked at: not for what we do not ship either."""
-    modules = ("httpx/_main", "httpx/__init__", "last9_markers/cli", "last9_keeping", "last9_loading", "anyio", "certifi/__init__", "socksio", "json")
+    """Modules that lie where ours seem to lie are never looked at, not for what we do not ship either."""
+    modules = (
+        "httpx/_main",
+        "httpx/__init__",
+        "last9_markers/cli",
+        "last9_keeping",
+        "last9_loading",
+        "anyio",
+        "certifi/__init__",
+        "socksio",
+        "json",
+    )
     for folder in (agent.slot, agent.slot / "last9-markers.pyz", agent.folder, agent.workspace):
         for module in modules:
             path = folder / f"{module}.py"
@@ -144,11 +154,10 @@ def test_a_trap_in_the_code_files_place(kind: str, agent: Agent) -> None:
     (code,) = agent.codes()
     remove(code)
     trap(kind, code)
-    before = agent.code
     assert agent.step(PYTHON).delivered
     assert agent.code != "-"
     assert (agent.folder / f"code-{agent.code}.bin").is_file()
-    assert agent.code == before or kind in ("fifo", "folder", "link to a device", "link to a file", "dangling link", "nothing in it", "enormous")
+    assert len(agent.codes()) <= 2
     assert agent.asides() == []
 
 
@@ -217,7 +226,7 @@ if os.geteuid() == 0 and SYSTEM:  # only root can give files away; others have n
         return make
 
     def test_a_strangers_files_are_not_believed(shared: Callable[..., Agent]) -> None:
-        """In a folder of another user's, with his bundle and code file: what has the hash is used, what has not is not, and the debug log says whose folder it is."""
+        """In another user's folder, with a bundle of his: what has the hash is used, the rest is not; the debug log says whose it is."""
         agent = shared()
         trace = agent.folder.parent.parent / "trace"
         trace.touch()
@@ -239,7 +248,7 @@ if os.geteuid() == 0 and SYSTEM:  # only root can give files away; others have n
             shutil.rmtree(agent.folder.parent.parent)
 
     def test_root_and_another_user_in_turn(shared: Callable[..., Agent]) -> None:
-        """Root in a container and Jenkins' user on the node: what one leaves neither blocks the other nor grows, and answers can be read."""
+        """Root in a container and Jenkins' user on the node: what one leaves neither blocks the other nor grows; answers are readable."""
         agent = shared()
         try:
             for path in (agent.folder.parent, agent.folder, agent.slot):

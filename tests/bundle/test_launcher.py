@@ -46,7 +46,7 @@ def refused(done: Done) -> str:
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_a_window_arrives_through_the_launcher(shell: list[str], agent: Agent) -> None:
-    """In each shell, traced and strict as Jenkins runs it, both markers arrive, nothing but the log is printed, and no run leaves a file."""
+    """In each shell, run as Jenkins runs it, both markers arrive, nothing but the log is printed, and no run leaves a file."""
     first = agent.launch(shell)
     second = agent.launch(shell, "stop", bring=False)
     assert [first.code, second.code] == [ANSWERED, ANSWERED]
@@ -123,7 +123,7 @@ if OLD:  # else no such test, instead of one that is skipped
 
 @pytest.mark.parametrize("module", ["json", "email", "http", "unicodedata", "_ssl", "zlib"])
 def test_an_interpreter_that_lacks_a_module(module: str, agent: Agent, path: Path) -> None:
-    """A cut-down Python (Debian's python3-minimal) is told by the module that it lacks and the package that brings it; no traceback, and the bundle stays."""
+    """Of a cut-down Python (Debian's python3-minimal) the warning names what it lacks and the package that brings it; the bundle stays."""
     agent.place_bundle()
     hiding = (
         "import sys\\n"
@@ -245,7 +245,7 @@ exec '{PYTHON}' "$@"
 
 @pytest.mark.parametrize("said", ["activating an environment\\n", "environment ready ", '{"last9Answer":2,"delivered":false}\\n'])
 def test_what_an_interpreter_prints_means_nothing(said: str, agent: Agent, path: Path) -> None:
-    """A wrapper around Python may print what it likes, with or without a line break: the answer is in a file, and the log has none of it."""
+    """A wrapper around Python may print what it likes, with or without a line break: the answer is in a file, the log free of it."""
     program(path / "python", f"printf '{said}'; printf '{said}' >&2\nexec '{PYTHON}' \"$@\"")
     assert agent.launch(["bash"], LAST9_PYTHON=str(path / "python")).delivered
     assert len(agent.last9.received()) == 1
@@ -281,7 +281,7 @@ def test_an_abort_leaves_no_process_and_is_no_success(shell: list[str], agent: A
     assert process.poll() is None
     end_as_jenkins_does(process.pid)
     process.communicate(timeout=60)
-    assert process.returncode in (143, -15, 128)  # ksh ends itself with 128
+    assert process.returncode in (143, -15)
     assert agent.last9.received() == []
     assert running(request) == []
 
@@ -310,7 +310,7 @@ def running(request: Path) -> list[str]:
 
 @pytest.mark.parametrize("command", ["step", "window"])
 def test_the_interval_timer_is_a_last_resort(command: str, tmp_path: Path) -> None:
-    """Whatever hangs in there, the process ends by the timer's default action, without Python having a say, also where SIGALRM was ignored."""
+    """Whatever hangs, the process ends by the timer's default action, without Python having a say, also if SIGALRM was ignored."""
     import hashlib
     import zipfile
 
@@ -358,23 +358,23 @@ def test_the_first_program_is_short_and_everywhere_the_same() -> None:
     """Root of trust: at most 2 kB, the same text in run.sh, run.bat and the Freestyle launcher."""
     import base64
 
-    assert len(FIRST) < 2000
+    assert 1000 < len(FIRST) <= 2048
     assert f"first='{FIRST}'\n" in (ROOT / "resources/last9/run.sh").read_text("ascii")
     assert f"first='{FIRST}'\n" in (ROOT / "examples/freestyle/last9-markers").read_text("utf-8")
     batch = (ROOT / "resources/last9/run.bat").read_text("ascii")
-    assert base64.b64decode(batch.split('set "LAST9_FIRST=')[1].split('"')[0]).decode("ascii") == FIRST + "\n"
+    assert base64.b64decode(batch.split('set "LAST9_FIRST=')[1].split('"')[0]).decode("ascii") == FIRST
 
 
 def test_the_batch_launchers_answer_is_json() -> None:
     """What run.bat writes without a Python is the contract's answer, once cmd has put its one variable in."""
     lines = (ROOT / "resources" / "last9" / "run.bat").read_text("ascii").splitlines()
     (answer,) = [line.split(" echo ", 1)[1] for line in lines if 'echo {"last9Answer"' in line]
-    (warning,) = [line.split("=", 1)[1].rstrip('"') for line in lines if line.startswith('set "LAST9_WARNING=no usable')]
+    (warning,) = [line.split("=", 1)[1].rstrip('"') for line in lines if line.startswith('set "LAST9_WARNING=this agent')]
     assert not set(warning.replace("%LAST9_TRIED:~2%", "")) & set('&|<>^%!"')
     assert json.loads(answer.replace("%LAST9_WARNING%", warning))["noEngine"] is True
 
 
 def test_the_name_that_groovy_knows_is_the_bundles() -> None:
-    """The library places the bundle under the hash in Bundle.groovy, and the Freestyle launcher runs no other: both are the committed one's."""
+    """The library places the bundle under the hash in Bundle.groovy, the Freestyle launcher runs no other: both are the committed one's."""
     assert f"'{SHA256}'" in (ROOT / "src" / "org" / "last9" / "Bundle.groovy").read_text("utf-8")
     assert f"sha256={SHA256}\n" in (ROOT / "examples" / "freestyle" / "last9-markers").read_text("utf-8")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+from last9_markers.commands.step import ANSWERED
 from last9_markers.contract import Answer, parse
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
@@ -207,13 +208,20 @@ def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cw
 
 
 def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, *, environ: Mapping[str, str] | None = None) -> Stepped:
-    """Run ``step`` as the launcher does: request in a file, token in the environment, an empty folder as workspace."""
+    """Run ``step`` as the launcher does: request and answer in files, token in the environment, an empty folder as workspace.
+
+    ``stdout`` of what is returned is the answer file's text.
+    """
     path = folder / "request.json"
     path.write_text(request if isinstance(request, str) else json.dumps(request), encoding="utf-8")
     workspace = folder / "workspace"
     workspace.mkdir(exist_ok=True)
     secret = {} if token is None else {"LAST9_REFRESH_TOKEN": token}
-    return engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
+    answer = folder / "answer.json"
+    answer.unlink(missing_ok=True)
+    done = engine(["step", "--request", str(path), "--answer", str(answer)], environ={**(environ or {}), **secret}, cwd=workspace)
+    assert done.stdout == "", done
+    return done._replace(stdout=answer.read_text("ascii") if done.code == ANSWERED else "")
 
 
 #: A marker from a shell.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from last9_markers.commands.step import ANSWERED
 from last9_markers.standin import StandIn
 from support import run_step
 
@@ -39,7 +40,7 @@ def test_the_engine_answers_as_the_example_says(name: str, last9: StandIn, tmp_p
     token = last9.refresh_token if expected["tokenBound"] else None
     done = run_step(request, token, tmp_path, environ=expected["environment"])
     received = [{key: value for key, value in event.items() if key != "received_at"} for event in last9.received()]
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert _with_gaps(done.answer, expected["answer"]) == expected["answer"]
     assert _with_gaps(done.stderr.splitlines(), expected["log"]) == expected["log"]
     assert received == expected["received"]

@@ -1,4 +1,4 @@
-"""``step`` as the launcher runs it: a process, a request file, one answer line, exit code 0 whatever happens."""
+"""``step`` as the launcher runs it: a process, a request file, one answer file, and an exit code that says whether that is written."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from last9_markers.commands.step import ANSWERED, UNANSWERED
 from last9_markers.standin import StandIn
 from support import BARE, ROOT, engine, field, make_request, patience, run_step
 
 
 def test_delivered(last9: StandIn, tmp_path: Path) -> None:
-    """The log goes to stderr, the answer to stdout, and the request file is gone."""
+    """The log goes to stderr, the answer to its file, nothing to stdout, and the request file is gone."""
     done = run_step(make_request(), last9.refresh_token, tmp_path)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert done.answer["delivered"] is True
     assert done.stderr.splitlines() == [
         "[Last9] Sending deployment marker: deployment (start) for payments-api",
@@ -30,7 +31,7 @@ def test_delivered(last9: StandIn, tmp_path: Path) -> None:
 def test_unreadable_request(tmp_path: Path, text: str) -> None:
     """A request of another version or of none gets an answer that accepts nothing and throws nothing away."""
     done = run_step(text, "some-refresh-token", tmp_path)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert done.answer["accepted"] is False
     assert done.answer["delivered"] is False
     assert "pending" not in done.answer
@@ -42,10 +43,11 @@ def test_unreadable_request(tmp_path: Path, text: str) -> None:
 
 def test_missing_request(tmp_path: Path) -> None:
     """A file that is not there is a warning that names the remedy, not a traceback."""
-    done = engine(["step", "--request", str(tmp_path / "nowhere.json")])
-    assert done.code == 0
-    assert "temporary workspace" in done.answer["warnings"][0]
-    assert "pending" not in done.answer
+    done = engine(["step", "--request", str(tmp_path / "nowhere.json"), "--answer", str(tmp_path / "answer.json")])
+    assert (done.code, done.stdout) == (ANSWERED, "")
+    answer = json.loads((tmp_path / "answer.json").read_text("ascii"))
+    assert "temporary workspace" in answer["warnings"][0]
+    assert "pending" not in answer
     assert "Traceback" not in done.stderr
 
 
@@ -87,7 +89,7 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
         fields = {"apiBaseUrl": field(f"http://127.0.0.1:{mute.getsockname()[1]}"), "orgSlug": field("acme")}
         request = make_request("start", connection=fields, options={"timeoutSeconds": "3"}, pending=["older"], budgetSeconds=budget)
         done = run_step(request, "some-refresh-token", tmp_path)
-    assert done.code == 0
+    assert done.code == ANSWERED
     # Starting an interpreter on a busy machine is not part of the budget.
     assert done.seconds < limit + 1 + patience()
     assert done.answer["delivered"] is False
@@ -105,7 +107,7 @@ def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
     request = make_request("start", connection=connection, options={"timeoutSeconds": "1"})
     environ = {"PYTHONPATH": os.pathsep.join([str(hanging), str(ROOT / "python")])}
     done = run_step(request, "some-refresh-token", tmp_path, environ=environ)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert done.seconds < 1 + 1 + patience()
     assert "time limit of 1 s is over" in done.answer["warnings"][0]
     assert len(done.answer["pending"]) == 1
@@ -125,7 +127,7 @@ def test_dripping_headers_end_with_the_budget(last9: StandIn, tmp_path: Path) ->
     """Bytes that drip reach no limit of the HTTP client's: the watchdog has the last word, and the marker is kept."""
     last9.order({"on": "exchange", "drip": 0.2})
     done = run_step(make_request("start", options={"timeoutSeconds": "1"}), last9.refresh_token, tmp_path)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert done.seconds < 1 + 1 + patience()
     assert done.answer["delivered"] is False
     assert "time limit of 1 s is over" in done.answer["warnings"][0]
@@ -133,24 +135,61 @@ def test_dripping_headers_end_with_the_budget(last9: StandIn, tmp_path: Path) ->
     assert last9.received() == []
 
 
-def test_stdout_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
-    """A launcher that has gone away costs the answer, not the marker, and makes no noise."""
+def test_an_answer_that_cannot_be_written(last9: StandIn, tmp_path: Path) -> None:
+    """A folder that is gone costs the answer, not the marker: the status says so, the log why, and there is no traceback."""
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(make_request()), encoding="utf-8")
+    words = ["step", "--request", str(path), "--answer", str(tmp_path / "gone" / "answer.json")]
+    done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token})
+    assert len(last9.received()) == 1
+    assert (done.code, done.stdout) == (UNANSWERED, "")
+    assert "[Last9] WARNING: the answer cannot be written (No such file or directory)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_log_that_nobody_reads(last9: StandIn, tmp_path: Path) -> None:
+    """A step that has gone away takes nothing from the marker: it arrives, and is answered."""
     path = tmp_path / "request.json"
     path.write_text(json.dumps(make_request()), encoding="utf-8")
     read, write = os.pipe()
     os.close(read)
+    words = ["step", "--request", str(path), "--answer", str(tmp_path / "answer.json")]
     done = subprocess.run(
-        [sys.executable, "-m", "last9_markers", "step", "--request", str(path)],
+        [sys.executable, "-m", "last9_markers", *words],
         env={**BARE, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token},
         stdout=write,
-        stderr=subprocess.PIPE,
+        stderr=write,
         timeout=40,
         check=False,
     )
     os.close(write)
+    assert done.returncode == ANSWERED
+    assert json.loads((tmp_path / "answer.json").read_text("ascii"))["delivered"] is True
     assert len(last9.received()) == 1
-    assert b"Traceback" not in done.stderr
-    assert b"Exception" not in done.stderr
+
+
+def test_the_answer_can_be_read_by_others(last9: StandIn, tmp_path: Path) -> None:
+    """Under any umask the answer has mode 0644: root in a container must not hide it from the agent."""
+    before = os.umask(0o077)
+    try:
+        assert run_step(make_request(), last9.refresh_token, tmp_path).answer["delivered"] is True
+    finally:
+        os.umask(before)
+    assert (tmp_path / "answer.json").stat().st_mode & 0o777 == 0o644
+
+
+def test_the_limit_of_the_launcher_ends_in_an_answer(last9: StandIn, tmp_path: Path) -> None:
+    """Whatever budget a request has: what is left of the interval timer's time ends in an answer before the timer ends the process."""
+    last9.order({"on": "exchange", "drip": 0.2})
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(make_request("start", options={"timeoutSeconds": "100"})), encoding="utf-8")
+    armed = "import signal; signal.setitimer(signal.ITIMER_REAL, 8); from last9_markers.cli import run; run()"
+    words = ["step", "--request", str(path), "--answer", str(tmp_path / "answer.json")]
+    environ = {**BARE, "PYTHONPATH": str(ROOT / "python"), "LAST9_REFRESH_TOKEN": last9.refresh_token}
+    done = subprocess.run([sys.executable, "-c", armed, *words], env=environ, capture_output=True, timeout=60, check=False)
+    assert done.returncode == ANSWERED, done
+    answer = json.loads((tmp_path / "answer.json").read_text("ascii"))
+    assert (answer["delivered"], len(answer["pending"])) == (False, 1)
 
 
 @pytest.mark.parametrize("variable", ["LC_ALL", "PYTHONIOENCODING"])
@@ -170,11 +209,11 @@ def test_a_hostile_environment(last9: StandIn, tmp_path: Path) -> None:
     assert done.answer["delivered"] is True
 
 
-def test_fail_on_error_exits_with_0(last9: StandIn, tmp_path: Path) -> None:
+def test_fail_on_error_exits_as_ever(last9: StandIn, tmp_path: Path) -> None:
     """The library fails the build by the answer; the exit code is for defects alone."""
     last9.order({"on": "event", "status": 403})
     done = run_step(make_request("start", options={"failOnError": "true"}), last9.refresh_token, tmp_path)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert done.answer["failBuild"].startswith("Last9 deployment marker not delivered, and failOnError is set: ")
 
 
@@ -187,7 +226,7 @@ def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: StandIn) ->
     )
     environ = {"PYTHONPATH": os.pathsep.join([str(broken), str(ROOT / "python")])}
     done = run_step(make_request(pending=["older"]), last9.refresh_token, tmp_path, environ=environ)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert "Traceback" not in done.stderr
     (warning,) = done.answer["warnings"]
     assert "ZeroDivisionError" in warning

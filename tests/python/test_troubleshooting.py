@@ -39,7 +39,7 @@ NOT_WARNINGS = {
     "log": {
         *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL"),
         # with LAST9_DEBUG
-        *("begun", "going_to", "way", "roots", "attempt", "pause"),
+        *("begun", "going_to", "way", "roots", "attempt", "pause", "folder_of_others"),
     },
     "failures": {"because"},
 }
@@ -121,12 +121,20 @@ def _groovy() -> Iterator[tuple[str, str]]:
 
 def _launchers() -> Iterator[tuple[str, str]]:
     """What the shell scripts say by themselves."""
-    launcher = (ROOT / "resources" / "last9" / "run.sh").read_text("utf-8")
-    yield "run.sh", re.findall(r'cause="([^"]+)"', launcher)[0]
-    windows = (ROOT / "resources" / "last9" / "run.bat").read_text("utf-8")
-    yield "run.bat", re.sub(r"%\w+%", "…", re.findall(r'"LAST9_WARNING=([^"]+)"', windows)[0])
-    freestyle = (ROOT / "examples" / "freestyle" / "last9-markers").read_text("utf-8")
-    yield "examples/freestyle/last9-markers", re.sub(r"\$\w+", "…", re.findall(r"\[Last9\] WARNING: ([^\"]+)", freestyle)[0])
+    scripts = (
+        ("run.sh", "resources/last9/run.sh"),
+        ("run.bat", "resources/last9/run.bat"),
+        ("last9-markers", "examples/freestyle/last9-markers"),
+    )
+    said = re.compile(r"""(?:\bwarn |LAST9_WARNING=|\[Last9\] WARNING: |damage=|named=|reason=)["']?([^"'\n]+ [^"'\n]+)""")
+    for name, path in scripts:
+        for text in said.findall((ROOT / path).read_text("utf-8")):
+            if len(text.split()) >= 4:
+                yield name, re.sub(r"%\w+(:~2)?%|@\w+@|\$\{[^}]*\}|\$\w+", "…", text)
+    first = (ROOT / "python" / "bundle" / "first.py").read_text("ascii")
+    for text in ("it lacks the module ", "%s is damaged"):
+        assert text in first
+        yield "first.py", text.replace("%s", "last9-markers-….pyz").strip() + " …"
 
 
 WARNINGS = [(who, _normal(text)) for who, text in [*_wording(), *_groovy(), *_launchers()]]

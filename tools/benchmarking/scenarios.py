@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bundling import launchers
+
 from benchmarking.processes import Failed, measure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +21,7 @@ REQUEST = ROOT / "tests/contract/requests/block-start.json"
 CERTIFICATES = ROOT / "tests/python/certificates"
 URLLIB = Path(__file__).with_name("by_urllib.py")
 CURL = Path(__file__).with_name("by_curl.sh")
-FIRST = (ROOT / "python/bundle/first.py").read_text("ascii").rstrip("\n")
+FIRST = launchers.first_program((ROOT / "python/bundle/first.py").read_bytes()).decode("ascii")
 SLOT = "run-0-1"
 ANSWERED = 77
 #: Python's own way into a zip, and nothing of ours but the engine's command.

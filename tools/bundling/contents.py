@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from bundling.launchers import first_program
 from bundling.slimming import slim
 from bundling.wheels import BundleError, Wheel
 
@@ -74,7 +75,7 @@ def collect(root: Path, wheels: list[Wheel]) -> Contents:
     entries = {f"last9_markers/{name}": data for name, data in _engine(root / "python" / "last9_markers").items()}
     for name in BUNDLE_FILES:
         data = (root / "python" / "bundle" / name).read_bytes()
-        entries[name] = data if name == "first.py" else slim(data)
+        entries[name] = first_program(data) if name == "first.py" else slim(data)
     version = _version(entries["last9_markers/__init__.py"])
     entries["licenses/last9-markers/LICENSE"] = (root / "LICENSE").read_bytes()
     shipped: dict[str, list[str]] = {}

@@ -52,7 +52,7 @@ class ConnectionTest:
         self._journal.say(wording.BEGINS)
         agent.look_at_interpreter(self.findings)
         self._at = "bundle"
-        agent.look_at_bundle(self.findings, self._around.environ)
+        agent.look_at_bundle(self.findings)
         self._at = "options"
         for warning in self._wrong_options():
             self.findings.warn("options", warning)

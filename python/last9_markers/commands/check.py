@@ -47,9 +47,7 @@ def main(arguments: list[str]) -> int:
             show(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
         return exits.DONE if answer.more["ok"] else exits.FAILED
 
-    watchdog = Watchdog(
-        test.budget.remaining() + GRACE_SECONDS, lambda: finish(test.broken_off(BudgetSpent())), died=exits.FAILED
-    )
+    watchdog = Watchdog(test.budget.remaining() + GRACE_SECONDS, lambda: finish(test.broken_off(BudgetSpent())), died=exits.FAILED)
     try:
         answer = test.run()
     except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other

@@ -73,9 +73,7 @@ class Send:
         if self._verdict.held_back_by:
             return self._hold_back(self._verdict.result or "", self._verdict.held_back_by)
         errand = Errand(contract.parse(self._begin()), self._call.surroundings())
-        watchdog = Watchdog(
-            errand.budget.remaining() + GRACE_SECONDS, lambda: self._end(errand.broken_off(BudgetSpent())), died=exits.DONE
-        )
+        watchdog = Watchdog(errand.budget.remaining() + GRACE_SECONDS, lambda: self._end(errand.broken_off(BudgetSpent())), died=exits.DONE)
         interrupted = False
         try:
             answer = errand.run()

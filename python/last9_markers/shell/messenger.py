@@ -50,7 +50,7 @@ class Program:
             self._copy = None
 
     def _whole(self) -> str:
-        path = os.path.abspath(self._bundle.path)
+        path: str = os.path.abspath(self._bundle.path)
         with contextlib.suppress(OSError):
             if safe_files.read(path, len(self._bundle.data)) == self._bundle.data:
                 return path

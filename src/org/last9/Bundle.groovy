@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'b0a7f0a6ca6cf7da5fd08cd645479c1d78dbed9a7229551bd5db895dbb4584f4'
+    static final String SHA256 = '247fe742c72a487a03dd3bb9fafb4650803387c04f13333f46e43ceaff5f27ed'
 
 }

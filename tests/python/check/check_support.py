@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from last9_markers.commands.step import ANSWERED
 from last9_markers.standin import StandIn
 from support import Stepped, make_request, run_step
 
@@ -39,7 +40,7 @@ def check(last9: StandIn | None, folder: Path, *, token: str | None = "", enviro
     """Test a connection through a real process; by default with the stand-in's good token."""
     given = last9.refresh_token if last9 and token == "" else token
     done = run_step(request_for(**changes), given, folder, environ=environ)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert "Traceback" not in done.stderr
     if given:
         assert given not in done.stdout + done.stderr
