@@ -7,27 +7,27 @@ import com.cloudbees.groovy.cps.NonCPS
  *
  * Declarative shows a failed stage's result to the whole build while that stage's `post` runs (older versions from then on), so a block in a
  * parallel stage sees the FAILURE of its siblings.
- * Kept in the build's environment, seen from every var and after a controller restart.
  */
-class FailedWindows implements Serializable {
+class FailedBlockCount implements Serializable {
 
     private static final long serialVersionUID = 1L
+    private static final String VARIABLE = 'LAST9_FAILED_BLOCKS'
 
     private final Object script
 
-    FailedWindows(Object script) {
+    FailedBlockCount(Object script) {
         this.script = script
     }
 
     @NonCPS
     int count() {
-        String counted = script.env.LAST9_FAILED_WINDOWS ?: ''
+        String counted = BuildVariables.read(script, VARIABLE) ?: ''
         return counted.isInteger() ? Integer.parseInt(counted) : 0
     }
 
     @NonCPS
     void add() {
-        script.env.LAST9_FAILED_WINDOWS = (count() + 1).toString()
+        BuildVariables.write(script, VARIABLE, (count() + 1).toString())
     }
 
 }
