@@ -98,6 +98,15 @@ public final class Body implements Serializable {
         }
     }
 
+    /** Ends the innermost steps in this body at once, without telling them: the code in it goes on with that exception [465]. */
+    public void force(Throwable cause) {
+        for (GreenThread t : Build.current().program().innermost()) {
+            if (t.context.bodies.contains(id) && t.call != null) {
+                t.call.fail(cause);
+            }
+        }
+    }
+
     /** Where the body's code goes when it returns or throws. */
     private static final class End implements Continuation {
         private static final long serialVersionUID = 1L;

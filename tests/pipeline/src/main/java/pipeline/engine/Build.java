@@ -191,8 +191,13 @@ public final class Build {
     }
 
     void stepStarted(Call call) {
-        int n = state.calls.merge(call.name, 1, Integer::sum);
-        interruptions.started(call.name, n);
+        call.nth = state.calls.merge(call.name, 1, Integer::sum);
+        interruptions.started(call);
+    }
+
+    /** Looks at processes that are due while the pipeline's own thread is held up. */
+    public void looksMeanwhile() {
+        clock.takeDueLooks().forEach(Runnable::run);
     }
 
     /** The environment as code sees it here: {@code env.X}. */

@@ -37,6 +37,10 @@ public final class BuildState implements Serializable {
     /** How often each step was called. */
     public final Map<String, Integer> calls = new TreeMap<>();
     public int callCounter;
+    /** How often Jenkins has looked at a process. */
+    public int looks;
+    /** Operations that the sandbox has intercepted. */
+    public long intercepted;
     /** Bytes of the program when it was largest: what Jenkins writes to disk whenever all threads wait. */
     public int largestProgram;
     /** How many safepoints the code has passed: where an abort may strike it between two steps [431]. */
@@ -57,6 +61,7 @@ public final class BuildState implements Serializable {
     BuildState(Settings settings, long now) {
         startedAt = now;
         displayName = "#" + settings.number;
+        notDurable = settings.performanceOptimized;
         happenings.addAll(settings.happenings);
     }
 

@@ -1,6 +1,7 @@
 package pipeline.engine;
 
 import java.util.Comparator;
+import java.util.List;
 import java.util.PriorityQueue;
 
 /**
@@ -8,7 +9,7 @@ import java.util.PriorityQueue;
  * the order of events is that of the real clock.
  */
 public final class Clock {
-    private record Timer(long at, long order, Runnable what) {}
+    private record Timer(long at, long order, boolean look, Runnable what) {}
 
     private final boolean virtual;
     private long ahead;
@@ -27,7 +28,24 @@ public final class Clock {
 
     /** Runs it on the build's thread once that moment has come. */
     public void at(long epochMillis, Runnable what) {
-        timers.add(new Timer(epochMillis, order++, what));
+        timers.add(new Timer(epochMillis, order++, false, what));
+    }
+
+    /** The same for a look at a process, which Jenkins has a thread of its own for. */
+    void lookAt(long epochMillis, Runnable what) {
+        timers.add(new Timer(epochMillis, order++, true, what));
+    }
+
+    /** Takes out the looks that are due. */
+    List<Runnable> takeDueLooks() {
+        List<Timer> due = timers.stream().filter(t -> t.look && t.at <= now()).sorted(timers.comparator()).toList();
+        timers.removeAll(due);
+        return due.stream().map(Timer::what).toList();
+    }
+
+    /** Jumps, whatever is under way. */
+    void skip(long millis) {
+        ahead += millis;
     }
 
     boolean hasTimers() {

@@ -11,8 +11,6 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
 /** What comes from outside while a build runs: a person's aborts, a restart of the controller. */
 public final class Interruptions {
-    /** How long a started step is left alone before stop is pressed, so that its process runs. */
-    private static final long STARTED_MILLIS = 120;
     /** How long after a text has come into the log. */
     private static final long SETTLE_MILLIS = 300;
 
@@ -55,12 +53,22 @@ public final class Interruptions {
         }
     }
 
-    /** A step has begun, the Nth of its name. */
-    void started(String step, int nth) {
+    /** A step has begun. */
+    void started(Call call) {
         for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
-            if (step.equals(a.step()) && nth == a.nth()) {
+            if (call.name.equals(a.step()) && call.nth == a.nth() && a.moment() >= 0) {
                 build.state().happenings.remove(a);
-                build.clock().at(build.clock().now() + STARTED_MILLIS, () -> happen(a.kind()));
+                build.clock().at(build.clock().now() + a.moment(), () -> happen(a.kind()));
+            }
+        }
+    }
+
+    /** The script of that call has ended, and Jenkins has not looked yet. */
+    public void scriptEnded(Call call) {
+        for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
+            if (call.name.equals(a.step()) && call.nth == a.nth() && a.moment() == Settings.GAP) {
+                build.state().happenings.remove(a);
+                happen(a.kind());
             }
         }
     }
@@ -117,6 +125,18 @@ public final class Interruptions {
             remove(kind.substring("remove ".length()));
             return;
         }
+        if (kind.startsWith("fail ")) {
+            fail(kind.substring("fail ".length()));
+            return;
+        }
+        if (kind.startsWith("skip ")) {
+            build.clock().skip(Long.parseLong(kind.substring("skip ".length())));
+            return;
+        }
+        if (kind.startsWith("call ")) {
+            build.settings().callbacks.get(Integer.parseInt(kind.substring("call ".length()))).run();
+            return;
+        }
         switch (kind) {
             case "restart" -> restartDue = true;
             case "kill" -> {
@@ -126,6 +146,8 @@ public final class Interruptions {
                 build.graph().lose();
             }
             case "term" -> terminate();
+            case "timeout" -> build.scheduler().waiting().stream().filter(t -> t.call.name.equals("timeout")).toList().forEach(
+                    t -> build.scheduler().deliver(t, s -> s.wake("now")));
             case "reject" -> reject();
             case "superseded" -> superseded();
             default -> stop();
@@ -144,6 +166,15 @@ public final class Interruptions {
         build.state().removedAgents.add(agent);
         build.scheduler().waiting().stream().filter(t -> t.call.name.equals("node")).toList().forEach(
                 t -> build.scheduler().deliver(t, s -> s.wake("removed " + agent)));
+    }
+
+    /** What waits in that branch of a parallel block fails. */
+    private void fail(String branch) {
+        for (GreenThread t : build.program().innermost()) {
+            if (t.call != null && t.context.enclosing.contains("branch:" + branch)) {
+                t.call.fail(new hudson.AbortException("failed from outside"));
+            }
+        }
     }
 
     /** Waiting steps end at once, their processes are not told [426]. */
