@@ -152,7 +152,7 @@ class Settings implements Serializable {
     @NonCPS
     private double seconds() {
         String text = first('timeoutSeconds') ?: Options.trimmed(script.env.LAST9_TIMEOUT_SECONDS)
-        double asked = text.isDouble() ? text.toDouble() : 0
+        double asked = text.isNumber() ? text.toDouble() : 0
         return asked >= 1 ? Math.min(asked, MOST_SECONDS) : DEFAULT_SECONDS
     }
 
