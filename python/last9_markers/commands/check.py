@@ -19,7 +19,7 @@ from last9_markers.contract import Answer
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
 from last9_markers.redaction import Redactor
-from last9_markers.watchdog import Watchdog
+from last9_markers.watchdog import GRACE_SECONDS, Watchdog
 
 _SUMMARY = """\
 Test the connection to Last9: interpreter, token, host, proxy, DNS, certificate, clocks, scope, organization, a line each with what to
@@ -47,7 +47,9 @@ def main(arguments: list[str]) -> int:
             show(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
         return exits.DONE if answer.more["ok"] else exits.FAILED
 
-    watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.broken_off(BudgetSpent())), end=lambda _: os._exit(exits.FAILED))
+    watchdog = Watchdog(
+        test.budget.remaining() + GRACE_SECONDS, lambda: finish(test.broken_off(BudgetSpent())), died=exits.FAILED
+    )
     try:
         answer = test.run()
     except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other

@@ -22,7 +22,7 @@ from last9_markers.commands.step import engine_failed
 from last9_markers.contract import Answer
 from last9_markers.errors import BudgetSpent
 from last9_markers.marker import Errand
-from last9_markers.watchdog import Watchdog
+from last9_markers.watchdog import GRACE_SECONDS, Watchdog
 from last9_markers.wording import commandline as wording
 from last9_markers.wording import log
 
@@ -74,7 +74,7 @@ class Send:
             return self._hold_back(self._verdict.result or "", self._verdict.held_back_by)
         errand = Errand(contract.parse(self._begin()), self._call.surroundings())
         watchdog = Watchdog(
-            errand.budget.remaining(), lambda: self._end(errand.broken_off(BudgetSpent())), end=lambda _: os._exit(self._code)
+            errand.budget.remaining() + GRACE_SECONDS, lambda: self._end(errand.broken_off(BudgetSpent())), died=exits.DONE
         )
         interrupted = False
         try:
@@ -125,15 +125,16 @@ class Send:
 
     # -- after -----------------------------------------------------------------------------------------------------------------
 
-    def _end(self, answer: Answer) -> None:
-        """Say and remember what has become of it. The watchdog may come first: it is done once."""
+    def _end(self, answer: Answer) -> int:
+        """Say and remember what has become of it, and return the exit code. The watchdog may come first: it is done once."""
         with self._told:
             if self._has_told:
-                return
+                return self._code
             self._has_told = True
             self._code = exits.FAILED if answer.fail_build else exits.DONE
             self._entry.settle(answer.pending or [], answer.more.get("records"), None if answer.accepted else self._unpair)
             self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.journal.redactor))
+            return self._code
 
     def _unpair(self, content: Content) -> None:
         """A start that was refused has begun nothing; a stop that was refused has ended nothing."""

@@ -45,6 +45,11 @@ def engine_failed(error: BaseException, place: str) -> str:
     return f"the engine failed ({type(error).__name__} at {place}: {error}). The build goes on; please report this."
 
 
+def no_answer(reason: str) -> str:
+    """The answer file could not be written."""
+    return f"the answer cannot be written ({reason}), so the build does not learn what became of this marker."
+
+
 # -- with LAST9_DEBUG ----------------------------------------------------------------------------------------------------------
 
 
@@ -93,3 +98,8 @@ def fail_build(reason: str) -> str:
 
 def _markers(count: int) -> str:
     return "1 deployment marker" if count == 1 else f"{count} deployment markers"
+
+
+def folder_of_others(folder: str, reason: str) -> str:
+    """Others may write where our files are; what is executed is verified all the same."""
+    return f"the folder {folder} stays open to others: {reason}"
