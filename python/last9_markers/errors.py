@@ -48,11 +48,12 @@ class RequestUnreadable(Last9Error):
 
 
 class RequestRejected(Last9Error):
-    """The options make no marker; ``reasons`` are finished warnings."""
+    """The options make no marker; ``reasons`` are finished warnings, ``causes`` the same without the marker's name."""
 
-    def __init__(self, reasons: list[str]) -> None:
+    def __init__(self, reasons: list[str], causes: list[str] | None = None) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
+        self.causes = reasons if causes is None else causes
 
 
 class NotDelivered(Last9Error):

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from last9_markers import attributes, event, pending, records
+from last9_markers import attributes, event, pending, records, routing
 from last9_markers.attributes import changes
 from last9_markers.clock import Budget
 from last9_markers.contract import SHELL_COMMANDS, Answer, Json, Request
@@ -37,12 +37,13 @@ BLOCK = "withLast9Deployment"
 class Errand:
     """Sends the marker of one request: :meth:`run`. Where that cannot end by itself, :meth:`broken_off` answers for it."""
 
-    def __init__(self, request: Request, around: Surroundings) -> None:
-        """Reads the settings and starts the budget: from here on the time counts."""
+    def __init__(self, request: Request, around: Surroundings, problems: tuple[str, ...] = ()) -> None:
+        """Reads the settings and starts the budget: from here on the time counts. ``problems``: why there can be no marker."""
         self._request = request
-        self._around = around
+        self._around = around = around.of(request)
         self._journal = around.journal
-        around.hide_secrets(request)
+        self._problems = problems
+        self._routing = routing.resolve(request, around.environ)
         self.settings = read_settings(request, around.environ, self._journal)
         self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
         self._outbox = pending.Outbox(request.pending, request.text)
@@ -58,7 +59,7 @@ class Errand:
     def run(self) -> Answer:
         """Deliver the marker, the kept ones first. Every expected failure is a warning and an answer, never an exception."""
         try:
-            marker = read_marker(self._request, self._around.environ, self._journal)
+            marker = read_marker(self._request, self._around.environ, self._journal, (*self._problems, *self._routing.problems))
         except RequestRejected as rejection:
             self._accepted, self._outbox.own.dropped = False, True
             for reason in rejection.reasons:
@@ -73,7 +74,7 @@ class Errand:
             self._journal,
             limit_seconds=self.budget.seconds / 2,
             previous=changes.previous_commit(marker, around.environ),
-            ask=not self._request.elsewhere,
+            ask=not self._request.borrowed_node,
         )
         try:
             if marker.dry_run:
@@ -125,26 +126,27 @@ class Errand:
     def _prepare(self, marker: Marker, workspace: Workspace) -> tuple[RefreshToken, Destination]:
         """Compose the marker, so that it can be kept whatever happens from here on; then who it goes to. Raises ``CannotSend``."""
         own = self._outbox.own
-        composed = self._compose(marker, self._request, workspace, self.settings)
+        composed = self._compose(marker, self._request, self._routing, workspace, self.settings)
         own.event = event.encode(composed)
         own.text = pending.write(self._meant(), composed)
         token = self._read_token()
-        destination = self._destination = resolve(self._request.connection, token.claims)
+        destination = self._destination = resolve(self._routing.fields, token.claims)
         own.text = pending.write(self._meant(), composed)
         return token, destination
 
     def _deliver_kept(self, run: Delivery, destination: Destination, workspace: Workspace) -> None:
         """First what was kept: Last9 shall get everything in the order in which it happened."""
 
-        def compose(request: Request) -> event.Event:
+        def compose(request: Request, route: routing.Routing) -> event.Event:
             settings = read_settings(request, self._around.environ, self._journal)
-            marker = read_marker(request, self._around.environ, self._journal)
+            marker = read_marker(request, self._around.environ, self._journal, route.problems)
             if marker.dry_run:
                 raise RequestRejected([])
-            return self._compose(marker, request, workspace, settings)
+            return self._compose(marker, request, route, workspace, settings)
 
+        around = self._around
         try:
-            for outgoing in pending.claim(self._outbox, destination, self._claims, compose, self._journal):
+            for outgoing in pending.claim(self._outbox, destination, self._claims, around.environ, compose, self._journal):
                 try:
                     run.deliver(outgoing)
                 except EventRefused as refusal:
@@ -162,9 +164,9 @@ class Errand:
 
     def _dry_run(self, marker: Marker, workspace: Workspace) -> Answer:
         self._outbox.own.dropped = True
-        composed = self._compose(marker, self._request, workspace, self.settings)
+        composed = self._compose(marker, self._request, self._routing, workspace, self.settings)
         self._outbox.own.event = event.encode(composed)
-        connection, claims = self._request.connection, Claims()
+        connection, claims = self._routing.fields, Claims()
         with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; where there is one, it may say where to
             claims = self._read_token().claims
         base_url = resolve_base_url(connection.get("apiBaseUrl"), claims)
@@ -182,15 +184,14 @@ class Errand:
         self._claims = token.claims
         return token
 
-    def _compose(self, marker: Marker, request: Request, workspace: Workspace, settings: Settings) -> event.Event:
+    def _compose(self, marker: Marker, request: Request, route: routing.Routing, workspace: Workspace, settings: Settings) -> event.Event:
         around = self._around
         labels = attributes.collect(marker, request, around.environ, workspace, settings.attribute_names, self._journal)
-        cluster = request.connection.get("dataSourceName")
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
-        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+        return event.compose(marker, moment, route.data_source_name, labels)
 
     def _meant(self) -> pending.Meant:
-        connection = self._request.connection
+        connection = self._routing.fields
         if self._destination is not None:
             return pending.Meant(*self._destination.key())
         # As they were configured, for want of better; a password in a URL is no part of it, and makes it unusable anyway.
@@ -238,7 +239,7 @@ class Errand:
         request = self._request
         if request.step in SHELL_COMMANDS:
             return log.KEPT_BY_A_SHELL
-        return log.kept(len(self._outbox.pending()), stop_follows=request.step == BLOCK and request.body is None)
+        return log.kept(self._outbox.unsettled, stop_follows=request.step == BLOCK and request.body is None)
 
     def _answer(self, *, delivered: bool = False, failure: str | None = None, more: Mapping[str, Json] | None = None) -> Answer:
         last9 = self._destination.base_url.text if self._destination else None

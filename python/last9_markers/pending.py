@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from last9_markers import contract
+from last9_markers import contract, routing
 from last9_markers.credentials import Claims
 from last9_markers.destination import (
     BaseUrl,
@@ -28,10 +28,13 @@ VERSION = 1
 class Outgoing:
     """One marker on its way. ``text`` is handed back for later unless it is ``delivered``, or ``dropped`` for good."""
 
-    __slots__ = ("delivered", "dropped", "event", "text")
+    __slots__ = ("delivered", "dropped", "event", "failures", "index", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, index: int = -1, failures: int = 0) -> None:
         self.text = text
+        #: Its place among the request's ``pending``, -1 for this run's own marker.
+        self.index = index
+        self.failures = failures
         self.event: bytes | None = None
         self.delivered = False
         self.dropped = False
@@ -45,14 +48,25 @@ class Outgoing:
 class Outbox:
     """The markers of one run. The watchdog reads it from its own thread: so every change is a single assignment."""
 
-    def __init__(self, kept: list[str], own: str) -> None:
-        """``kept`` are the texts from before, ``own`` is the request itself until there is an event."""
-        self.kept = [Outgoing(text) for text in dict.fromkeys(kept)]
+    def __init__(self, kept: Sequence[contract.Kept], own: str) -> None:
+        """``kept`` is from before, ``own`` is the request itself until there is an event."""
+        self.kept = []
+        seen: set[str] = set()
+        for index, (text, failures) in enumerate(kept):
+            if text not in seen:  # what is there twice goes out once, and is settled with it
+                self.kept.append(Outgoing(text, index, failures))
+            seen.add(text)
         self.own = Outgoing(own)
 
-    def pending(self) -> list[str]:
-        """The texts of what is not settled, oldest first, this run's own marker last."""
-        return [outgoing.text for outgoing in (*self.kept, self.own) if not outgoing.settled]
+    @property
+    def unsettled(self) -> int:
+        """How many markers are not settled, this run's own included."""
+        return sum(not outgoing.settled for outgoing in (*self.kept, self.own))
+
+    def pending(self) -> contract.StillPending:
+        """What is not settled."""
+        kept = tuple((outgoing.index, outgoing.failures) for outgoing in self.kept if not outgoing.settled)
+        return contract.StillPending(None if self.own.settled else self.own.text or None, kept)
 
 
 class Meant(NamedTuple):
@@ -86,8 +100,11 @@ def read(text: str) -> dict[str, Any]:
     return found
 
 
+Compose = Callable[[contract.Request, routing.Routing], Event]
+
+
 def claim(
-    outbox: Outbox, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event], journal: Journal
+    outbox: Outbox, destination: Destination, claims: Claims, environ: Mapping[str, str], compose: Compose, journal: Journal
 ) -> list[Outgoing]:
     """The kept markers that may go to that destination, ready to be sent; all others stay untouched.
 
@@ -99,7 +116,7 @@ def claim(
         if outgoing.settled:
             continue
         try:
-            event = _event_for(outgoing.text, destination, claims, compose)
+            event = _event_for(outgoing.text, destination, claims, environ, compose)
             outgoing.event = encode(event) if event is not None else None
         except RequestRejected as rejection:
             outgoing.dropped = True
@@ -113,16 +130,17 @@ def claim(
     return ours
 
 
-def _event_for(text: str, destination: Destination, claims: Claims, compose: Callable[[contract.Request], Event]) -> Event | None:
+def _event_for(text: str, destination: Destination, claims: Claims, environ: Mapping[str, str], compose: Compose) -> Event | None:
     """The event in a kept text, ``None`` if it is for somebody else."""
     found = read(text)
     if "contract" in found:
         request = contract.parse(text)
         try:
-            meant = resolve(request.connection, claims)
+            route = routing.resolve(request, environ)
+            meant = resolve(route.fields, claims)
         except CannotSend:
             return None
-        return compose(request) if meant.key() == destination.key() else None
+        return compose(request, route) if meant.key() == destination.key() else None
     event = found.get("event")
     if found.get("last9Pending") != VERSION or not isinstance(event, dict):
         raise RequestUnreadable

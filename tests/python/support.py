@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from last9_markers.contract import Answer, parse
+from last9_markers.contract import CONTRACT, Answer, Kept, parse, still_pending
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
@@ -100,6 +100,13 @@ class Ran(NamedTuple):
 
     answer: Answer
     log: str
+    given: tuple[Kept, ...]
+
+    @property
+    def pending(self) -> list[str]:
+        """The texts of what is still undelivered, oldest first, its own last."""
+        assert self.answer.pending is not None
+        return [kept.text for kept in self.answer.pending.of(self.given)]
 
 
 class Stepped(NamedTuple):
@@ -109,13 +116,21 @@ class Stepped(NamedTuple):
     stdout: str
     stderr: str
     seconds: float
+    given: tuple[Kept, ...] = ()
+
+    @property
+    def pending(self) -> list[str]:
+        """The texts of what is still undelivered, oldest first, its own last."""
+        found = still_pending(self.answer.get("pending"))
+        assert found is not None, self
+        return [kept.text for kept in found.of(self.given)]
 
     @property
     def answer(self) -> dict[str, Any]:
         """The one answer line."""
         lines = self.stdout.splitlines()
         assert len(lines) == 1, self
-        assert lines[0].startswith('{"last9Answer":1,'), self
+        assert lines[0].startswith(f'{{"last9Answer":{CONTRACT},'), self
         found: dict[str, Any] = json.loads(lines[0])
         return found
 
@@ -133,28 +148,52 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-def field(value: str, *, chosen: bool = False, trusted: tuple[str, ...] = (), source: str = "option") -> dict[str, Any]:
-    """One connection field of a request."""
-    return {"value": value, "source": source, "fromParameter": chosen, "trusted": list(trusted)}
+class Field(NamedTuple):
+    """A connection field as a test wants it: its value, whether a build parameter chose it, and what ``last9Config`` says of it."""
+
+    value: str
+    chosen: bool
+    configured: str | None
+
+
+def field(value: str, *, chosen: bool = False, configured: str | None = None) -> Field:
+    """One connection field for :func:`make_request`: an option, or with ``chosen`` a build parameter that an option names."""
+    return Field(value, chosen, configured)
+
+
+def kept(*texts: str) -> list[dict[str, Any]]:
+    """Markers from before, as a request has them."""
+    return [{"text": text, "failures": 0} for text in texts]
 
 
 def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
-    """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged."""
+    """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged.
+
+    ``connection`` (name → :func:`field`) becomes options, and parameters that they name; ``pending`` may be texts alone.
+    """
+    for name, given in (changes.pop("connection", None) or {}).items():
+        option = {name + "Param": name.upper()} if given.chosen else {name: given.value}
+        changes["options"] = {**option, **(changes.get("options") or {})}
+        if given.chosen:
+            changes["parameters"] = {name.upper(): given.value, **(changes.get("parameters") or {})}
+        if given.configured:
+            changes["config"] = {name: given.configured, **(changes.get("config") or {})}
+    if isinstance(changes.get("pending"), (list, tuple)):
+        changes["pending"] = [kept(entry)[0] if isinstance(entry, str) else entry for entry in changes["pending"]]
     found: dict[str, Any] = {
-        "contract": 1,
+        "contract": CONTRACT,
         "step": "withLast9Deployment",
         "timestampMs": STARTED_MS if state == "start" else STOPPED_MS,
         "window": {"id": WINDOW, "startedAtMs": STARTED_MS},
         "options": {"serviceName": "payments-api", "environment": "production", "eventState": state},
-        "connection": {"credentialId": {"value": "last9-refresh-token", "source": "default", "fromParameter": False}},
-        "connectionProblems": [],
-        "build": {"result": None, "currentResult": "SUCCESS", "durationMs": 1500, "startTimeMs": 1789999998623, "causes": []},
+        "credential": {"value": "last9-refresh-token", "source": "default"},
+        "build": {"result": None, "currentResult": "SUCCESS", "durationMs": 1500, "startTimeMs": 1789999998623},
         "pending": [],
     }
     if state == "stop":
         found["body"] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
     for key, value in changes.items():
-        found[key] = {**found[key], **value} if value and key in ("options", "build", "connection") else value
+        found[key] = {**found[key], **value} if value and key in ("options", "build") else value
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -171,8 +210,9 @@ def run_errand(
     log = io.StringIO()
     agent = {**(BARE if git else {"PATH": "/nowhere"}), **(environ or {})}
     around = Surroundings(agent, token, clock or HandClock(), Journal(log, Redactor()), transport)
-    answer = Errand(parse(json.dumps(request)), around).run()
-    return Ran(answer, log.getvalue())
+    asked = parse(json.dumps(request))
+    answer = Errand(asked, around).run()
+    return Ran(answer, log.getvalue(), asked.pending)
 
 
 def send_one(last9: StandIn, request: Mapping[str, Any], **around: Any) -> dict[str, Any]:
@@ -213,7 +253,9 @@ def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, 
     workspace = folder / "workspace"
     workspace.mkdir(exist_ok=True)
     secret = {} if token is None else {"LAST9_REFRESH_TOKEN": token}
-    return engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
+    done = engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
+    pending = request.get("pending") if isinstance(request, Mapping) else None
+    return done._replace(given=tuple(Kept(entry["text"], entry["failures"]) for entry in pending or []))
 
 
 #: A marker from a shell.

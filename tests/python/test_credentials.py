@@ -23,7 +23,7 @@ def test_no_token(last9: StandIn, clock: HandClock, token: str | None, words: st
     ran = run_errand(request, token, clock=clock)
     (warning,) = ran.answer.warnings
     assert f"the refresh token {words} (credential 'my-credential')" in warning
-    assert ran.answer.pending
+    assert ran.pending
     assert last9.requests() == []
 
 

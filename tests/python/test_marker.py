@@ -149,7 +149,7 @@ def test_a_kept_marker_is_recorded_when_it_arrives(last9: StandIn) -> None:
     last9.order({"on": "event", "status": 403, "times": 1})
     first = run_errand(make_request(), last9.refresh_token)
     assert [record["fate"] for record in _records(first)] == ["kept"]
-    second = run_errand(make_request("stop", pending=first.answer.pending), last9.refresh_token)
+    second = run_errand(make_request("stop", pending=first.pending), last9.refresh_token)
     assert [(record["fate"], record["state"]) for record in _records(second)] == [("late", "start"), ("sent", "stop")]
 
 

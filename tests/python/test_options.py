@@ -12,7 +12,7 @@ def _rejected(last9: StandIn, **options: object) -> Ran:
     assert not ran.answer.accepted
     assert not ran.answer.delivered
     assert ran.answer.deployment_id is None
-    assert ran.answer.pending == []
+    assert ran.pending == []
     assert last9.requests() == []
     return ran
 

@@ -45,7 +45,7 @@ VALUE = st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dict
 OPTIONS = st.dictionaries(NAME | TEXT, VALUE, max_size=6)
 ATTRIBUTES = st.dictionaries(TEXT | st.sampled_from(["service", "scm.commit_sha", "deployment.id", "env"]), VALUE, max_size=6)
 KEY = st.sampled_from(
-    sorted({*make_request("stop"), "parameters", "secretParameters", "environmentAllowlist", "budgetSeconds", "elsewhere"})
+    sorted({*make_request("stop"), "parameters", "secretParameters", "environmentAllowlist", "limitSeconds", "elsewhere"})
 )
 #: A good request with up to three keys replaced by anything.
 REQUEST = st.dictionaries(KEY.filter(lambda key: key not in ("contract", "step", "pending")), VALUE, max_size=3)

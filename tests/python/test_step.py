@@ -54,7 +54,7 @@ def test_missing_token(last9: StandIn, tmp_path: Path) -> None:
     done = run_step(make_request(), None, tmp_path)
     assert "the refresh token is not there (credential 'last9-refresh-token')" in done.answer["warnings"][0]
     assert "Secret text" in done.answer["warnings"][0]
-    assert len(done.answer["pending"]) == 1
+    assert len(done.pending) == 1
     assert last9.requests() == []
 
 
@@ -64,7 +64,7 @@ def test_dry_run_without_a_credential(tmp_path: Path) -> None:
     assert done.answer["warnings"] == []
     assert done.answer["delivered"] is False
     assert done.answer["accepted"] is True
-    assert done.answer["pending"] == []
+    assert done.pending == []
     said, shown = done.stderr.splitlines()
     assert said.startswith("[Last9] Dry run")
     assert json.loads(shown.removeprefix("[Last9] "))["attributes"]["n"] == "Zürich\n🚀"
@@ -85,14 +85,14 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
     limit = budget or 3
     with socket.create_server(("127.0.0.1", 0)) as mute:
         fields = {"apiBaseUrl": field(f"http://127.0.0.1:{mute.getsockname()[1]}"), "orgSlug": field("acme")}
-        request = make_request("start", connection=fields, options={"timeoutSeconds": "3"}, pending=["older"], budgetSeconds=budget)
+        request = make_request("start", connection=fields, options={"timeoutSeconds": "3"}, pending=["older"], limitSeconds=budget)
         done = run_step(request, "some-refresh-token", tmp_path)
     assert done.code == 0
     # Starting an interpreter on a busy machine is not part of the budget.
     assert done.seconds < limit + 1 + patience()
     assert done.answer["delivered"] is False
     assert len(done.answer["warnings"]) == 2
-    assert json.loads(done.answer["pending"][-1])["event"]["event_state"] == "start"
+    assert json.loads(done.pending[-1])["event"]["event_state"] == "start"
 
 
 def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
     assert done.code == 0
     assert done.seconds < 1 + 1 + patience()
     assert "time limit of 1 s is over" in done.answer["warnings"][0]
-    assert len(done.answer["pending"]) == 1
+    assert len(done.pending) == 1
 
 
 def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_dripping_headers_end_with_the_budget(last9: StandIn, tmp_path: Path) ->
     assert done.seconds < 1 + 1 + patience()
     assert done.answer["delivered"] is False
     assert "time limit of 1 s is over" in done.answer["warnings"][0]
-    assert len(done.answer["pending"]) == 1
+    assert len(done.pending) == 1
     assert last9.received() == []
 
 
@@ -192,5 +192,5 @@ def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: StandIn) ->
     (warning,) = done.answer["warnings"]
     assert "ZeroDivisionError" in warning
     assert "please report" in warning
-    assert done.answer["pending"][0] == "older"
-    assert json.loads(done.answer["pending"][1])["timestampMs"] == make_request()["timestampMs"]
+    assert done.pending[0] == "older"
+    assert json.loads(done.pending[1])["timestampMs"] == make_request()["timestampMs"]

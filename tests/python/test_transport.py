@@ -35,7 +35,7 @@ def _unsent(clock: HandClock, url: str, token: str = "some-refresh-token") -> st
     request = make_request(connection={"orgSlug": field("acme"), "apiBaseUrl": field(url)})
     ran = run_errand(request, token, clock=clock)
     assert not ran.answer.delivered
-    assert ran.answer.pending
+    assert ran.pending
     (warning,) = ran.answer.warnings
     return warning
 
@@ -93,7 +93,7 @@ def test_every_network_error_is_tried_again(httpx_mock: HTTPXMock, clock: HandCl
     (warning,) = ran.answer.warnings
     assert f"api.example.com {words}" in warning
     assert len(httpx_mock.get_requests()) == 4
-    assert ran.answer.pending
+    assert ran.pending
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_a_proxy_answers(httpx_mock: HTTPXMock, clock: HandClock, said: str
     (warning,) = ran.answer.warnings
     assert words in warning
     assert len(httpx_mock.get_requests()) == attempts
-    assert ran.answer.pending
+    assert ran.pending
 
 
 def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: HandClock) -> None:
@@ -137,7 +137,7 @@ def test_a_body_that_drips(clock: HandClock) -> None:
     ran = run_errand(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock, transport=dripping)
     assert "api.example.com did not answer in time" in ran.answer.warnings[0]
     assert sum(clock.slept) == 15
-    assert ran.answer.pending
+    assert ran.pending
 
 
 def test_each_attempt_is_told_by_its_own_end(httpx_mock: HTTPXMock, clock: HandClock) -> None:
@@ -173,7 +173,7 @@ def test_plain_http_is_refused(httpx_mock: HTTPXMock, clock: HandClock, url: str
     ran = run_errand(request, "some-refresh-token", clock=clock)
     assert "plain http" in ran.answer.warnings[0]
     assert not ran.answer.accepted
-    assert ran.answer.pending == []
+    assert ran.pending == []
     assert httpx_mock.get_requests() == []
 
 

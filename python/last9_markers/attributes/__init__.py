@@ -88,7 +88,7 @@ def _identity(marker: Marker) -> dict[str, str]:
 
 
 def _allowlisted(request: Request, environ: Mapping[str, str], journal: Journal) -> dict[str, str]:
-    return _gather({"allowlists": lambda: allowlists.labels(request, environ)}, journal)
+    return _gather({"allowlists": lambda: allowlists.labels(request, environ, journal)}, journal)
 
 
 def _custom(given: Mapping[str, Any], journal: Journal) -> dict[str, str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from last9_markers import api, attributes, event, options, pending, transport
+from last9_markers import api, attributes, event, options, pending, routing, transport
 from last9_markers.check import EVENT_NAME, agent, network
 from last9_markers.check.findings import FAILED, OK, WARNING, Findings, Overheard
 from last9_markers.check.settings import Account
 from last9_markers.clock import Budget
-from last9_markers.contract import SHELL_COMMANDS, Answer, Request
+from last9_markers.contract import SHELL_COMMANDS, Answer, Request, StillPending
 from last9_markers.delivery import Delivery
 from last9_markers.destination import BaseUrl, Destination, credential_id
 from last9_markers.errors import BudgetSpent, NotDelivered, OrganizationNotFound, RequestRejected, ScopeTooLow
 from last9_markers.surroundings import Surroundings
+from last9_markers.values import as_text, is_yes
 from last9_markers.wording import check as wording
 from last9_markers.wording import failures
 from last9_markers.workspace import Workspace
@@ -34,14 +35,14 @@ class ConnectionTest:
     def __init__(self, request: Request, around: Surroundings, phrase: Callable[[str], str] = str) -> None:
         """Reads the settings and starts the budget. ``phrase`` is as in :class:`Findings`."""
         self._request = request
-        self._around = around
+        self._around = around = around.of(request)
         self._journal = around.journal
-        around.hide_secrets(request)
+        self._routing = routing.resolve(request, around.environ)
         self._misread = Overheard(self._journal.redactor)
         self.settings = options.read_settings(request, around.environ, self._misread)
         self.budget = Budget.of(self.settings.timeout_seconds, around.clock)
         self.findings = Findings(self._journal, phrase)
-        self._account = Account(request, around, self.findings)
+        self._account = Account(request, self._routing, around, self.findings)
         self._at = "interpreter"
         self._via: str | None = None
         self._written = False
@@ -90,7 +91,7 @@ class ConnectionTest:
         try:
             if self._greet(connection, base_url, warnings) and self._account.token is not None:
                 last9 = api.Last9(connection, around.clock, self._journal.redactor)
-                destination = Destination(credential_id(self._request.connection), self._account.organization or "", base_url)
+                destination = Destination(credential_id(self._routing.fields), self._account.organization or "", base_url)
                 self._exchange(Delivery(last9, self._account.token.text, destination, self.budget, self._journal), destination)
         finally:
             connection.close()
@@ -148,8 +149,7 @@ class ConnectionTest:
 
     def _test_marker(self) -> options.Marker:
         # A stop: it keeps no alert about a deployment that hangs alive.
-        given = self._request.options
-        service, environment = (options.as_text(given.get(name)) for name in ("serviceName", "environment"))
+        service, environment = (as_text(self._request.option(name)) for name in ("serviceName", "environment"))
         return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, {}, dry_run=False)
 
     def _compose(self, marker: options.Marker) -> event.Event:
@@ -157,9 +157,8 @@ class ConnectionTest:
         unread = Overheard(self._journal.redactor)
         nothing = Workspace(around.environ, around.clock, unread, ask=False)
         labels = attributes.collect(marker, request, around.environ, nothing, self.settings.attribute_names, unread)
-        cluster = request.connection.get("dataSourceName")
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(around.clock.wall() * 1000)
-        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+        return event.compose(marker, moment, self._routing.data_source_name, labels)
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
@@ -168,25 +167,25 @@ class ConnectionTest:
         asked = self._request.options
         options.warn_of_unknown(self._request, self._misread, (*options.KNOWN, "sendTestEvent"))
         given = {"serviceName": SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
+        request = self._request._replace(options=given, config={})
         try:
-            options.read_marker(self._request._replace(options=given), self._around.environ, self._misread)
+            options.read_marker(request, self._around.environ, self._misread, self._routing.problems)
         except RequestRejected as rejection:
-            for reason in rejection.reasons:
+            for reason in rejection.causes:
                 self._misread.warn(reason)
         return self._misread.warnings
 
     def _wants_a_write(self) -> bool:
-        return options.is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
+        return is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
 
     def _held_back(self) -> bool:
-        given = options.as_text(self._request.options.get("dryRun")) or self._around.environ.get("LAST9_DRY_RUN")
-        return options.is_yes(given)
+        return is_yes(as_text(self._request.option("dryRun")) or self._around.environ.get("LAST9_DRY_RUN"))
 
     def _because(self, failure: NotDelivered, base_url: BaseUrl) -> str:
         failure.detail = self._journal.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
         account = self._account
         about = failures.Circumstances(
-            credential_id=credential_id(self._request.connection),
+            credential_id=credential_id(self._routing.fields),
             organization=account.organization,
             host=base_url.host,
             timeout_seconds=self.settings.timeout_seconds,
@@ -207,7 +206,7 @@ class ConnectionTest:
             self.findings.warn("write", self._why_unwritten())
 
     def _why_unwritten(self) -> str:
-        if not options.is_yes(self._request.options.get("sendTestEvent")):
+        if not is_yes(self._request.options.get("sendTestEvent")):
             return wording.write_unproven()
         failed = next((found.check for found in self.findings.all if found.state == FAILED), None)
         return wording.not_reached(failed) if failed else wording.write_held_back()
@@ -227,6 +226,6 @@ class ConnectionTest:
             deployment_id=None,
             warnings=[f"{finding.check}: {finding.text}" for finding in found.all if finding.state != OK],
             fail_build=wording.fail_build(failed[0]) if failed and self.settings.fail_on_error else None,
-            pending=list(self._request.pending),
+            pending=StillPending(None, tuple((index, kept.failures) for index, kept in enumerate(self._request.pending))),
             more={"ok": not failed, "findings": [finding._asdict() for finding in found.all]},
         )

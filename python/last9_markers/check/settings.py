@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from last9_markers.check.findings import Findings, Overheard
-from last9_markers.contract import SHELL_COMMANDS, ConnectionField, Request
+from last9_markers.contract import SHELL_COMMANDS, Request
 from last9_markers.credentials import Claims, RefreshToken, read_token
-from last9_markers.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
+from last9_markers.destination import BaseUrl, ConnectionField, credential_id, named_elsewhere, resolve_base_url, resolve_organization
 from last9_markers.errors import CannotSend
+from last9_markers.routing import Routing
 from last9_markers.surroundings import Surroundings
 from last9_markers.wording import check as wording
 from last9_markers.wording import failures
@@ -18,13 +19,13 @@ SOON_SECONDS = 14 * 24 * 3600.0
 class Account:
     """The credential and where it leads; what cannot be used is a finding, and then ``None`` here."""
 
-    def __init__(self, request: Request, around: Surroundings, findings: Findings) -> None:
-        self._connection = request.connection
+    def __init__(self, request: Request, route: Routing, around: Surroundings, findings: Findings) -> None:
+        self._connection = route.fields
         self._problem = request.credential_problem
         self._from_shell = request.step in SHELL_COMMANDS
         self._around = around
         self._findings = findings
-        self.credential_id = credential_id(request.connection)
+        self.credential_id = credential_id(route.fields)
         self.token: RefreshToken | None = None
         self.claims = Claims()
         self.organization: str | None = None

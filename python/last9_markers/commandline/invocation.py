@@ -10,13 +10,14 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from last9_markers import contract
+from last9_markers.attributes import allowlists
 from last9_markers.clock import Clock, SystemClock
-from last9_markers.commandline.connection import Connection
-from last9_markers.commandline.options import PASSED_ON, in_shell_terms
+from last9_markers.commandline.options import CONNECTION_FIELDS, PASSED_ON, in_shell_terms
 from last9_markers.credentials import VARIABLE
 from last9_markers.journal import Journal
 from last9_markers.redaction import Redactor
 from last9_markers.surroundings import Surroundings
+from last9_markers.variables import Variables
 from last9_markers.wording import commandline as wording
 
 #: The engine's modules, and a `step` that is started for a delivery, read this.
@@ -67,31 +68,29 @@ class Invocation:
         options: Mapping[str, Any] | None = None,
         window: Window | None = None,
         build: Mapping[str, Any] | None = None,
-        problems: list[str] | None = None,
-        budget_seconds: float | None = None,
+        limit_seconds: float | None = None,
+        after_abort: bool = False,
         pending: list[str] | None = None,
         keeps_pending: bool = True,
     ) -> str:
-        """The request that the library would have written: a JSON text. ``options`` go over the given ones, ``problems`` make no marker."""
-        connection = Connection(self.given, self.environ)
+        """The request that the library would have written: a JSON text. ``options`` go over the given ones."""
         found: dict[str, Any] = {
             "contract": contract.CONTRACT,
             "step": step,
             "timestampMs": timestamp_ms,
             "options": {**self._options(), **(options or {})},
-            "connection": connection.fields,
-            "connectionProblems": [*(problems or []), *connection.problems],
             "build": {**self._build(), **(build or {})},
-            "parameters": self._named("paramAllowlist", "LAST9_PARAM_ALLOWLIST"),
-            "environmentAllowlist": self._names("envAllowlist", "LAST9_ENV_ALLOWLIST"),
-            "pending": pending or [],
+            "parameters": self._parameters(),
+            "pending": [{"text": text, "failures": 0} for text in pending or []],
         }
         if not keeps_pending:
             found["keepsPending"] = False
         if window is not None:
             found["window"] = {"id": window.id, "startedAtMs": window.started_at_ms}
-        if budget_seconds is not None:
-            found["budgetSeconds"] = budget_seconds
+        if limit_seconds is not None:
+            found["limitSeconds"] = limit_seconds
+        if after_abort:
+            found["afterAbort"] = True
         return json.dumps(found)
 
     def _options(self) -> dict[str, Any]:
@@ -100,15 +99,17 @@ class Invocation:
 
     def _build(self) -> dict[str, Any]:
         user = self.environ.get(BUILD_USER, "").strip()
-        return {"causes": [{"userId": user}]} if user else {}
+        return {"causes": json.dumps([{"userId": user}])} if user else {}
 
-    def _names(self, option: str, variable: str) -> list[str]:
-        text = self.option(option, self.environ.get(variable, ""))
-        return [name.strip() for name in text.split(",") if name.strip()]
+    def _parameters(self) -> dict[str, str]:
+        """The build parameters that we know of: those that an option calls one.
 
-    def _named(self, option: str, variable: str) -> dict[str, str]:
-        # A Freestyle build's parameters are variables of its environment.
-        return {name: self.environ[name] for name in self._names(option, variable) if name in self.environ}
+        A Freestyle build's parameters are variables of its environment like all others, and nothing there tells them apart.
+        """
+        variables = Variables(self.environ)
+        listed = allowlists.split(self.option("paramAllowlist") or variables.get("LAST9_PARAM_ALLOWLIST"))
+        named = (self.option(field + "Param") for field in CONNECTION_FIELDS)
+        return {name: variables.get(name, "") for name in (*listed, *named) if name}
 
     def _read_token_file(self, path: str | None) -> None:
         if path is None:

@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from last9_markers.clock import SystemClock
-from last9_markers.contract import parse
+from last9_markers.contract import CONTRACT, parse
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
 from last9_markers.redaction import Redactor
@@ -71,7 +71,7 @@ def _report(happened: list[str], journal: Journal) -> None:
 
 def _request(state: str, window: str, started_ms: int) -> dict[str, Any]:
     return {
-        "contract": 1,
+        "contract": CONTRACT,
         "step": "withLast9Deployment",
         "timestampMs": _now_ms(),
         "window": {"id": window, "startedAtMs": started_ms},

@@ -19,7 +19,7 @@ from last9_markers.commandline.output import show
 from last9_markers.commandline.parsing import Parser
 from last9_markers.commandline.state import Content, Key, StateFile, Unusable
 from last9_markers.commands.step import engine_failed
-from last9_markers.contract import Answer
+from last9_markers.contract import Answer, Request
 from last9_markers.errors import BudgetSpent
 from last9_markers.marker import Errand
 from last9_markers.watchdog import GRACE_SECONDS, Watchdog
@@ -63,6 +63,7 @@ class Send:
         self._key: Key = (call.option("serviceName"), call.option("environment"), call.option("eventName", options.DEFAULT_EVENT_NAME))
         self._starts = call.option("eventState").lower() == "start"
         self._window: Window | None = None
+        self._asked: Request | None = None
         self._entry = Entry(self._state, self._now_ms)
         self._code = exits.DONE
         self._told = threading.Lock()
@@ -72,7 +73,9 @@ class Send:
         """Send it, unless the result asks for none; tell how that went; return the exit code."""
         if self._verdict.held_back_by:
             return self._hold_back(self._verdict.result or "", self._verdict.held_back_by)
-        errand = Errand(contract.parse(self._begin()), self._call.surroundings())
+        self._asked = contract.parse(self._begin())
+        problems = (self._verdict.problem,) if self._verdict.problem else ()
+        errand = Errand(self._asked, self._call.surroundings(), problems)
         watchdog = Watchdog(
             errand.budget.remaining() + GRACE_SECONDS, lambda: self._end(errand.broken_off(BudgetSpent())), died=exits.DONE
         )
@@ -96,7 +99,7 @@ class Send:
         if self._state is None:
             return self._request(keeps_pending=False)
         probe = contract.parse(self._request())
-        if options.is_dry_run(probe.options, self._call.environ):
+        if options.is_dry_run(probe, self._call.environ):
             # It shows what would be sent and changes nothing.
             with contextlib.suppress(Unusable):
                 self._window = self._window or self._state.read().newest(self._key)
@@ -118,7 +121,6 @@ class Send:
             timestamp_ms=self._now_ms,
             window=self._window,
             build={"currentResult": self._verdict.result} if self._verdict.result else None,
-            problems=[self._verdict.problem] if self._verdict.problem else [],
             keeps_pending=keeps_pending,
             pending=pending,
         )
@@ -132,9 +134,14 @@ class Send:
                 return self._code
             self._has_told = True
             self._code = exits.FAILED if answer.fail_build else exits.DONE
-            self._entry.settle(answer.pending or [], answer.more.get("records"), None if answer.accepted else self._unpair)
+            self._entry.settle(self._undelivered(answer), answer.more.get("records"), None if answer.accepted else self._unpair)
             self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.journal.redactor))
             return self._code
+
+    def _undelivered(self, answer: Answer) -> list[str]:
+        if answer.pending is None or self._asked is None:
+            return []
+        return [kept.text for kept in answer.pending.of(self._asked.pending)]
 
     def _unpair(self, content: Content) -> None:
         """A start that was refused has begun nothing; a stop that was refused has ended nothing."""
@@ -148,7 +155,7 @@ class Send:
             with contextlib.suppress(Unusable):
                 if self._state.read().newest(self._key) is not None:
                     self._call.journal.warn(wording.window_stays_open(result, flag))
-        self._tell(Answer(False, True, None, self._call.journal.warnings, None, []), None, skipped=True)
+        self._tell(Answer(False, True, None, self._call.journal.warnings, None, contract.StillPending()), None, skipped=True)
         return exits.DONE
 
     def _tell(self, answer: Answer, shown: dict[str, Any] | None, *, skipped: bool = False) -> None:
@@ -160,7 +167,7 @@ class Send:
                 "accepted": answer.accepted,
                 "skipped": skipped,
                 "deploymentId": answer.deployment_id,
-                "kept": len(answer.pending or []) if self._entry.kept else 0,
+                "kept": len(self._undelivered(answer)) if self._entry.kept else 0,
                 "warnings": self._call.journal.warnings,
                 "exitCode": self._code,
             }

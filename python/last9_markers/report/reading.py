@@ -13,6 +13,7 @@ from last9_markers import contract, records
 from last9_markers.attributes import window
 from last9_markers.errors import RequestUnreadable
 from last9_markers.report.deployment import OUTCOMES, Deployment, End
+from last9_markers.values import as_text
 from last9_markers.wire import LAST_MOMENT_MS
 
 #: A request that got no answer: Last9 may have the marker or not.
@@ -138,8 +139,8 @@ def _of_request(text: str) -> _Happened | None:
         request = contract.parse(text)
     except RequestUnreadable:
         return None
-    service, environment, name = (_text(request.options.get(key)) for key in ("serviceName", "environment", "eventName"))
-    state = (_text(request.options.get("eventState")) or "stop").lower()
+    service, environment, name = (as_text(request.option(key)) for key in ("serviceName", "environment", "eventName"))
+    state = (as_text(request.option("eventState")) or "stop").lower()
     if service is None or request.timestamp_ms is None or state not in ("start", "stop"):
         return None
     outcome = window.outcome(request) if state == "stop" else None

@@ -68,7 +68,8 @@ class Delivering:
             timestamp_ms=at_ms,
             options={"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome},
             window=self._window,
-            budget_seconds=round(self.time_limit(), 1) if self._abort.ends_at is not None else None,
+            limit_seconds=round(self.time_limit(), 1) if self._abort.ends_at is not None else None,
+            after_abort=self._abort.ends_at is not None,
             pending=pending,
             keeps_pending=keeps,
         )
@@ -107,11 +108,13 @@ class Delivering:
                 break
             self._abort.wait(messenger.process, left)
         answer = messenger.answer()
-        pending = answer.get("pending") if answer else None
+        pending = contract.still_pending(answer.get("pending")) if answer else None
         shown = curl.shown(answer.get("dryRun") if answer else None, self._call.journal.redactor)
         if shown is not None and not self._call.given.get("json"):
             self._call.journal.show(shown["curl"])
-        return Marker(answer, undelivered if pending is None else tuple(pending))
+        return Marker(
+            answer, undelivered if pending is None else tuple(kept.text for kept in pending.of([contract.Kept(text) for text in tried]))
+        )
 
     def tidy(self) -> None:
         """Nothing is left behind."""

@@ -45,19 +45,6 @@ def option_missing(flag: str) -> str:
 # -- warnings ------------------------------------------------------------------------------------------------------------------
 
 
-def unknown_profile(name: str, known: list[str]) -> str:
-    """A routing profile that is nowhere defined."""
-    return (
-        f"no marker: routing profile '{name}' is not defined (known: {', '.join(known) or 'none'}). Define it in LAST9_ROUTING_PROFILES, "
-        "or correct its name."
-    )
-
-
-def profiles_unreadable() -> str:
-    """``LAST9_ROUTING_PROFILES`` is not what it should be."""
-    return 'no marker: LAST9_ROUTING_PROFILES is not a JSON object. Correct it where it is set: {"acme": {"orgSlug": "acme"}}.'
-
-
 def token_file_unreadable(path: str, reason: str) -> str:
     """``--token-file`` names no readable file."""
     return f"the token file {path} cannot be read ({reason}). Correct --token-file, or bind the token to LAST9_REFRESH_TOKEN."
@@ -119,7 +106,7 @@ def pending_dropped(count: int, most: int) -> str:
 
 def bad_result(given: str, source: str, known: str) -> str:
     """``--result`` or ``BUILD_RESULT`` is none of Jenkins' results."""
-    return f"no marker: {source} is '{given}', but must be one of {known}."
+    return f"{source} must be one of {known}, not '{given}'."
 
 
 def not_for_this_result(result: str, flag: str) -> str:

@@ -25,39 +25,70 @@ def service_name_missing(step: str) -> str:
     call = f"{step or 'last9DeploymentMarker'}(serviceName: 'payments-api', …)"
     if step in SHELL_COMMANDS:
         call = f"last9-markers {step} --service-name payments-api …"
-    return f"no marker: serviceName is missing. Name the service as your APM does: {call}."
+    return f"serviceName is required. Use the service name of your metrics: {call}."
+
+
+def no_marker(service: str | None, state: str, reason: str) -> str:
+    """Why the options make no marker: which one, and the reason."""
+    return f"no marker was sent{f' for {service} ({state})' if service else ''}: {reason}"
+
+
+#: What stands where a text is wanted → the likely cause.
+_WRONG = {
+    "null": "is null: the variable or parameter that it is taken from is not set.",
+    "list": "is a list, but must be one text.",
+    "map": "is a map, but must be one text.",
+}
+
+
+def no_text(name: str, wrong: str) -> str:
+    """An optional option that is a list, a map, or the text ``null``."""
+    return f"{name} {_WRONG[wrong]} It is ignored."
+
+
+def no_marker_of(name: str, wrong: str) -> str:
+    """The same of an option that says which marker this is."""
+    remedy = (
+        "Call the step once for each." if wrong == "list" else "Give it a name." if wrong == "map" else "Set it, or leave the option out."
+    )
+    return f"{name} {_WRONG[wrong]} {remedy}"
+
+
+def option_of_config(name: str) -> str:
+    """An option that only ``last9Config`` has."""
+    return f"{name} is ignored: give it to last9Config, before the first marker."
 
 
 def bad_event_state(given: str) -> str:
     """``eventState`` is neither."""
-    return f"no marker: eventState is '{given}', but must be 'start' or 'stop' (the default)."
+    return f"eventState must be 'start' or 'stop' (the default), not '{given}'."
 
 
-def bad_switch(name: str, given: str, instead: str) -> str:
+def bad_switch(name: str, given: str, instead: str = "") -> str:
     """A yes/no option is neither."""
-    return f"{name} is '{given}', but must be true or false: {instead}."
+    return f"{name} must be true or false, not '{given}'{f'; {instead}' if instead else ''}."
 
 
 def bad_outcome(given: str) -> str:
     """``outcome`` is none of the five."""
-    return f"outcome is '{given}', but must be 'success', 'failure', 'unstable', 'aborted' or 'timeout': the build's result counts."
+    return f"outcome must be 'success', 'failure', 'unstable', 'aborted' or 'timeout', not '{given}'; using the build's result."
 
 
 def outcome_without_end(step: str) -> str:
     """``outcome`` where nothing has ended, or where the block itself tells."""
     if step == "withLast9Deployment":
         return "outcome is ignored: the block's own end tells it. Leave it out, or send start and stop with last9DeploymentMarker."
-    return "outcome is ignored on a start, where nothing has ended yet. Give it to the stop."
+    return "outcome is ignored on a start marker. Set it on the stop."
 
 
 def bad_attribute_names(given: str, default: str) -> str:
-    """``attributeNames`` is not one of the three."""
-    return f"attributeNames is '{given}', but must be 'both', 'dotted' or 'underscore': '{default}' counts."
+    """``attributeNames`` is neither."""
+    return f"attributeNames must be 'dotted' or 'underscore', not '{given}'; using '{default}'."
 
 
 def bad_timeout(given: str, default: float) -> str:
     """``timeoutSeconds`` is no time."""
-    return f"timeoutSeconds is '{given}', but must be a number of seconds above 0: {default:g} counts."
+    return f"timeoutSeconds must be a number of seconds above 0, not '{given}'; using {default:g}."
 
 
 def bad_previous_commit(given: str) -> str:
@@ -70,6 +101,11 @@ def unknown_option(name: str, nearest: str | None, *, configured: bool = False) 
     place = " in last9Config" if configured else ""
     advice = f"did you mean '{nearest}'?" if nearest else "see the step's help for the options there are."
     return f"unknown option '{name}'{place}, ignored: {advice}"
+
+
+def password_not_sent(name: str) -> str:
+    """An allowlist names a password parameter."""
+    return f"'{name}' is a password parameter and is not sent. Remove it from the allowlist."
 
 
 # -- attributes ----------------------------------------------------------------------------------------------------------------

@@ -212,7 +212,7 @@ def test_fail_on_error(last9: StandIn, tmp_path: Path) -> None:
 def test_what_was_kept_stays_kept(last9: StandIn, tmp_path: Path) -> None:
     """A connection test sends no marker of anybody's, and hands back what it was given."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, pending=["opaque"])
-    assert done.answer["pending"] == ["opaque"]
+    assert done.pending == ["opaque"]
     assert len(last9.received()) == 1
 
 
