@@ -22,6 +22,7 @@ class BuildFacts implements Serializable {
     private static Map<String, Object> knownCauses = null
     private static String knownParameters = null
     private static boolean interpreterIsParameter = false
+    private static List<String> secretNames = []
 
     private final Object script
 
@@ -72,6 +73,13 @@ class BuildFacts implements Serializable {
         return interpreterIsParameter
     }
 
+    /** Whether that variable is a password parameter's, whose value must not stand in requests and build records. */
+    @NonCPS
+    boolean isSecret(String variable) {
+        parameters()
+        return secretNames.contains(variable.toLowerCase())
+    }
+
     /** JSON texts: net.sf.json's own objects hold more than is sent. Newer Jenkins nests the upstream causes, older ones know the builds. */
     @NonCPS
     private Map<String, Object> readCauses() {
@@ -99,6 +107,7 @@ class BuildFacts implements Serializable {
                 Object value = entry.value
                 if (value instanceof Secret) {
                     secrets.add(name)
+                    secretNames = secretNames + [name.toLowerCase()]
                 } else {
                     String text = value == null ? '' : value.toString()
                     texts[name] = text.length() > MOST_CHARACTERS ? text.substring(0, MOST_CHARACTERS) : text

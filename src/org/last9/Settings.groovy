@@ -62,13 +62,14 @@ class Settings implements Serializable {
 
     @NonCPS
     private Map values(Map pinned) {
+        BuildFacts facts = new BuildFacts(script)
         for (String name in VARIABLES) {
             environment[name] = pinned ? pinned.environment[name] : script.env."${name}"
         }
         for (String field in FIELDS) {
             for (Object given in [options[field], config[field]]) {
                 String name = Options.trimmed(given)
-                if (name && !environment.containsKey(name)) {
+                if (name && !environment.containsKey(name) && !facts.isSecret(name)) { // the engine says so
                     environment[name] = pinned?.environment?.containsKey(name) ? pinned.environment[name] : script.env."${name}"
                 }
             }
