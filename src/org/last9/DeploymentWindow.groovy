@@ -109,6 +109,9 @@ class DeploymentWindow implements Serializable {
         ended.failedElsewhere = failures.count() > failuresBefore
         boolean aborted = ended.ended == 'interrupted' && Sender.isAbort((String) ended.message)
         stop = [state: 'stop', timestampMs: System.currentTimeMillis(), window: window, body: ended, deployment: deployment, afterAbort: aborted]
+        if (begun) {
+            sender.expect(stop)
+        }
         return begun
     }
 

@@ -49,7 +49,7 @@ class EngineClient implements Serializable {
      * `afterwards` gets the answer while the folder of the run is still there.
      */
     Map runEngine(Closure afterwards = null) {
-        long limit = limitMillis()
+        int limit = limitMillis()
         long began = System.currentTimeMillis()
         long started = AgentMemory.controllerStartedAt(began)
         try {
@@ -285,8 +285,8 @@ class EngineClient implements Serializable {
     }
 
     @NonCPS
-    private long limitMillis() {
-        return (long) ((seconds() + (call.afterAbort ? GRACE_SECONDS_AFTER_ABORT : GRACE_SECONDS)) * 1000)
+    private int limitMillis() {
+        return (int) ((seconds() + (call.afterAbort ? GRACE_SECONDS_AFTER_ABORT : GRACE_SECONDS)) * 1000)
     }
 
     /**
@@ -314,7 +314,7 @@ class EngineClient implements Serializable {
 
     /** By the clock and the message: the sandbox lets no library read an interruption's causes. */
     @NonCPS
-    private static boolean isOurs(FlowInterruptedException interruption, long began, long limit) {
+    private static boolean isOurs(FlowInterruptedException interruption, long began, int limit) {
         boolean timeIsUp = System.currentTimeMillis() - began >= limit
         return timeIsUp && (interruption.message == null || interruption.message.contains('Timeout has been exceeded'))
     }

@@ -33,9 +33,9 @@ class Report implements Serializable {
         Map outcome = [archived: false, tidied: false, problems: []]
         Map answer = null
         try {
-            boolean archive = !'false'.equalsIgnoreCase(Options.trimmed(options.archive))
+            boolean kept = !'false'.equalsIgnoreCase(Options.trimmed(options.archive))
             boolean summary = Options.isTrue(options.summary)
-            answer = client(options).runEngine { Map written -> archive(written, archive, outcome) }
+            answer = client(options).runEngine { Map written -> archive(written, kept, outcome) }
             if (answer.headline && summary) {
                 describe(answer.headline)
             }
@@ -58,8 +58,8 @@ class Report implements Serializable {
     }
 
     /** On the node that has the files. The temporary workspace outlives the build, so what was archived does not stay in it. */
-    private void archive(Map written, boolean archive, Map outcome) {
-        if (!written.directory || !archive) {
+    private void archive(Map written, boolean kept, Map outcome) {
+        if (!written.directory || !kept) {
             return
         }
         script.dir(written.directory) {

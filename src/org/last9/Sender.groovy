@@ -25,9 +25,13 @@ class Sender implements Serializable {
     private Map settings
     /** Undelivered markers of this window. In the program's state, so a controller restart keeps them. */
     private List<Map> ofThisWindow = []
-    /** What `ofThisWindow` was before the marker whose sending an abort has cut off, and how a message calls it; null if none was. */
+    /** What `ofThisWindow` was before the marker whose sending an abort has cut off; null if none was. */
     private List<Map> beforeAbort = null
+    /** How a message calls the marker that is to be sent, and its request; null as soon as there is an answer. */
     private String cutOff = null
+    private String expected = null
+    /** The environment may be another one than that of `prepare`. */
+    private boolean mayDiffer = false
 
     Sender(Object script, String step) {
         this.script = script
@@ -38,6 +42,7 @@ class Sender implements Serializable {
     /** Fixes what the window's markers say and where they go. `pinned`: what a manual window began with, or null. */
     @NonCPS
     void prepare(Map options, Map pinned = null) {
+        mayDiffer = pinned != null
         try {
             settings = Settings.read(script, options, pinned)
         } catch (Throwable failure) { // said by send: Last9 never fails a deployment, not even by a mistake of ours
@@ -54,6 +59,17 @@ class Sender implements Serializable {
     @NonCPS
     boolean failsOnError() {
         return settings.failOnError
+    }
+
+    /** That marker will be sent now: whatever aborts do from here on, it is not forgotten. @NonCPS, so that none strikes here. */
+    @NonCPS
+    void expect(Map marker) {
+        cutOff = subject(marker)
+        try {
+            expected = request(marker)
+        } catch (Throwable ignored) { // said by send
+            expected = null
+        }
     }
 
     /** Whether a stop after an interruption with that message must be short: a person is waiting. */
@@ -77,19 +93,19 @@ class Sender implements Serializable {
         String asked = null
         Map answer = null
         try {
-            cutOff = subject(marker)
+            if (expected == null) {
+                expect(marker)
+            }
             shared = pendingMarkers.take()
             if (settings.defect) {
                 throw new Exception(settings.defect)
             }
-            asked = request(marker)
+            asked = expected ?: request(marker)
             answer = client(marker, withPending(asked, before + shared)).runEngine()
-            cutOff = null
         } catch (FlowInterruptedException abort) {
             beforeAbort = before
             throw abort
         } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
-            cutOff = null
             answer = client(marker, '').undelivered(
                 "${subject(marker)} was not sent: ${defect.message}. Please report this to the library's maintainers")
         } finally {
@@ -127,7 +143,8 @@ class Sender implements Serializable {
      */
     @NonCPS
     String release() {
-        pendingMarkers.keep(ofThisWindow)
+        boolean unsent = cutOff != null && beforeAbort == null && expected != null // the abort came before it was even tried
+        pendingMarkers.keep(unsent ? ofThisWindow + [[text: expected, failures: 0]] : ofThisWindow)
         ofThisWindow = []
         String cut = cutOff
         cutOff = null
@@ -160,7 +177,7 @@ class Sender implements Serializable {
     EngineClient client(Map marker, String request, Map more = [:]) {
         boolean needsToken = more.needsToken == null ? !settings.dryRun : more.needsToken
         return new EngineClient(script, [
-            request: request, seconds: settings.seconds, afterAbort: marker.afterAbort == true, environment: settings.environment,
+            request: request, seconds: settings.seconds, afterAbort: marker.afterAbort == true, environment: mayDiffer ? settings.environment : [:],
             credentialId: needsToken ? settings.credential?.value : null, agentLabel: settings.agentLabel, subject: subject(marker),
             label: 'Last9 deployment marker', unanswered: 'it is not known whether Last9 has this marker', beginning: '[Last9] WARNING: ',
             consequence: '. The marker is queued and will be sent with this build\'s next marker. If none succeeds, it is lost',
@@ -215,6 +232,11 @@ class Sender implements Serializable {
         }
         ofThisWindow = own
         pendingMarkers.keep(others)
+        mayDiffer = true
+        if (answer != null) {
+            cutOff = null
+            expected = null
+        }
     }
 
 }
