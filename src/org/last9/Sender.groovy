@@ -212,24 +212,22 @@ class Sender implements Serializable {
     private void keep(List<Map> before, List<Map> shared, String asked, Map answer) {
         List<Map> own = []
         List<Map> others = []
-        if (answer?.pending == null) {
-            own.addAll(before)
-            others.addAll(shared)
-            if (asked) {
-                own.add([text: asked, failures: 0])
-            }
-            new Records(script).add(asked ? [asked] : null)
-        } else {
+        if (answer?.pending instanceof Map) {
             List<Map> all = before + shared
             for (List entry in answer.pending.kept) {
                 int index = entry[0]
-                (index < before.size() ? own : others).add([text: all[index].text, failures: entry[1]])
+                if (index >= 0 && index < all.size()) {
+                    (index < before.size() ? own : others).add([text: all[index].text, failures: entry[1]])
+                }
             }
             if (answer.pending.own) {
                 own.add([text: answer.pending.own, failures: 0])
             }
-            new Records(script).add(answer.records)
+        } else {
+            own.addAll(asked ? before + [[text: asked, failures: 0]] : before)
+            others.addAll(shared)
         }
+        new Records(script).add(answer?.pending == null ? (asked ? [asked] : null) : answer.records)
         ofThisWindow = own
         pendingMarkers.keep(others)
         mayDiffer = true
