@@ -16,6 +16,8 @@ public final class BuildState implements Serializable {
     public final Console console = new Console();
     public final Graph graph = new Graph(console);
     public final long startedAt;
+    /** When it ended; 0 while it runs. */
+    public long endedAt;
     /** The build's result as {@code currentBuild.result} shows it; null until something sets it [203]. */
     public Result result;
     /** The worst that happened to the execution; becomes the build's result at its end: an abort counts here at once [421]. */

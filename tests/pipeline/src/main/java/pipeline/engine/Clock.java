@@ -43,6 +43,11 @@ public final class Clock {
         return due.stream().map(Timer::what).toList();
     }
 
+    /** A virtual clock goes back by what was lost to a busy machine. */
+    public void lose(long millis) {
+        ahead -= virtual ? millis : 0;
+    }
+
     /** Jumps, whatever is under way. */
     void skip(long millis) {
         ahead += millis;

@@ -63,14 +63,17 @@ public final class Interruptions {
         }
     }
 
-    /** The script of that call has ended, and Jenkins has not looked yet. */
-    public void scriptEnded(Call call) {
+    /** The script of that call has ended, and Jenkins has not looked yet; true if something happens then. */
+    public boolean scriptEnded(Call call) {
+        boolean any = false;
         for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
             if (call.name.equals(a.step()) && call.nth == a.nth() && a.moment() == Settings.GAP) {
                 build.state().happenings.remove(a);
                 happen(a.kind());
+                any = true;
             }
         }
+        return any;
     }
 
     /** A line has come into the log: the first abort that waits for a text may be due. */
@@ -120,7 +123,13 @@ public final class Interruptions {
         return restartDue;
     }
 
-    private void happen(String kind) {
+    private void happen(String kinds) {
+        for (String kind : kinds.split(";")) {
+            one(kind);
+        }
+    }
+
+    private void one(String kind) {
         if (kind.startsWith("remove ")) {
             remove(kind.substring("remove ".length()));
             return;
@@ -135,6 +144,7 @@ public final class Interruptions {
         }
         if (kind.startsWith("call ")) {
             build.settings().callbacks.get(Integer.parseInt(kind.substring("call ".length()))).run();
+            build.agreeOnTime();
             return;
         }
         switch (kind) {

@@ -78,12 +78,19 @@ public final class Settings implements Serializable {
     public transient java.util.function.Supplier<List<Earlier>> history;
     /** Executors and workspaces that other builds hold. */
     public transient java.util.function.Supplier<java.util.Set<String>> leasedByOthers;
+    /** No earlier than then does the build go on, by its clock: the clocks of the builds of a job agree. */
+    public transient java.util.function.LongSupplier notBefore;
     /** What tests do while a build waits. */
     public transient List<Runnable> callbacks = new ArrayList<>();
     /** The administrator's "Shell executable", which runs scripts without a {@code #!} line. */
     public String shell = "sh";
     /** Whether the message of a step that cannot be resumed is the one of workflow-step-api before February 2025. */
     public boolean oldResumeMessage;
+    /**
+     * As an older workflow-durable-task-step had it, with which some recordings were made: an interruption wins whatever the exit code, and nothing is
+     * printed. The present one loses it to a 0 [456-469].
+     */
+    public boolean interruptionsAlwaysWin;
     /** The job's durability hint is PERFORMANCE_OPTIMIZED. */
     public boolean performanceOptimized;
     /** Jobs that a {@code build} step finds, with the result that each ends with. */

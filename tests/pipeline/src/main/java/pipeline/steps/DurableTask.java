@@ -123,7 +123,7 @@ final class DurableTask implements Serializable {
     }
 
     /** Ends every process that a script in this folder has started and that is still there: as {@link Processes#terminate}. */
-    void terminate(Runnable meanwhile) {
+    void terminate(Processes.Meanwhile meanwhile) {
         Processes.terminate("JENKINS_SERVER_COOKIE", cookie, meanwhile);
     }
 }

@@ -1,6 +1,7 @@
 package pipeline.steps;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,9 +15,28 @@ import java.util.concurrent.TimeUnit;
 /** Finds processes by a variable of their environment and ends them, as Jenkins' process tree killer does (hudson.util.ProcessTree of core). */
 public final class Processes {
     /** How long a process tree has to end, all of it together (core's SoftKillWaitSeconds) [455]. */
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long PATIENCE_MILLIS = 5000;
     private static final long FIRST_PAUSE_MILLIS = 10;
     private static final long LONGEST_PAUSE_MILLIS = 1000;
+    /** The most by which pauses are longer on a busy machine. */
+    private static final double BUSIEST = 20;
+
+    /** What goes on while processes are being ended. */
+    interface Meanwhile {
+        /** Every few milliseconds: what is due. */
+        void look();
+
+        /** So much time has been lost to a busy machine, where an idle one would have been done. */
+        void lost(long millis);
+    }
+
+    private static final Meanwhile NOTHING = new Meanwhile() {
+        @Override
+        public void look() {}
+
+        @Override
+        public void lost(long millis) {}
+    };
 
     private Processes() {}
 
@@ -35,17 +55,17 @@ public final class Processes {
         find(variable, value).forEach(ProcessHandle::destroyForcibly);
     }
 
-    /** Nothing to do while waiting. */
+    /** The same with nothing to do meanwhile. */
     static void terminate(String variable, String value) {
-        terminate(variable, value, () -> {});
+        terminate(variable, value, NOTHING);
     }
 
     /**
      * Ends every process that carries the variable, and its descendants: leaves first; each gets SIGTERM, and its parent gets one only when it is gone,
      * or when 5 s have passed since the tree's first signal (a zombie that nobody has reaped counts as alive); then the rest of the tree gets theirs at
-     * once [455, 511, 515]. Nobody gets SIGKILL. What is to be done meanwhile is done every few milliseconds.
+     * once [455, 511, 515]. Nobody gets SIGKILL.
      */
-    static void terminate(String variable, String value, Runnable meanwhile) {
+    static void terminate(String variable, String value, Meanwhile meanwhile) {
         List<ProcessHandle> found = find(variable, value);
         if (found.isEmpty()) {
             return;
@@ -53,16 +73,18 @@ public final class Processes {
         Map<Long, List<ProcessHandle>> children = new HashMap<>();
         ProcessHandle.allProcesses().sorted(Comparator.comparingLong(ProcessHandle::pid)).forEach(
                 p -> p.parent().ifPresent(q -> children.computeIfAbsent(q.pid(), k -> new ArrayList<>()).add(p)));
+        Watch watch = new Watch(meanwhile);
         for (ProcessHandle p : found) {
             if (carries(p.pid(), variable + "=" + value)) {
-                terminate(p, children, System.nanoTime() + PATIENCE_NANOS, meanwhile);
+                terminate(p, children, watch.spent + PATIENCE_MILLIS, watch);
             }
         }
+        watch.settle();
     }
 
-    private static void terminate(ProcessHandle p, Map<Long, List<ProcessHandle>> children, long deadline, Runnable meanwhile) {
+    private static void terminate(ProcessHandle p, Map<Long, List<ProcessHandle>> children, long deadline, Watch watch) {
         for (ProcessHandle child : children.getOrDefault(p.pid(), List.of())) {
-            terminate(child, children, deadline, meanwhile);
+            terminate(child, children, deadline, watch);
         }
         p.destroy();
         long pause = FIRST_PAUSE_MILLIS;
@@ -70,20 +92,50 @@ public final class Processes {
             if (!Files.exists(Path.of("/proc/" + p.pid() + "/status"))) {
                 return;
             }
-            pause(pause, meanwhile);
+            watch.pause(pause);
             pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
-        } while (System.nanoTime() < deadline);
+        } while (watch.spent < deadline);
     }
 
-    private static void pause(long millis, Runnable meanwhile) {
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        try {
-            for (long left; (left = until - System.nanoTime()) > 0; ) {
-                meanwhile.run();
-                Thread.sleep(Math.max(1, Math.min(FIRST_PAUSE_MILLIS, TimeUnit.NANOSECONDS.toMillis(left))));
+    /**
+     * Time as an idle machine would have it. A shell whose child has just died has the rest of a pause of 10 ms to act on it; on a machine that is busy
+     * it gets as much more as it gets less of the machine, and what that takes is not charged to the build.
+     */
+    private static final class Watch {
+        private final Meanwhile meanwhile;
+        private final long begun = System.nanoTime();
+        private final double busy;
+        private long spent;
+        private long lost;
+
+        Watch(Meanwhile meanwhile) {
+            this.meanwhile = meanwhile;
+            double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage() / Runtime.getRuntime().availableProcessors();
+            busy = Math.max(1, Math.min(BUSIEST, load));
+        }
+
+        /** Tells how much more was lost. */
+        void settle() {
+            long now = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) - spent;
+            if (now > lost) {
+                meanwhile.lost(now - lost);
+                lost = now;
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        }
+
+        void pause(long millis) {
+            settle();
+            long parts = Math.max(1, millis / FIRST_PAUSE_MILLIS);
+            try {
+                for (long i = 0; i < parts; i++) {
+                    Thread.sleep((long) (millis / parts * (millis <= LONGEST_PAUSE_MILLIS / 10 ? busy : 1)));
+                    spent += millis / parts;
+                    settle();
+                    meanwhile.look();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

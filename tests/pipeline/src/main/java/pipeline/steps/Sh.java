@@ -81,11 +81,11 @@ public class Sh extends Step {
         }
     }
 
-    private void hasEnded() {
-        if (!ended) {
-            ended = true;
-            build().interruptions().scriptEnded(call);
-        }
+    /** True if something was to happen just then: what comes of it comes before the next look. */
+    private boolean hasEnded() {
+        boolean first = !ended;
+        ended = true;
+        return first && build().interruptions().scriptEnded(call);
     }
 
     private Charset charset() {
@@ -109,7 +109,10 @@ public class Sh extends Step {
             lookIn(next);
             return;
         }
-        hasEnded();
+        if (hasEnded()) {
+            lookAt(build().clock().now());
+            return;
+        }
         show(true);
         handOver(status);
     }
@@ -119,6 +122,10 @@ public class Sh extends Step {
         build().console().finishLine();
         String out = returnStdout ? new String(task.stdout(), charset()) : null;
         task.cleanUp();
+        if (interrupted != null && build().settings().interruptionsAlwaysWin) {
+            call.fail(interrupted);
+            return;
+        }
         if (returnStatus && interrupted == null || status == 0) {
             call.succeed(returnStatus ? (Object) status : out);
             return;
@@ -145,7 +152,7 @@ public class Sh extends Step {
         interrupted = cause;
         if (cause instanceof FlowInterruptedException f && f.getCauses().stream().anyMatch(RemovedNodeCause.class::isInstance)) {
             call.log("Could not connect to " + call.context().agent.name + " to send interrupt signal to process");
-            task.terminate(() -> {});
+            task.terminate(new Looking());
             call.fail(cause);
             return;
         }
@@ -158,9 +165,22 @@ public class Sh extends Step {
 
     /** A script that was started a moment ago may have no process yet: then once more. */
     private void signal() throws IOException {
-        task.terminate(build()::looksMeanwhile);
+        task.terminate(new Looking());
         if (task.exitStatus() == null && build().clock().now() - launchedAt < LAUNCH_MILLIS) {
             wakeAt(build().clock().now() + SIGNAL_AGAIN_MILLIS, "signal");
+        }
+    }
+
+    /** Jenkins' looks go on; a virtual clock stands still where only the machine is slow. */
+    private final class Looking implements Processes.Meanwhile {
+        @Override
+        public void look() {
+            build().looksMeanwhile();
+        }
+
+        @Override
+        public void lost(long millis) {
+            build().clock().lose(millis);
         }
     }
 
