@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from last9_markers import limits
 from last9_markers.attributes.scm import as_commit
 from last9_markers.contract import Request
 from last9_markers.errors import RequestRejected
@@ -102,7 +103,7 @@ class _Reader:
         self._journal = journal
         service = request.option("serviceName")
         named = misfit(service) is None and request.step not in _TESTS
-        self._about = f"{text}: " if named and (text := as_text(service)) else ""
+        self._about = f"{limits.cut(text, 200)}: " if named and (text := as_text(service)) else ""
 
     def warn(self, text: str) -> None:
         """Say it, and which service it is about."""
@@ -120,7 +121,7 @@ class _Reader:
         if wrong is not None:
             self.warn(inputs.no_text(name, wrong))
             return None
-        return as_text(given)
+        return self._short(name, given)
 
     def required_text(self, name: str, reasons: list[str]) -> str | None:
         """A text without which there is no marker, or not the one that was meant."""
@@ -129,7 +130,14 @@ class _Reader:
         if wrong is not None:
             reasons.append(inputs.no_marker_of(name, wrong))
             return None
-        return as_text(given)
+        return self._short(name, given)
+
+    def _short(self, name: str, given: Any) -> str | None:
+        text = as_text(given)
+        if text is None or text == (short := limits.cut(text)):
+            return text
+        self.warn(inputs.option_cut(name, limits.LONGEST_TEXT))
+        return short
 
     def switch(self, name: str) -> bool:
         """A yes or no that is no unless it is a yes."""

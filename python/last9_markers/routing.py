@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from last9_markers.contract import SHELL_COMMANDS, Request
 from last9_markers.destination import DEFAULT_CREDENTIAL_ID, ConnectionField, host_of
+from last9_markers.limits import cut
 from last9_markers.starters import Starter
 from last9_markers.values import as_text, misfit, names
 from last9_markers.variables import Variables
@@ -93,7 +94,7 @@ class _Resolver:
         if not levels:
             return None
         first = levels[0]
-        wrong = misfit(first.value)
+        wrong = misfit(first.value) or _too_long(first.value)
         if wrong is not None:
             self.problems.append(wording.no_text(first.named, wrong))
             return None
@@ -235,6 +236,11 @@ class _Pairs(list[tuple[str, Any]]):
 
 def _as_map(value: Any) -> Any:
     return {name: _as_map(inner) for name, inner in value} if isinstance(value, _Pairs) else value
+
+
+def _too_long(value: Any) -> str | None:
+    text = as_text(value) or ""
+    return "long" if text != cut(text) else None
 
 
 def _unless_blank(value: Any) -> Any:

@@ -166,20 +166,35 @@ def kept(*texts: str) -> list[dict[str, Any]]:
     return [{"text": text, "failures": 0} for text in texts]
 
 
+def _as_json(causes: Any) -> Any:
+    """Causes as Jenkins' ``getBuildCauses().toString()`` has them."""
+    return json.dumps(causes) if isinstance(causes, list) else causes
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
 def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
     """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged.
 
-    ``connection`` (name → :func:`field`) becomes options, and parameters that they name; ``pending`` may be texts alone.
+    ``connection`` (name → :func:`field`) becomes options, and parameters that they name; ``pending`` may be texts alone, and ``causes`` a list.
     """
     for name, given in (changes.pop("connection", None) or {}).items():
         option = {name + "Param": name.upper()} if given.chosen else {name: given.value}
         changes["options"] = {**option, **(changes.get("options") or {})}
         if given.chosen:
             changes["parameters"] = {name.upper(): given.value, **(changes.get("parameters") or {})}
+        if name == "credentialId":
+            changes["credential"] = {"value": given.value, "source": "option"}
         if given.configured:
             changes["config"] = {name: given.configured, **(changes.get("config") or {})}
     if isinstance(changes.get("pending"), (list, tuple)):
         changes["pending"] = [kept(entry)[0] if isinstance(entry, str) else entry for entry in changes["pending"]]
+    build = changes.get("build")
+    if isinstance(build, dict):
+        texts = {"causes": _as_json, "upstreamCauses": lambda causes: [_as_json(causes)] if isinstance(causes, list) else causes}
+        changes["build"] = {key: texts.get(key, _itself)(value) for key, value in build.items()}
     found: dict[str, Any] = {
         "contract": CONTRACT,
         "step": "withLast9Deployment",

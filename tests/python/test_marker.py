@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from last9_markers import event
-from last9_markers.contract import parse
+from last9_markers.contract import CONTRACT, StillPending, parse
 from last9_markers.errors import BudgetSpent
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
@@ -31,9 +31,9 @@ def test_broken_off_before_anything_was_sent() -> None:
     assert not answer.delivered
     assert answer.accepted
     assert answer.pending is not None
-    assert answer.pending[0] == "older"
-    assert json.loads(answer.pending[1])["contract"] == 1
-    assert "time limit of 15 s is over" in answer.warnings[0]
+    assert answer.pending.kept == ((0, 0),)
+    assert json.loads(answer.pending.own or "")["contract"] == CONTRACT
+    assert "time limit of 10 s is over" in answer.warnings[0]
 
 
 def test_broken_off_after_it_was_delivered(last9: StandIn) -> None:
@@ -42,7 +42,7 @@ def test_broken_off_after_it_was_delivered(last9: StandIn) -> None:
     errand.run()
     answer = errand.broken_off(BudgetSpent())
     assert answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
     assert answer.warnings == []
     assert log.getvalue().count("sent successfully") == 1
 
@@ -70,11 +70,14 @@ def test_broken_off_just_after_it_has_failed(last9: StandIn) -> None:
 
 def test_broken_off_just_after_it_was_not_accepted(last9: StandIn) -> None:
     """What was refused stays refused: the library must not open a window for it."""
-    connection = {"apiBaseUrl": {"value": "http://plain.example", "source": "option", "fromParameter": False}}
-    for wrong in ({"options": {"serviceName": ""}}, {"connection": connection}):
+    for wrong in ({"options": {"serviceName": ""}}, {"connection": {"apiBaseUrl": field("http://plain.example")}}):
         errand, _ = _errand(make_request(**wrong), last9.refresh_token)
         first, second = errand.run(), errand.broken_off(BudgetSpent())
-        assert (second.accepted, second.deployment_id, second.pending) == (first.accepted, None, []) == (False, None, [])
+        assert (
+            (second.accepted, second.deployment_id, second.pending)
+            == (first.accepted, None, StillPending())
+            == (False, None, StillPending())
+        )
 
 
 @pytest.mark.parametrize("options", [{"serviceName": ""}, {"dryRun": "true"}])
@@ -84,7 +87,7 @@ def test_broken_off_is_never_delivered_for_what_was_not_sent(last9: StandIn, opt
     errand.run()
     answer = errand.broken_off("the engine failed")
     assert not answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
     assert last9.requests() == []
 
 
@@ -95,7 +98,7 @@ def test_a_refused_event_that_ends_badly_is_not_delivered(last9: StandIn) -> Non
     errand.run()
     answer = errand.broken_off(BudgetSpent())
     assert not answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
 
 
 def test_a_defect_in_a_source_costs_its_attributes(last9: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_never_to_another_destination(clock: HandClock, other: dict[str, Any]) -
     """A marker that was meant for another credential, organization or host does not go along, and is not lost."""
     with StandIn(organizations=("acme", "globex")) as last9:
         request = make_request(connection=other)
-        text = run_errand(request, None, clock=clock).answer.pending
+        text = run_errand(request, None, clock=clock).pending
         assert text
         ran = run_errand(make_request("stop", pending=text), last9.refresh_token, clock=clock)
         _refused_nothing(last9, text[0], ran)

@@ -18,7 +18,7 @@ import httpx
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from last9_markers.check.connection_test import ConnectionTest
-from last9_markers.contract import Answer, parse
+from last9_markers.contract import CONTRACT, Answer, Kept, StillPending, parse
 from last9_markers.errors import RequestUnreadable
 from last9_markers.journal import Journal
 from last9_markers.marker import Errand
@@ -45,7 +45,9 @@ VALUE = st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dict
 OPTIONS = st.dictionaries(NAME | TEXT, VALUE, max_size=6)
 ATTRIBUTES = st.dictionaries(TEXT | st.sampled_from(["service", "scm.commit_sha", "deployment.id", "env"]), VALUE, max_size=6)
 KEY = st.sampled_from(
-    sorted({*make_request("stop"), "parameters", "secretParameters", "environmentAllowlist", "limitSeconds", "elsewhere"})
+    sorted(
+        {*make_request("stop"), "config", "environment", "limitSeconds", "nowMs", "outages", "parameters", "profile", "secretParameters"}
+    )
 )
 #: A good request with up to three keys replaced by anything.
 REQUEST = st.dictionaries(KEY.filter(lambda key: key not in ("contract", "step", "pending")), VALUE, max_size=3)
@@ -160,7 +162,7 @@ def serve(make: Callable[[Any, Surroundings], Any], request: dict[str, Any], las
 
 def is_accounted_for(answer: Answer, last9: Last9, before: int = 0) -> bool:
     """The marker is with Last9, or kept, or somebody was told why not."""
-    kept = len(answer.pending or []) > before
+    kept = answer.pending is not None and len(answer.pending.kept) + bool(answer.pending.own) > before
     return (answer.delivered and bool(last9.taken)) or kept or bool(answer.warnings)
 
 
@@ -205,14 +207,16 @@ def test_whole_requests(changes: dict[str, Any], state: str) -> None:
 
 
 @REPEATABLE
-@given(text=st.one_of(TEXT, VALUE.map(json.dumps), st.dictionaries(TEXT, VALUE).map(lambda found: json.dumps({"contract": 1, **found}))))
+@given(
+    text=st.one_of(TEXT, VALUE.map(json.dumps), st.dictionaries(TEXT, VALUE).map(lambda found: json.dumps({"contract": CONTRACT, **found})))
+)
 def test_texts_that_may_be_requests(text: str) -> None:
     """A text is a request or it is unreadable: there is no third."""
     try:
         request = parse(text)
     except RequestUnreadable:
         return
-    assert json.loads(request.text)["contract"] == 1
+    assert json.loads(request.text)["contract"] == CONTRACT
 
 
 @REPEATABLE
@@ -225,11 +229,11 @@ def test_api_answers(replies: list[Reply]) -> None:
     assert answer.delivered is bool(last9.taken)
     assert len(last9.taken) <= 1
     if answer.delivered:
-        assert answer.pending == []
+        assert answer.pending == StillPending()
         assert answer.warnings == []
     else:
         assert len(answer.warnings) == 1
-        (kept,) = answer.pending or [None]
+        kept = answer.pending.own
         assert kept is None or json.loads(kept)["event"]["timestamp"].endswith("123Z")
         assert kept is not None or "refuses the event" in answer.warnings[0]
 
@@ -245,7 +249,7 @@ def test_markers_kept_over_outages(replies: list[Reply], count: int) -> None:
         request = make_request(connection=CONNECTION, timestampMs=STARTED_MS + number, pending=pending)
         answer, said = serve(Errand, request, last9)
         assert answer.pending is not None
-        pending = answer.pending
+        pending = [kept.text for kept in answer.pending.of([Kept(text) for text in pending])]
         refused += said.count("refuses the event (")
     times = [event["timestamp"] for event in last9.taken]
     assert times == sorted(set(times))
@@ -262,8 +266,8 @@ def test_kept_texts_that_somebody_has_spoilt(texts: list[str]) -> None:
     answer, _ = serve(Errand, make_request("stop", connection=CONNECTION, pending=texts), last9)
     assert answer.delivered
     assert answer.pending is not None
-    assert set(answer.pending) <= set(texts)
-    assert set(answer.pending) == set(texts) or answer.warnings
+    assert answer.pending.own is None
+    assert {texts[index] for index, _ in answer.pending.kept} == set(texts) or answer.warnings
 
 
 @REPEATABLE

@@ -60,9 +60,9 @@ FAILURES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "HTML that repeats the token": ([{"on": "exchange", "body": "<p>{token}</p>"}], {}),
     "access token is the refresh token": ([{"on": "exchange", "body": '{{"access_token": "{token}"}}'}], {}),
     "cut": ([{"on": "exchange", "drop": "headers"}], {}),
-    "slug": ([], {"connection": {"orgSlug": {"value": "{token}"}}}),
-    "base URL": ([], {"connection": {"apiBaseUrl": {"value": "https://{token}@x"}}}),
-    "host": ([], {"connection": {"apiBaseUrl": {"value": "https://x.example", "fromParameter": True}}}),
+    "slug": ([], {"options": {"orgSlug": "{token}"}}),
+    "base URL": ([], {"options": {"apiBaseUrl": "https://{token}@x"}}),
+    "host": ([], {"options": {"apiBaseUrl": "https://{token}.example"}, "parameters": {"API": "{token}"}}),
     "event state": ([], {"options": {"eventState": "{token}"}}),
     "option": ([], {"options": {"{token}": "x", "timeoutSeconds": "{token}", "attributeNames": "{token}", "failOnError": "{token}"}}),
     "previous commit": ([], {"options": {"previousCommit": "{token}"}}),
@@ -89,8 +89,8 @@ def test_no_failure_shows_the_token(last9: StandIn, clock: HandClock, name: str,
         last9.office.accept(token)
     faults, changes = (_filled(part, token) for part in FAILURES[name])
     last9.order(faults)
-    connection = {"orgSlug": field("acme"), "apiBaseUrl": field(last9.url), **changes.pop("connection", {})}
-    ran = run_errand(make_request("start", connection=connection, **changes), token, clock=clock, environ={"LAST9_DEBUG": debug})
+    options = {"orgSlug": "acme", "apiBaseUrl": last9.url, **changes.pop("options", {})}
+    ran = run_errand(make_request("start", options=options, **changes), token, clock=clock, environ={"LAST9_DEBUG": debug})
     assert not ran.answer.delivered or name in ("option", "previous commit")
     assert ("[Last9] debug: " in ran.log) is (debug == "true")
     assert ran.answer.warnings

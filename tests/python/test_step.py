@@ -113,7 +113,7 @@ def test_a_name_whose_resolution_hangs(tmp_path: Path) -> None:
 
 def test_no_allowlist_finds_the_token(last9: StandIn, tmp_path: Path) -> None:
     """A list that names the token's own variable finds nothing: it becomes no attribute, not even a hidden one."""
-    request = make_request(environmentAllowlist=["LAST9_REFRESH_TOKEN", "KNOWN"])
+    request = make_request(options={"envAllowlist": ["LAST9_REFRESH_TOKEN", "KNOWN"]})
     done = run_step(request, last9.refresh_token, tmp_path, environ={"KNOWN": "value"})
     assert done.answer["delivered"] is True
     attributes = last9.received()[0]["attributes"]

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from last9_markers import limits
 from last9_markers.attributes import allowlists, changes, jenkins, scm, window
 from last9_markers.contract import Request
 from last9_markers.journal import Journal
@@ -53,8 +54,7 @@ def collect(
         for spelling in _replaced_by(name, facts):
             labels.pop(spelling, None)
         labels[name] = value
-    clean = journal.redactor.without_secrets
-    return {well_formed(name): clean(well_formed(value)) for name, value in labels.items() if value}
+    return _limited({name: value for name, value in labels.items() if value}, journal)
 
 
 def spellings(name: str, attribute_names: str) -> tuple[str, ...]:
@@ -64,6 +64,25 @@ def spellings(name: str, attribute_names: str) -> tuple[str, ...]:
     """
     underscore = name.replace(".", "_")
     return {"dotted": (name,), "underscore": (underscore,)}.get(attribute_names, (name, underscore))
+
+
+def _limited(labels: Mapping[str, str], journal: Journal) -> dict[str, str]:
+    """Well-formed, without secrets, and no longer than an event of Last9's should be. What is cut or left out is said."""
+    found: dict[str, str] = {}
+    too_long = []
+    for name, value in labels.items():
+        # Redacted before it is cut to its length: half a secret would not be recognized.
+        whole = journal.redactor.without_secrets(well_formed(limits.looked_at(value)))
+        short_name, short = limits.cut(well_formed(limits.looked_at(name))), limits.cut(whole)
+        if short_name != well_formed(name) or short != whole:
+            too_long.append(short_name)
+        found[short_name] = short
+    found, left_out = limits.fitting(found)
+    if too_long:
+        journal.warn(inputs.attributes_cut(too_long, limits.LONGEST_TEXT))
+    if left_out:
+        journal.warn(inputs.attributes_left_out(left_out, limits.LONGEST_EVENT))
+    return found
 
 
 def _gather(sources: Mapping[str, Source], journal: Journal) -> dict[str, str]:

@@ -23,8 +23,8 @@ def unknown_option(flag: str, nearest: str | None) -> str:
 
 
 def stray_argument(word: str) -> str:
-    """A word that belongs to no option."""
-    return f"'{word}' belongs to no option. Put a value with blanks into quotes."
+    """A word that belongs to no option. It is not repeated: somebody may have put the token there."""
+    return f"an argument of {len(word)} characters belongs to no option. Put a value with blanks into quotes."
 
 
 def value_missing(flag: str) -> str:

@@ -107,8 +107,8 @@ def _base_url_unusable(error: errors.NotDelivered, about: Circumstances) -> str:
 
 def _host_not_allowed(error: errors.NotDelivered, about: Circumstances) -> str:
     return (
-        f"the base URL was chosen by a build parameter, and the token may not go to {error.detail}. An administrator can allow the "
-        "host by setting LAST9_API_BASE_URL or a routing profile."
+        f"a build parameter may have chosen the base URL, and the token may not go to {error.detail}. An administrator can allow the "
+        "host with LAST9_API_BASE_URL, or with a routing profile that is selected."
     )
 
 

@@ -121,6 +121,29 @@ def attribute_without_name() -> str:
     return "customAttributes has an entry without a name, ignored. Give it one."
 
 
+def attributes_cut(names: list[str], most: int) -> str:
+    """Values that nobody reads, or names."""
+    return f"cut to {most:,} bytes each: {_some(names)}."
+
+
+def attributes_left_out(names: list[str], most: int) -> str:
+    """More than an event holds."""
+    return f"{len(names)} attributes are left out, since an event may have {most:,} bytes: {_some(names)}."
+
+
+def _some(names: list[str]) -> str:
+    shown = [name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…" for name in names[:_MOST_SHOWN]]
+    return ", ".join(shown) + (", …" if len(names) > _MOST_SHOWN else "")
+
+
+_LONGEST_SHOWN, _MOST_SHOWN = 60, 10
+
+
+def option_cut(name: str, most: int) -> str:
+    """A name or a text that is longer than anybody would read."""
+    return f"{name} is longer than {most:,} bytes; using its beginning."
+
+
 def attribute_not_settable(name: str) -> str:
     """The two attributes that tie a window together."""
     return f"customAttributes cannot set '{name}', which ties a start to its stop: ignored. Choose another name."

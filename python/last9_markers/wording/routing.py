@@ -11,12 +11,14 @@ _WRONG = {
     "null": "the variable or parameter that it is taken from is not set. Set it, or leave the option out",
     "list": "give one name",
     "map": "give one name",
+    "long": "correct it",
 }
 
 
 def no_text(named: str, wrong: str) -> str:
-    """A list, a map, or the text ``null``, where a name belongs."""
-    return f"{named} is {'null' if wrong == 'null' else f'a {wrong}'}: {_WRONG[wrong]}."
+    """A list, a map, the text ``null``, or far too long a text, where a name belongs."""
+    what = {"null": "null", "long": "too long"}.get(wrong, f"a {wrong}")
+    return f"{named} is {what}: {_WRONG[wrong]}."
 
 
 def password_parameter(option: str, name: str) -> str:

@@ -108,7 +108,7 @@ def test_what_ties_a_window_cannot_be_set(last9: StandIn, name: str) -> None:
     (warning,) = ran.answer.warnings
     assert f"cannot set '{name}'" in warning
     labels = last9.received()[0]["attributes"]
-    assert labels["deployment.id"] == labels["deployment_id"] == WINDOW
+    assert labels["deployment.id"] == WINDOW
     assert "mine" not in labels.values()
 
 
