@@ -1,6 +1,7 @@
 package last9;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import groovy.json.JsonOutput;
@@ -35,15 +36,15 @@ class ContractTest extends LibraryTest {
     /** A step writes a request of the example's very form: what the example says, the library says in the same words and types. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "block-start               | 0 | withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme', customAttributes: [team: 'payments', empty: '', nothing: null, number: 42, flag: true, quote: 'it\\'s \"quoted\" $HOME %PATH% \\\\ back', lines: 'one\\ntwo', unicode: 'Zürich \\u2713 \\ud83d\\ude80', nested: [a: [1, 'two', null]]]) { }",
-        "block-stop                | 1 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme', paramAllowlist: ['VERSION', 'DB_PASSWORD'], envAllowlist: 'DEPLOY_REGION, BAR-X.y') { d -> d.attributes['image.digest'] = 'sha256:0123456789abcdef'; d.version = '2.14.0'; error 'boom' } } catch (e) { }",
+        "block-start               | 0 | withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme', customAttributes: [team: 'payments', nothing: null, number: 42, flag: true, quote: 'it\\'s \"quoted\" $HOME %PATH% \\\\ back', lines: 'one\\ntwo', unicode: 'Zürich \\u2713 \\ud83d\\ude80', nested: [a: [1, 'two', null]]]) { }",
+        "block-stop                | 1 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme', paramAllowlist: 'VERSION', envAllowlist: 'DEPLOY_REGION') { error 'boom' } } catch (e) { }",
         "manual-stop-without-start | 0 | last9DeploymentMarker(serviceName: 'payments-api')",
         "bad-event-state           | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'begin', enviroment: 'production')",
-        "dry-run                   | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'START', dryRun: true)",
-        "host-from-parameter       | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'stop', failOnError: 'true', orgSlug: 'acme', apiBaseUrlParam: 'HOST')",
-        "unknown-routing-profile   | 0 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', failOnError: true, routingProfileParam: 'PROFILE') { } } catch (e) { }",
-        "test-connection           | 0 | last9TestConnection(sendTestEvent: true, dryRun: false)",
-        "report                    | 0 | last9DeploymentReport(summary: true)",
+        "dry-run                   | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'START', dryRun: 'true', attributeNames: 'dotted')",
+        "host-from-parameter       | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'stop', failOnError: 'true', orgSlug: 'acme', apiBaseUrlParam: 'APIBASEURL', paramAllowlist: 'APIBASEURL')",
+        "unknown-routing-profile   | 0 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', failOnError: 'true', routingProfileParam: 'ROUTINGPROFILE', paramAllowlist: 'ROUTINGPROFILE') { } } catch (e) { }",
+        "test-connection           | 0 | last9TestConnection(sendTestEvent: 'true', timeoutSeconds: '10', dryRun: 'false')",
+        "report                    | 0 | last9DeploymentReport(summary: 'true', timeoutSeconds: '10')",
     })
     void writesTheExamplesRequest(String name, int nth, String steps) throws IOException {
         Map<String, Object> example = ScriptedEngine.object(Files.readString(CONTRACT.resolve("requests/" + name + ".json")));
@@ -53,9 +54,10 @@ class ContractTest extends LibraryTest {
             assertEquals("SUCCESS", run.result(), run.log());
             Map<String, Object> written = engine.requests().get(nth);
             assertEquals(List.of(), missing("", example, written), () -> "of the example, not in " + written);
-            for (String same : List.of("contract", "step", "options", "config", "profile", "credential", "secretParameters", "environment")) {
+            for (String same : List.of("contract", "step", "options", "config", "profile")) {
                 assertEquals(example.get(same), written.get(same), same);
             }
+            assertEquals(example.getOrDefault("credential", written.get("credential")), written.get("credential"));
         }
     }
 
@@ -78,6 +80,23 @@ class ContractTest extends LibraryTest {
                 assertEquals(c.get("profile"), written.get("profile"), () -> c.get("case") + "\n" + run.log());
                 assertEquals(c.get("credential"), written.get("credential"), () -> c.get("case") + "\n" + run.log());
             }
+        }
+    }
+
+    /** What only the controller knows of a build goes along: password parameters by name alone, variables that a shell drops, causes as JSON text. */
+    @Test
+    void gathersWhatTheEngineCannotSee() {
+        ScriptedEngine engine = new ScriptedEngine(folder);
+        String steps = "node { dir('sub') { last9DeploymentMarker serviceName: 's', envAllowlist: ['BAR-X.y', 'PLAIN', 'NOT-SET'] } }";
+        try (var run = served(engine, steps).run()) {
+            Map<String, Object> written = engine.requests().get(0);
+            assertEquals(Map.of("BAR-X.y", "odd"), written.get("environment"), run.log());
+            assertEquals(List.of("DB_PASSWORD"), written.get("secretParameters"));
+            assertEquals(Map.of("ROUTINGPROFILE", "acmee", "VERSION", "1.2.3", "APIBASEURL", "https://last9.io.example.com"), written.get("parameters"));
+            String causes = ((Map<?, ?>) written.get("build")).get("causes").toString();
+            assertTrue(((List<?>) new JsonSlurperClassic().parseText(causes)).get(0).toString().contains("_class=hudson.model.Cause$UserIdCause"), causes);
+            assertTrue(written.get("folder").toString().endsWith("/workspace/demo/sub"), written.get("folder").toString());
+            assertFalse(written.toString().contains("hunter2"));
         }
     }
 
@@ -135,8 +154,8 @@ class ContractTest extends LibraryTest {
     }
 
     private static Pipeline served(ScriptedEngine engine, String jenkinsfile) {
-        return engine.serve(pipeline(jenkinsfile)).param("PROFILE", "acmee").param("VERSION", "1.2.3").param("DB_PASSWORD", new Secret("hunter2"))
-                .param("HOST", "https://last9.io.example.com").env("BAR-X.y", "odd");
+        return engine.serve(pipeline(jenkinsfile)).param("ROUTINGPROFILE", "acmee").param("VERSION", "1.2.3").param("DB_PASSWORD", new Secret("hunter2"))
+                .param("APIBASEURL", "https://last9.io.example.com").env("BAR-X.y", "odd");
     }
 
     /** Paths of the example that the written request lacks, or has with another JSON type. Causes differ from job to job. */
