@@ -24,15 +24,9 @@ class BuildFacts implements Serializable {
     private static boolean interpreterIsParameter = false
     private static List<String> secretNames = []
 
-    private final Object script
-
-    BuildFacts(Object script) {
-        this.script = script
-    }
-
     /** Result, times and causes; what cannot be read is left out. */
     @NonCPS
-    Map<String, Object> build() {
+    static Map<String, Object> build(Object script) {
         Map<String, Object> facts = [:]
         try {
             facts.result = script.currentBuild.result
@@ -42,14 +36,14 @@ class BuildFacts implements Serializable {
         } catch (Exception ignored) { // a fact is never worth a failed deployment
         }
         if (knownCauses == null) {
-            knownCauses = readCauses()
+            knownCauses = readCauses(script)
         }
         return facts + knownCauses
     }
 
     /** `currentBuild.result`, or null. */
     @NonCPS
-    String result() {
+    static String result(Object script) {
         try {
             return script.currentBuild.result
         } catch (Exception ignored) { // a fact is never worth a failed deployment
@@ -59,30 +53,30 @@ class BuildFacts implements Serializable {
 
     /** `parameters` and `secretParameters` of the contract, as the text of a JSON object. */
     @NonCPS
-    String parameters() {
+    static String parameters(Object script) {
         if (knownParameters == null) {
-            knownParameters = readParameters()
+            knownParameters = readParameters(script)
         }
         return knownParameters
     }
 
     /** Whether somebody who starts builds may have chosen the interpreter. Jenkins' environment ignores case. */
     @NonCPS
-    boolean isInterpreterParameter() {
-        parameters()
+    static boolean isInterpreterParameter(Object script) {
+        parameters(script)
         return interpreterIsParameter
     }
 
     /** Whether that variable is a password parameter's, whose value must not stand in requests and build records. */
     @NonCPS
-    boolean isSecret(String variable) {
-        parameters()
+    static boolean isSecret(Object script, String variable) {
+        parameters(script)
         return secretNames.contains(variable.toLowerCase())
     }
 
     /** JSON texts: net.sf.json's own objects hold more than is sent. Newer Jenkins nests the upstream causes, older ones know the builds. */
     @NonCPS
-    private Map<String, Object> readCauses() {
+    private static Map<String, Object> readCauses(Object script) {
         Map<String, Object> facts = [:]
         try {
             facts.causes = script.currentBuild.getBuildCauses().toString()
@@ -98,7 +92,7 @@ class BuildFacts implements Serializable {
 
     /** `params` holds a password as `hudson.util.Secret`. */
     @NonCPS
-    private String readParameters() {
+    private static String readParameters(Object script) {
         Map<String, String> texts = [:]
         List<String> secrets = []
         try {

@@ -5,7 +5,8 @@ import groovy.json.JsonOutput
 import hudson.util.Secret
 
 /**
- * The attributes that a block sets: a map of texts. What is put here becomes text at once; what cannot is kept as the reason why, behind `Deployment.PROBLEM`.
+ * The attributes that a block sets: a map of texts. What is put here becomes text at once; what cannot is kept as the reason why,
+ * behind `Deployment.PROBLEM`.
  *
  * It has no field and no constant: in the sandbox every property of a map is an entry, for its own methods, too.
  */
@@ -17,7 +18,8 @@ class DeploymentAttributes extends HashMap<Object, Object> {
     @Override
     Object put(Object name, Object value) {
         String key = text(name) ?: Deployment.PROBLEM + 'an attribute without a name is ignored'
-        return super.put(size() < Deployment.MOST_ATTRIBUTES || containsKey(key) ? key : Deployment.PROBLEM + 'more than 100 attributes are ignored', text(value))
+        boolean fits = size() < Deployment.MOST_ATTRIBUTES || containsKey(key)
+        return super.put(fits ? key : Deployment.PROBLEM + 'more than 100 attributes are ignored', text(value))
     }
 
     @NonCPS
@@ -39,8 +41,8 @@ class DeploymentAttributes extends HashMap<Object, Object> {
     }
 
     /**
-     * A value's text, null for null, or the reason why there is none: what needs code of the Jenkinsfile's own (a lazy GString, a class of its own) cannot
-     * be read here. Whatever that throws: CpsCallableInvocation is an Error.
+     * A value's text, null for null, or the reason why there is none: what needs code of the Jenkinsfile's own (a lazy GString, a class of
+     * its own) cannot be read here. Whatever that throws: CpsCallableInvocation is an Error.
      */
     @NonCPS
     static String text(Object value) {

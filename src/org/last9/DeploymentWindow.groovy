@@ -73,7 +73,7 @@ class DeploymentWindow implements Serializable {
         window = [id: UUID.randomUUID().toString(), startedAtMs: now]
         deployment = new Deployment(window.id)
         failuresBefore = failures.count()
-        ended.resultBefore = new BuildFacts(script).result()
+        ended.resultBefore = BuildFacts.result(script)
         prepare(Options.read(script, STEP, args))
         begun = true
         Map answer = sender.send([state: 'start', timestampMs: now, window: window])
@@ -105,7 +105,7 @@ class DeploymentWindow implements Serializable {
     /** Fixes what the stop says, and when. */
     @NonCPS
     private boolean prepareStop() {
-        ended.resultAfter = new BuildFacts(script).result()
+        ended.resultAfter = BuildFacts.result(script)
         ended.failedElsewhere = failures.count() > failuresBefore
         boolean aborted = ended.ended == 'interrupted' && Sender.isAbort((String) ended.message)
         stop = [state: 'stop', timestampMs: System.currentTimeMillis(), window: window, body: ended, deployment: deployment, afterAbort: aborted]

@@ -4,21 +4,14 @@ import com.cloudbees.groovy.cps.NonCPS
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * Runs the engine once on an agent: finds a node, binds the credential, writes the request, runs the launcher, reads the answer, all within a
- * time limit. Whatever goes wrong is a warning in the log and an answer that says `delivered: false`.
- *
- * Everything happens in a folder of its own: Jenkins finds the processes that an interruption ends by the current folder, so what interrupts us reaches no
- * `sh` of the user's, and what interrupts his does not reach ours.
+ * Runs the engine once on an agent: finds a node, binds the credential, has the launcher run there, all within a time limit.
+ * Whatever goes wrong is a warning in the log and an answer that says `delivered: false`.
  */
 class EngineClient implements Serializable {
 
     private static final long serialVersionUID = 1L
 
     private static final String TOKEN_VARIABLE = 'LAST9_REFRESH_TOKEN'
-    /** The launcher's exit statuses. Never 0: for Jenkins that is a success even if the step was interrupted, and the interruption is lost. */
-    private static final int ANSWERED = 77
-    private static final int NO_BUNDLE = 78
-    private static final int NO_INTERPRETER = 79
     private static final int NOT_EXECUTABLE = 126
     private static final int NOT_FOUND = 127
     /** What a run may take once the build is being aborted: the person who pressed stop is waiting. Ends before Jenkins' look at 4.38 s. */
@@ -30,13 +23,12 @@ class EngineClient implements Serializable {
 
     private final Object script
     /**
-     * `request` (JSON text), `seconds`, `afterAbort`, `credentialId` (null: no token), `environment` (as it must be), `agentLabel`, `oddVariables`,
-     * `subject` ("the stop marker of payments-api"), `label` (of the shell step), `unanswered` (what is not known then), `consequence` (of a failure, for the
-     * warning), `beginning` (of its line), `goesOnWithoutCredential`.
+     * `request` (JSON text), `seconds`, `afterAbort`, `credentialId` (null: no token), `environment` (as it must be), `agentLabel`,
+     * `subject` ("the stop marker of payments-api"), `label` (of the shell step), `unanswered` (what is not known then), `consequence` (of a
+     * failure, for the warning), `beginning` (of its line), `goesOnWithoutCredential`.
      */
     private final Map call
-    /** The node on which the launcher is running. */
-    private String runningOn = null
+    private Launcher launcher = null
 
     EngineClient(Object script, Map call) {
         this.script = script
@@ -69,14 +61,14 @@ class EngineClient implements Serializable {
             if (!isOurs(interruption, began, limit)) {
                 throw interruption
             }
-            if (AgentMemory.controllerStartedAt(System.currentTimeMillis()) != started) { // down for longer than that: its time limits go on meanwhile
+            if (AgentMemory.controllerStartedAt(System.currentTimeMillis()) != started) { // it was down meanwhile, and time limits go on
                 return runEngine(afterwards)
             }
-            if (runningOn != null) {
-                AgentMemory.noteSilence(runningOn)
+            if (launcher?.busyNode() != null) {
+                AgentMemory.noteSilence(launcher.busyNode())
             }
-            return undelivered("${call.subject} timed out after ${(int) (limit / 1000)} s: no agent was available, or the agent did not answer. ".toString() +
-                'Check that the agent is online, or name a label with free agents in agentLabel')
+            return undelivered("${call.subject} timed out after ${(int) (limit / 1000)} s: no agent was available, ".toString() +
+                'or the agent did not answer. Check that the agent is online, or name a label with free agents in agentLabel')
         } catch (Throwable failure) { // also NoSuchMethodError: a step whose plugin is not installed
             return undelivered(explain(failure))
         }
@@ -116,124 +108,51 @@ class EngineClient implements Serializable {
 
     private Map onThisNode(boolean borrowed, Closure afterwards) {
         if (AgentMemory.isSilent(script.env.NODE_NAME ?: '')) {
-            return undelivered("${call.subject} was not sent: a shell step on this agent did not end within its time limit less than two minutes ago. ".toString() +
-                'Check the agent')
+            return undelivered("${call.subject} was not sent: a shell step on this agent did not end within its time limit ".toString() +
+                'less than two minutes ago. Check the agent')
         }
         String folder = script.pwd()
-        String base = baseFolder(folder) ?: script.pwd(tmp: true) + '/last9'
+        launcher = new Launcher(script, call + [limit: seconds()], Launcher.baseFolder(script, folder) ?: script.pwd(tmp: true) + '/last9')
         Map place = borrowed ? [borrowedNode: true] : [folder: folder]
         List<String> changes = Settings.changes(script, call.environment)
         Map answer = null
         if (!changes) {
-            return withToken(base, place, afterwards)
+            return withToken(place, afterwards)
         }
         script.withEnv(changes) {
-            answer = withToken(base, place, afterwards)
+            answer = withToken(place, afterwards)
         }
         return answer
     }
 
-    private Map withToken(String base, Map place, Closure afterwards) {
+    private Map withToken(Map place, Closure afterwards) {
         if (call.credentialId == null) {
-            return inSlot(base, place, afterwards)
+            return launch(place, afterwards)
         }
         Map answer = null
         try {
             script.withCredentials([script.string(credentialsId: call.credentialId, variable: TOKEN_VARIABLE)]) {
-                answer = inSlot(base, place, afterwards)
+                answer = launch(place, afterwards)
             }
         } catch (IOException failure) { // Jenkins' AbortException is one
             if (!call.goesOnWithoutCredential || !credentialProblem(failure)) {
                 throw failure
             }
-            answer = inSlot(base, place + [credentialProblem: credentialProblem(failure)], afterwards) // the rest of the way can be tested all the same
+            // the rest of the way can be tested all the same
+            answer = launch(place + [credentialProblem: credentialProblem(failure)], afterwards)
         }
         return answer
     }
 
-    private Map inSlot(String base, Map place, Closure afterwards) {
-        String slot = AgentMemory.takeSlot("${base}/run-${script.env.EXECUTOR_NUMBER ?: 0}-".toString())
+    private Map launch(Map place, Closure afterwards) {
         Map answer = null
-        try {
-            script.dir(slot) {
-                answer = answerOf(launch("${script.env.NODE_NAME} ${base}".toString(), isWindows(slot), place))
-                if (afterwards != null) {
-                    afterwards.call(answer)
-                }
+        launcher.run(place) { Map run ->
+            answer = answerOf(run)
+            if (afterwards != null) {
+                afterwards.call(answer)
             }
-        } finally {
-            AgentMemory.giveBackSlot(slot)
         }
         return answer
-    }
-
-    /** `[status:, answer:]`. A bundle that is missing or damaged is brought, and the request sent again at once. */
-    private Map launch(String agent, boolean windows, Map place) {
-        int status = NO_BUNDLE
-        String id = null
-        for (int attempt = 0; status == NO_BUNDLE && attempt < 2; attempt++) {
-            id = UUID.randomUUID().toString()
-            script.writeFile(file: "request-${id}.json".toString(), text: request(agent, place), encoding: 'UTF-8')
-            placeBundle(agent, attempt > 0)
-            runningOn = script.env.NODE_NAME ?: ''
-            status = run(id, agent, windows)
-            runningOn = null
-        }
-        boolean answered = status == ANSWERED || status == NO_INTERPRETER
-        Map answer = answered ? Json.object(script.readFile(file: "answer-${id}.json".toString(), encoding: 'UTF-8')) : null
-        remember(agent, status, answer)
-        return [status: status, answer: answer]
-    }
-
-    /** Nested calls: a variable that holds half a megabyte would be written into the program's state. */
-    private void placeBundle(String agent, boolean missing) {
-        if (missing || !AgentMemory.folder(agent).bundle && !script.fileExists("../last9-markers-${Bundle.SHA256}.pyz".toString())) {
-            script.writeFile(file: 'incoming.pyz', encoding: 'Base64', text: script.libraryResource(resource: 'last9/last9-markers.pyz', encoding: 'Base64'))
-        }
-    }
-
-    private int run(String id, String agent, boolean windows) {
-        String resource = windows ? 'last9/run.bat' : 'last9/run.sh'
-        if (AgentMemory.text(resource) == null) {
-            AgentMemory.keepText(resource, script.libraryResource(resource: resource, encoding: 'UTF-8'))
-        }
-        String text = launcher(AgentMemory.text(resource), id, agent)
-        if (windows) {
-            // run.bat has Python write UTF-8; without a word Jenkins takes it for the encoding of the agent's Java
-            return script.bat(script: text, returnStatus: true, encoding: 'UTF-8', label: call.label)
-        }
-        return script.sh(script: text, returnStatus: true, label: call.label)
-    }
-
-    @NonCPS
-    private String launcher(String text, String id, String agent) {
-        return text.replace('@REQUEST@', id).replace('@BUNDLE@', Bundle.SHA256).replace('@CODE@', AgentMemory.folder(agent).code ?: '-')
-            .replace('@SECONDS@', seconds().toString()).replace('@PYTHON@', new BuildFacts(script).isInterpreterParameter() ? 'no' : 'yes')
-    }
-
-    /** The request with what this try and this node add to it. */
-    @NonCPS
-    private String request(String agent, Map place) {
-        Map more = [nowMs: System.currentTimeMillis(), limitSeconds: seconds()] + place
-        if (call.afterAbort) {
-            more.afterAbort = true
-        }
-        Object outages = AgentMemory.folder(agent).outages
-        if (outages != null) {
-            more.outages = outages
-        }
-        return Json.with((String) call.request, more)
-    }
-
-    @NonCPS
-    private static void remember(String agent, int status, Map answer) {
-        Map facts = [bundle: status != NO_BUNDLE]
-        Object code = answer?.code
-        if (code instanceof String && code.matches('[0-9a-f]{64}')) { // it becomes part of the launcher's text
-            facts.code = code
-        }
-        facts.outages = answer == null ? AgentMemory.folder(agent).outages : answer.outages
-        AgentMemory.keepFolder(agent, facts)
     }
 
     private Map answerOf(Map run) {
@@ -246,9 +165,9 @@ class EngineClient implements Serializable {
 
     private static String ended(int status) {
         switch (status) {
-            case ANSWERED: case NO_INTERPRETER:
+            case Launcher.ANSWERED: case Launcher.NO_INTERPRETER:
                 return 'the engine wrote no answer'
-            case NO_BUNDLE:
+            case Launcher.NO_BUNDLE:
                 return 'the engine could not be brought to this agent (the bundle is damaged, or its folder cannot be written)'
             case NOT_EXECUTABLE:
                 return 'the shell could not execute its commands (exit status 126: not executable, as on a file system mounted noexec)'
@@ -257,25 +176,6 @@ class EngineClient implements Serializable {
             default:
                 return "the engine ended with exit status ${status}".toString()
         }
-    }
-
-    /** Beside the workspace, never in it. Variables of a pipeline may have these names, too: so the style of the path must be the agent's. */
-    @NonCPS
-    private String baseFolder(String folder) {
-        String temporary = script.env.WORKSPACE_TMP
-        String workspace = script.env.WORKSPACE // Jenkins before 2.222 has no WORKSPACE_TMP
-        for (String candidate in [temporary, workspace ? workspace + '@tmp' : '']) {
-            if (candidate && (isWindows(folder) ? isWindows(candidate) : candidate.startsWith('/'))) {
-                return candidate + '/last9'
-            }
-        }
-        return null
-    }
-
-    /** A drive letter, or a share. */
-    @NonCPS
-    private static boolean isWindows(String path) {
-        return path.matches('(?s)([A-Za-z]:[\\\\/]|\\\\\\\\).*')
     }
 
     @NonCPS
@@ -290,8 +190,8 @@ class EngineClient implements Serializable {
     }
 
     /**
-     * Whether a step failed because the controller was restarted while it ran: `pwd`, `fileExists`, `writeFile`, `readFile` and the binding of credentials are
-     * not resumed as `sh` is. By the message (workflow-step-api: until February 2025, since then; and an older one): there is no class for it everywhere.
+     * Whether a step failed because the controller was restarted while it ran: `pwd`, `fileExists`, `writeFile`, `readFile` and the binding
+     * of credentials are not resumed as `sh` is. By the message (workflow-step-api: until February 2025, an older one, and since then).
      */
     @NonCPS
     private static boolean isCutByRestart(Exception failure) {
@@ -346,8 +246,8 @@ class EngineClient implements Serializable {
                 'Install the plugins named in the README (Credentials Binding, Pipeline: Basic Steps, Pipeline: Nodes and Processes)'
         }
         if (failure instanceof NotSerializableException) {
-            return "${call.subject} was not sent: Jenkins cannot save this pipeline, so no step can wait: a variable around the marker holds a ".toString() +
-                "${message}. Turn it into text, a number, a plain map or a list before the step".toString()
+            return "${call.subject} was not sent: Jenkins cannot save this pipeline, so no step can wait: ".toString() +
+                "a variable around the marker holds a ${message}. Turn it into text, a number, a plain map or a list before the step".toString()
         }
         String shown = message.length() > MOST_SHOWN ? message.substring(0, MOST_SHOWN) : message
         return "${call.subject} could not be sent: ${shown}. Check the agent and its temporary workspace".toString()

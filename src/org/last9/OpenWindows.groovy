@@ -10,8 +10,8 @@ import groovy.json.JsonOutput
  * survive a controller restart, but start and stop may be called through different vars and hours apart.
  * Jenkins may turn to another branch at every CPS call and loop, not only at steps. What reads and writes is therefore @NonCPS, which
  * nothing interrupts: each parallel stop closes a window of its own.
- * Written as `id,startedAtMs,settings,key` words with blanks between, about 90 bytes a window, removed at its stop. The settings that windows began with
- * are mostly the same for all of them, so they are in a second variable, each once.
+ * Written as `id,startedAtMs,settings,key` words with blanks between, about 90 bytes a window, removed at its stop. The settings that
+ * windows began with are mostly the same for all of them, so they are in a second variable, each once.
  */
 class OpenWindows implements Serializable {
 
@@ -55,7 +55,10 @@ class OpenWindows implements Serializable {
         return window
     }
 
-    /** Takes the newest open window of the same service, environment and event name: `window` and the `settings` that it began with; null if there is none. */
+    /**
+     * Takes the newest open window of the same service, environment and event name: `window` and the `settings` that it began with.
+     * Null if there is none.
+     */
     @NonCPS
     Map<String, Object> close(Map options) {
         String suffix = ',' + key(options)
@@ -117,7 +120,8 @@ class OpenWindows implements Serializable {
     /** Two hashes instead of the names: short, and free of blanks, commas and whatever else names hold. */
     @NonCPS
     private static String key(Map options) {
-        return hash([Options.trimmed(options.serviceName), Options.trimmed(options.environment), Options.trimmed(options.eventName) ?: 'deployment'].join('\n'))
+        String event = Options.trimmed(options.eventName) ?: 'deployment'
+        return hash([Options.trimmed(options.serviceName), Options.trimmed(options.environment), event].join('\n'))
     }
 
     @NonCPS

@@ -42,7 +42,8 @@ class Options implements Serializable {
             }
         }
         if (others) {
-            script.echo("[Last9] WARNING: ${step} ignored positional arguments: ${others.join(', ')}. Use named options: ${step}(${EXAMPLES[step]})".toString())
+            script.echo("[Last9] WARNING: ${step} ignored positional arguments: ${others.join(', ')}. ".toString() +
+                "Use named options: ${step}(${EXAMPLES[step]})".toString())
         }
         return options == null ? [:] : isPlain(options, 0) ? options : readSlowly(script, step, options)
     }
@@ -109,8 +110,8 @@ class Options implements Serializable {
             if (value instanceof GString) {
                 return value.toString() instanceof String
             }
-            return depth < DEEPEST && (value instanceof Map ? arePlain(value.keySet(), depth) && !value.containsKey(null) && arePlain(value.values(), depth)
-                : value instanceof List && arePlain(value, depth))
+            boolean isMap = value instanceof Map && !value.containsKey(null) && arePlain(value.keySet(), depth) && arePlain(value.values(), depth)
+            return isMap || value instanceof List && arePlain(value, depth)
         } catch (Throwable ignored) { // CpsCallableInvocation is an Error; the slow way says what is the matter
             return false
         }
@@ -118,6 +119,9 @@ class Options implements Serializable {
 
     @NonCPS
     private static boolean arePlain(Object values, int depth) {
+        if (depth > DEEPEST) {
+            return false
+        }
         for (Object value in values) {
             if (!(value instanceof String) && !isPlain(value, depth + 1)) {
                 return false
@@ -138,7 +142,8 @@ class Options implements Serializable {
                     options[name] = value
                 }
                 if (secrets) {
-                    script.echo("[Last9] WARNING: ${secrets.join(', ')} for ${step} is a password and is ignored: its value must not be shown".toString())
+                    script.echo("[Last9] WARNING: ${secrets.join(', ')} for ${step} is a password and is ignored: ".toString() +
+                        'its value must not be shown')
                 }
             } catch (FlowInterruptedException abort) {
                 throw abort
@@ -152,11 +157,13 @@ class Options implements Serializable {
     }
 
     /** A copy that JSON can carry: plain maps and lists, texts, numbers, booleans, null. What is a password is left out, and its name noted. */
+    @SuppressWarnings('ThrowException') // the sandbox approves no other exception's constructor
     private static Object copy(Object value, String name, List<String> secrets, int depth) {
         if (depth > DEEPEST) {
             throw new Exception('it holds itself, or is nested too deeply')
         }
-        if (value == null || value instanceof String || value instanceof Boolean || value instanceof Number && !NO_NUMBERS.contains(value.toString())) {
+        boolean isNumber = value instanceof Number && !NO_NUMBERS.contains(value.toString())
+        if (value == null || value instanceof String || value instanceof Boolean || isNumber) {
             return value
         }
         if (value instanceof Secret) {
@@ -173,7 +180,8 @@ class Options implements Serializable {
             }
             return copied
         }
-        if (value instanceof Collection || value instanceof Object[] || value instanceof int[] || value instanceof long[] || value instanceof double[]) {
+        boolean isArray = value instanceof Object[] || value instanceof int[] || value instanceof long[] || value instanceof double[]
+        if (isArray || value instanceof Collection) {
             List<Object> copied = []
             for (Object item in itemsOf(value)) {
                 copied.add(copy(item, name, secrets, depth + 1))

@@ -97,9 +97,6 @@ class Sender implements Serializable {
                 expect(marker)
             }
             shared = pendingMarkers.take()
-            if (settings.defect) {
-                throw new Exception(settings.defect)
-            }
             asked = expected ?: request(marker)
             answer = client(marker, withPending(asked, before + shared)).runEngine()
         } catch (FlowInterruptedException abort) {
@@ -107,12 +104,12 @@ class Sender implements Serializable {
             throw abort
         } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
             answer = client(marker, '').undelivered(
-                "${subject(marker)} was not sent: ${defect.message}. Please report this to the library's maintainers")
+                "${subject(marker)} was not sent: ${settings.defect ?: defect.message}. Please report this to the library's maintainers")
         } finally {
             keep(before, shared, asked, answer)
         }
         // The engine has judged by itself, a dry run for example.
-        if (answer.pending == null && !answer.delivered && !answer.failBuild && settings?.failOnError) {
+        if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {
             answer.failBuild = (answer.warnings ?: ['the deployment marker was not delivered'])[0]
         }
         return answer
@@ -155,8 +152,7 @@ class Sender implements Serializable {
     /** The request as the contract has it, without what is pending and without what a node adds. */
     @NonCPS
     String request(Map marker) {
-        BuildFacts facts = new BuildFacts(script)
-        Map request = [contract: 2, step: step, timestampMs: marker.timestampMs, credential: settings.credential, build: facts.build()]
+        Map request = [contract: 2, step: step, timestampMs: marker.timestampMs, credential: settings.credential, build: BuildFacts.build(script)]
         for (String name in ['window', 'body']) {
             if (marker[name]) {
                 request[name] = marker[name]
@@ -170,7 +166,7 @@ class Sender implements Serializable {
         }
         String json = Json.withText(JsonOutput.toJson(request), 'options', options(marker))
         String configured = settings.config ? Json.withText(json, 'config', (String) settings.config) : json
-        return configured.substring(0, configured.length() - 1) + ',' + facts.parameters().substring(1)
+        return configured.substring(0, configured.length() - 1) + ',' + BuildFacts.parameters(script).substring(1)
     }
 
     /** What carries that request. `more` stands in place of what a marker needs; `needsToken` says whether one is bound, else a dry run decides. */
@@ -196,7 +192,8 @@ class Sender implements Serializable {
 
     @NonCPS
     private String subject(Map marker) {
-        return "the ${marker.state ?: 'deployment'} marker of ${settings?.service ?: 'an unnamed service'} (${settings?.eventName ?: 'deployment'})".toString()
+        String what = "${marker.state ?: 'deployment'} marker of ${settings.service ?: 'an unnamed service'}".toString()
+        return "the ${what} (${settings.eventName ?: 'deployment'})".toString()
     }
 
     @NonCPS

@@ -19,7 +19,8 @@ class Settings implements Serializable {
     /** What in the environment has a say in where a marker goes, and whether. */
     private static final List<String> VARIABLES = ['LAST9_ROUTING_PROFILE', PROFILES, 'LAST9_ORG_SLUG', 'LAST9_CREDENTIAL_ID',
         'LAST9_API_BASE_URL', 'LAST9_DATA_SOURCE_NAME', 'LAST9_DRY_RUN']
-    private static final List<String> FIELDS = ['routingProfileEnvVar', 'orgSlugEnvVar', 'credentialIdEnvVar', 'apiBaseUrlEnvVar', 'dataSourceNameEnvVar']
+    private static final List<String> FIELDS = ['routingProfileEnvVar', 'orgSlugEnvVar', 'credentialIdEnvVar', 'apiBaseUrlEnvVar',
+        'dataSourceNameEnvVar']
     private static final String DEFAULT_CREDENTIAL = 'last9-refresh-token'
     private static final double DEFAULT_SECONDS = 10
     /** `timeoutSeconds` beyond this is a mistake; the engine says so. */
@@ -61,15 +62,14 @@ class Settings implements Serializable {
     }
 
     @NonCPS
-    private Map values(Map pinned) {
-        BuildFacts facts = new BuildFacts(script)
+    protected Map values(Map pinned) {
         for (String name in VARIABLES) {
             environment[name] = pinned ? pinned.environment[name] : script.env."${name}"
         }
         for (String field in FIELDS) {
             for (Object given in [options[field], config[field]]) {
                 String name = Options.trimmed(given)
-                if (name && !environment.containsKey(name) && !facts.isSecret(name)) { // the engine says so
+                if (name && !environment.containsKey(name) && !BuildFacts.isSecret(script, name)) { // the engine says so
                     environment[name] = pinned?.environment?.containsKey(name) ? pinned.environment[name] : script.env."${name}"
                 }
             }
@@ -78,8 +78,9 @@ class Settings implements Serializable {
         return [
             environment: environment, profile: profile,
             credential: resolve('credentialId', 'LAST9_CREDENTIAL_ID', profile) ?: [value: DEFAULT_CREDENTIAL, source: 'default'],
-            oddVariables: oddVariables(), dryRun: Options.isTrue(first('dryRun') ?: environment.LAST9_DRY_RUN), failOnError: Options.isTrue(first('failOnError')),
-            seconds: seconds(), agentLabel: first('agentLabel') ?: script.env.LAST9_AGENT_LABEL ?: '',
+            oddVariables: oddVariables(), dryRun: Options.isTrue(first('dryRun') ?: environment.LAST9_DRY_RUN),
+            failOnError: Options.isTrue(first('failOnError')), seconds: seconds(),
+            agentLabel: first('agentLabel') ?: script.env.LAST9_AGENT_LABEL ?: '',
             service: first('serviceName') ?: 'an unnamed service', eventName: first('eventName') ?: 'deployment',
         ]
     }
@@ -90,7 +91,7 @@ class Settings implements Serializable {
         return Options.trimmed(options[option]) ?: Options.trimmed(config[option])
     }
 
-    /** The one rule of tests/contract for the two fields: literal, parameter, variable, profile, the same of last9Config, the administrator's variable. */
+    /** The one rule of tests/contract: literal, parameter, variable, profile, the same of last9Config, the administrator's variable. */
     @NonCPS
     private Map resolve(String field, String variable, Map profile) {
         return given(options, field, 'option') ?: found(profile ? ofProfile((String) profile.value, field) : null, 'profile') ?:

@@ -91,7 +91,7 @@ class ConnectionTestTest extends LibraryTest {
         try (var run = pipeline(step("agentLabel: 'nowhere', timeoutSeconds: 1")).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertReturned("ok=false delivered=false id=null failed=[agent] warnings=1", run);
-            assertTrue(lines(run, "failed").get(0).contains("was given up after 16 seconds"), run.log());
+            assertTrue(lines(run, "failed").get(0).contains("timed out after 16 s"), run.log());
             assertTrue(lines(run, "failed").get(0).contains("agentLabel"), run.log());
             assertEquals(List.of(), warnings(run));
         }

@@ -175,4 +175,40 @@ class EngineClientTest {
             assertTrue(run.console().contains("body ran"), run.log());
         }
     }
+
+    /** An agent without Python: with a label set the marker goes from a node of that label, which the build remembers; without one it is a failed marker. */
+    @Test
+    void sendsFromAnotherNodeIfThisOneHasNoPython() {
+        String none = "cat > \"$answer\" <<'ANSWER'\n{\"last9Answer\":2,\"noEngine\":true,\"delivered\":false,\"accepted\":true,\"deploymentId\":null,"
+                + "\"warnings\":[\"no usable Python\"],\"failBuild\":null}\nANSWER\nexit 79\n";
+        ScriptedEngine engine = new ScriptedEngine(folder).then(none).then(none);
+        String steps = "node('bare') { last9DeploymentMarker serviceName: 'without'\n" + block(", agentLabel: 'equipped'") + " }";
+        try (var run = pipeline(engine, steps).agent("one", "bare", 1).agent("two", "equipped", 1).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            List<Map<String, Object>> requests = engine.requests();
+            assertEquals(4, requests.size(), run.log());
+            assertEquals(1, ((List<?>) requests.get(1).get("pending")).size(), "the first one is kept");
+            assertEquals(java.util.Arrays.asList(null, null, true, true), requests.stream().map(r -> r.get("borrowedNode")).toList());
+            assertFalse(requests.get(2).containsKey("folder"), "the other node's folder says nothing");
+            assertTrue(run.console().contains("body ran"), run.log());
+        }
+    }
+
+    /** An abort cuts off a stop twice: it is tried once more with the short limit, kept, and named in one line. */
+    @Test
+    void namesTheMarkerThatTwoAbortsCutOff() {
+        ScriptedEngine engine = new ScriptedEngine(folder).then(ScriptedEngine.DELIVERED).then("sleep 60\n").then("sleep 60\n");
+        String steps = "try { node { " + block("") + " } } finally { node { last9DeploymentMarker serviceName: 'later' } }";
+        try (var run = pipeline(engine, steps).abortAt("sh", 2, 1500).abortAt("sh", 3, 1500).run()) {
+            assertEquals("ABORTED", run.result(), run.log());
+            List<Map<String, Object>> requests = engine.requests();
+            assertEquals(java.util.Arrays.asList(null, null, true, null), requests.stream().map(r -> r.get("afterAbort")).toList(), run.log());
+            assertEquals(4.2, ((Number) requests.get(2).get("limitSeconds")).doubleValue());
+            assertEquals(requests.get(1).get("timestampMs"), requests.get(2).get("timestampMs"), "the very same marker");
+            List<String> named = LibraryTest.warnings(run);
+            assertEquals(1, named.size(), run.log());
+            assertTrue(named.get(0).contains("the stop marker of s (deployment) was cut off by an abort"), run.log());
+            assertEquals(1, ((List<?>) requests.get(3).get("pending")).size(), "the build's next marker takes it along");
+        }
+    }
 }

@@ -18,6 +18,7 @@ class MutationTest extends OnABench {
     private static final String OPEN = "src/org/last9/OpenWindows.groovy";
     private static final String SENDER = "src/org/last9/Sender.groovy";
     private static final String CLIENT = "src/org/last9/EngineClient.groovy";
+    private static final String LAUNCHER = "src/org/last9/Launcher.groovy";
     private static final String SH = "resources/last9/run.sh";
     private static final String BODY = "Object value = body == null ? nothingToRun() : body instanceof MethodClosure ? body.call() : body.call(deployment)";
 
@@ -39,8 +40,8 @@ class MutationTest extends OnABench {
                         .caughtBy("body-fails", "timeout-in-body"),
                 Mutant.of("only exceptions are failures").change(WINDOW, "catch (Throwable thrown)", "catch (Exception thrown)").caughtBy("body-asserts", "body-calls-unknown-step"),
                 Mutant.of("a failure is not noted").change(WINDOW, "ended.ended = 'threw'\n", "\n").caughtBy("body-fails"),
-                Mutant.of("the result before the body is not noted").change(WINDOW, "ended.resultBefore = new BuildFacts(script).result()\n", "\n").caughtBy("result-set-before"),
-                Mutant.of("the result after the body is not noted").change(WINDOW, "ended.resultAfter = new BuildFacts(script).result()\n", "\n").caughtBy("unstable-step"),
+                Mutant.of("the result before the body is not noted").change(WINDOW, "ended.resultBefore = BuildFacts.result(script)\n", "\n").caughtBy("result-set-before"),
+                Mutant.of("the result after the body is not noted").change(WINDOW, "ended.resultAfter = BuildFacts.result(script)\n", "\n").caughtBy("unstable-step"),
                 Mutant.of("a sibling's failure counts").change(WINDOW, "failures.add()\n", "\n").caughtBy("declarative-sibling-in-post"),
                 Mutant.of("the stop has the start's time").change(WINDOW, "timestampMs: System.currentTimeMillis(), window: window, body", "timestampMs: window.startedAtMs, window: window, body").caughtBy("body-succeeds"),
                 Mutant.of("a refused window gets a stop").change(WINDOW, "begun = answer.accepted //", "//").caughtBy("refused-window"),
@@ -52,10 +53,9 @@ class MutationTest extends OnABench {
                 Mutant.of("a stop that is tried again goes out twice").change(SENDER, "ofThisWindow = beforeAbort //", "//").caughtBy("abort-during-stop"),
                 Mutant.of("the stop goes where the environment of that time says").change(CLIENT, "List<String> changes = Settings.changes(script, call.environment)", "List<String> changes = []")
                         .caughtBy("settings-change-in-body", "settings-change-before-manual-stop"),
-                Mutant.of("an exit code of 0").change(SH, "exit \"$code\"", "[ \"$code\" -eq 78 ] && exit 78; exit 0").change(CLIENT, "status == ANSWERED || status", "status == 0 || status")
+                Mutant.of("an exit code of 0").change(SH, "exit \"$code\"", "[ \"$code\" -eq 78 ] && exit 78; exit 0").change(LAUNCHER, "status == ANSWERED || status", "status == 0 || status")
                         .caughtBy("abort-during-start", "timeout-during-start"),
-                Mutant.of("the shell runs in the user's folder").change(CLIENT, "script.dir(slot) {", "script.dir(folder(place)) {")
-                        .change(CLIENT, "    private Map inSlot(", "    @NonCPS private String folder(Map place) { return place.folder }\n\n    private Map inSlot(").caughtBy("abort-beside-a-deployment"),
+                Mutant.of("the shell runs in the user's folder").change(LAUNCHER, "script.dir(slot) {", "script.dir(place.folder) {").caughtBy("abort-beside-a-deployment"),
                 Mutant.of("a person's abort is taken for our own timeout").change(CLIENT, "if (!isOurs(", "if (false && !isOurs(").caughtBy("abort-during-start", "timeout-during-start"),
                 Mutant.of("a step that a restart has cut off is not tried again").change(CLIENT, "if (!isCutByRestart(failure)) {", "if (true) {")
                         .caughtBy("restart-during-stop"),

@@ -159,8 +159,8 @@ class SettingsTest extends LibraryTest {
         "timeoutSeconds: [a: 1]     | timeoutSeconds is",
         "attributeNames: 'dots'     | attributeNames is 'dots'",
         "customAttributes: 'x'      | customAttributes is not a map",
-        "'acme'                     | last9Config takes named options, ignored: acme. Write last9Config(orgSlug: 'acme'",
-        "(['orgSlug', 'acme'])      | last9Config takes named options",
+        "'acme'                     | last9Config ignored positional arguments: acme. Use named options: last9Config(orgSlug: 'acme'",
+        "(['orgSlug', 'acme'])      | last9Config ignored positional arguments",
     })
     void tellsWhatLast9ConfigCannotUse(String config, String warning) {
         try (var run = pipeline("last9Config " + config + "\nnode { withLast9Deployment(serviceName: 's') { } }").env("LAST9_API_BASE_URL", last9.url).run()) {

@@ -1,0 +1,146 @@
+package org.last9
+
+import com.cloudbees.groovy.cps.NonCPS
+
+/**
+ * Runs the launcher on the current node: one `writeFile`, one `sh` or `bat`, one `readFile`; on a node's first run the bundle as well.
+ *
+ * Everything happens in a folder of its own: Jenkins finds the processes that an interruption ends by the current folder, so what
+ * interrupts us reaches no `sh` of the user's, and what interrupts his does not reach ours.
+ * Data reaches the engine in a file only. What goes into the launcher's text is a UUID made here, hashes and a number.
+ */
+class Launcher implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    /** The exit statuses. Never 0: for Jenkins that is a success even if the step was interrupted, and the interruption is lost. */
+    static final int ANSWERED = 77
+    static final int NO_BUNDLE = 78
+    static final int NO_INTERPRETER = 79
+
+    private final Object script
+    /** As EngineClient has it, with the time limit of this run in `limit`. */
+    private final Map call
+    /** Where all of ours lies on this node. */
+    private final String base
+    /** The node on which the launcher is running just now. */
+    private String runningOn = null
+
+    Launcher(Object script, Map call, String base) {
+        this.script = script
+        this.call = call
+        this.base = base
+    }
+
+    /** `[status:, answer:]`; the answer is null if there is none. `afterwards` gets them while the run's folder is the current one. */
+    Map run(Map place, Closure afterwards) {
+        String slot = AgentMemory.takeSlot("${base}/run-${script.env.EXECUTOR_NUMBER ?: 0}-".toString())
+        Map run = null
+        try {
+            script.dir(slot) {
+                run = launch("${script.env.NODE_NAME} ${base}".toString(), place)
+                afterwards.call(run)
+            }
+        } finally {
+            AgentMemory.giveBackSlot(slot)
+        }
+        return run
+    }
+
+    /** The node whose shell has not ended, or null. */
+    @NonCPS
+    String busyNode() {
+        return runningOn
+    }
+
+    /** The folder of ours that belongs to the step's folder; null if no variable says. Those of a pipeline's own may have these names, too. */
+    @NonCPS
+    static String baseFolder(Object script, String folder) {
+        String temporary = script.env.WORKSPACE_TMP
+        String workspace = script.env.WORKSPACE // Jenkins before 2.222 has no WORKSPACE_TMP
+        for (String candidate in [temporary, workspace ? workspace + '@tmp' : '']) {
+            if (candidate && (isWindows(folder) ? isWindows(candidate) : candidate.startsWith('/'))) {
+                return candidate + '/last9'
+            }
+        }
+        return null
+    }
+
+    /** A bundle that is missing or damaged is brought, and the request sent again at once. */
+    private Map launch(String agent, Map place) {
+        int status = NO_BUNDLE
+        String id = null
+        for (int attempt = 0; status == NO_BUNDLE && attempt < 2; attempt++) {
+            id = UUID.randomUUID().toString()
+            script.writeFile(file: "request-${id}.json".toString(), text: request(agent, place), encoding: 'UTF-8')
+            placeBundle(agent, attempt > 0)
+            runningOn = script.env.NODE_NAME ?: ''
+            status = run(id, agent)
+            runningOn = null
+        }
+        boolean answered = status == ANSWERED || status == NO_INTERPRETER
+        Map answer = answered ? Json.object(script.readFile(file: "answer-${id}.json".toString(), encoding: 'UTF-8')) : null
+        remember(agent, status, answer)
+        return [status: status, answer: answer]
+    }
+
+    /** Nested calls: a variable that holds half a megabyte would be written into the program's state. */
+    private void placeBundle(String agent, boolean missing) {
+        if (missing || !AgentMemory.folder(agent).bundle && !script.fileExists("../last9-markers-${Bundle.SHA256}.pyz".toString())) {
+            script.writeFile(file: 'incoming.pyz', encoding: 'Base64',
+                text: script.libraryResource(resource: 'last9/last9-markers.pyz', encoding: 'Base64'))
+        }
+    }
+
+    private int run(String id, String agent) {
+        boolean windows = isWindows(base)
+        String resource = windows ? 'last9/run.bat' : 'last9/run.sh'
+        if (AgentMemory.text(resource) == null) {
+            AgentMemory.keepText(resource, script.libraryResource(resource: resource, encoding: 'UTF-8'))
+        }
+        String text = launcher(AgentMemory.text(resource), id, agent)
+        if (windows) {
+            // run.bat has Python write UTF-8; without a word Jenkins takes it for the encoding of the agent's Java
+            return script.bat(script: text, returnStatus: true, encoding: 'UTF-8', label: call.label)
+        }
+        return script.sh(script: text, returnStatus: true, label: call.label)
+    }
+
+    @NonCPS
+    private String launcher(String text, String id, String agent) {
+        return text.replace('@REQUEST@', id).replace('@BUNDLE@', Bundle.SHA256).replace('@CODE@', AgentMemory.folder(agent).code ?: '-')
+            .replace('@SECONDS@', call.limit.toString()).replace('@PYTHON@', BuildFacts.isInterpreterParameter(script) ? 'no' : 'yes')
+    }
+
+    /** The request with what this try and this node add to it. */
+    @NonCPS
+    private String request(String agent, Map place) {
+        Map more = [nowMs: System.currentTimeMillis(), limitSeconds: call.limit] + place
+        if (call.afterAbort) {
+            more.afterAbort = true
+        }
+        Object outages = AgentMemory.folder(agent).outages
+        if (outages != null) {
+            more.outages = outages
+        }
+        return Json.with((String) call.request, more)
+    }
+
+    @NonCPS
+    private static void remember(String agent, int status, Map answer) {
+        Map facts = [bundle: status != NO_BUNDLE]
+        Object code = answer?.code
+        if (code instanceof String && code.matches('[0-9a-f]{64}')) { // it becomes part of the launcher's text
+            facts.code = code
+        }
+        facts.outages = answer == null ? AgentMemory.folder(agent).outages : answer.outages
+        AgentMemory.keepFolder(agent, facts)
+    }
+
+    /** A drive letter, or a share. */
+    @NonCPS
+    private static boolean isWindows(String path) {
+        return path.matches('(?s)([A-Za-z]:[\\\\/]|\\\\\\\\).*')
+    }
+
+}
