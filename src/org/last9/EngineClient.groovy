@@ -146,7 +146,7 @@ class EngineClient implements Serializable {
 
     private Map launch(Map place, Closure afterwards) {
         Map answer = null
-        launcher.run(place) { Map run ->
+        launcher.runLauncher(place) { Map run ->
             answer = answerOf(run)
             if (afterwards != null) {
                 afterwards.call(answer)

@@ -33,18 +33,18 @@ class Launcher implements Serializable {
     }
 
     /** `[status:, answer:]`; the answer is null if there is none. `afterwards` gets them while the run's folder is the current one. */
-    Map run(Map place, Closure afterwards) {
+    Map runLauncher(Map place, Closure afterwards) {
         String slot = AgentMemory.takeSlot("${base}/run-${script.env.EXECUTOR_NUMBER ?: 0}-".toString())
-        Map run = null
+        Map outcome = null
         try {
             script.dir(slot) {
-                run = launch("${script.env.NODE_NAME} ${base}".toString(), place)
-                afterwards.call(run)
+                outcome = launch("${script.env.NODE_NAME} ${base}".toString(), place)
+                afterwards.call(outcome)
             }
         } finally {
             AgentMemory.giveBackSlot(slot)
         }
-        return run
+        return outcome
     }
 
     /** The node whose shell has not ended, or null. */
@@ -75,7 +75,7 @@ class Launcher implements Serializable {
             script.writeFile(file: "request-${id}.json".toString(), text: request(agent, place), encoding: 'UTF-8')
             placeBundle(agent, attempt > 0)
             runningOn = script.env.NODE_NAME ?: ''
-            status = run(id, agent)
+            status = shell(id, agent)
             runningOn = null
         }
         boolean answered = status == ANSWERED || status == NO_INTERPRETER
@@ -92,7 +92,7 @@ class Launcher implements Serializable {
         }
     }
 
-    private int run(String id, String agent) {
+    private int shell(String id, String agent) {
         boolean windows = isWindows(base)
         String resource = windows ? 'last9/run.bat' : 'last9/run.sh'
         if (AgentMemory.text(resource) == null) {
