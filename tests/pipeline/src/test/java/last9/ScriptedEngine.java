@@ -48,7 +48,8 @@ final class ScriptedEngine {
             all="$*"
             while [ "$1" != --request ]; do shift; done
             request=$2 answer=$4 folder='%s'
-            nth=$(ls "$folder" | grep -c '^request-')
+            nth=0
+            while ! mkdir "$folder/turn-$nth" 2>/dev/null; do nth=$((nth + 1)); done
             number=$(printf %%03d "$nth")
             printf '%%s' "$all" > "$folder/arguments-$number"
             pwd > "$folder/place-$number"
