@@ -90,11 +90,14 @@ public final class Body implements Serializable {
         }
         stopped = cause;
         if (launched) {
+            Clock clock = Build.current().clock();
+            clock.hold();
             for (GreenThread t : Build.current().program().innermost()) {
                 if (t.context.bodies.contains(id)) {
                     t.stop(cause);
                 }
             }
+            clock.go();
         }
     }
 

@@ -13,6 +13,8 @@ public final class Clock {
 
     private final boolean virtual;
     private long ahead;
+    private int holds;
+    private long heldAt;
     private long order;
     private final PriorityQueue<Timer> timers =
             new PriorityQueue<>(Comparator.comparingLong(Timer::at).thenComparingLong(Timer::order));
@@ -23,7 +25,7 @@ public final class Clock {
 
     /** Epoch milliseconds. */
     public long now() {
-        return System.currentTimeMillis() + ahead;
+        return holds > 0 ? heldAt : System.currentTimeMillis() + ahead;
     }
 
     /** Runs it on the build's thread once that moment has come. */
@@ -43,9 +45,22 @@ public final class Clock {
         return due.stream().map(Timer::what).toList();
     }
 
-    /** A virtual clock goes back by what was lost to a busy machine. */
-    public void lose(long millis) {
-        ahead -= virtual ? millis : 0;
+    /** A virtual clock stands still, but for {@link #spend}, until {@link #go}: what a busy machine takes longer for is not charged to the build. */
+    public void hold() {
+        heldAt = now();
+        holds += virtual ? 1 : 0;
+    }
+
+    /** So much time an idle machine would have taken, too. */
+    public void spend(long millis) {
+        heldAt += holds > 0 ? millis : 0;
+    }
+
+    /** The clock goes on. */
+    public void go() {
+        if (virtual && --holds == 0) {
+            ahead = heldAt - System.currentTimeMillis();
+        }
     }
 
     /** Jumps, whatever is under way. */

@@ -215,6 +215,8 @@ public final class Interruptions {
         build.state().execution = build.state().execution.combine(cause.getResult());
         cause.getCauses().forEach(c -> build.state().told.add(c.getShortDescription()));
         List<GreenThread> threads = build.program().innermost();
+        build.clock().hold();
         threads.forEach(t -> t.stop(cause));
+        build.clock().go();
     }
 }

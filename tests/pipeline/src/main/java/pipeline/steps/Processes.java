@@ -10,7 +10,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /** Finds processes by a variable of their environment and ends them, as Jenkins' process tree killer does (hudson.util.ProcessTree of core). */
 public final class Processes {
@@ -26,8 +25,8 @@ public final class Processes {
         /** Every few milliseconds: what is due. */
         void look();
 
-        /** So much time has been lost to a busy machine, where an idle one would have been done. */
-        void lost(long millis);
+        /** So much time has passed, on an idle machine too. */
+        void spent(long millis);
     }
 
     private static final Meanwhile NOTHING = new Meanwhile() {
@@ -35,7 +34,7 @@ public final class Processes {
         public void look() {}
 
         @Override
-        public void lost(long millis) {}
+        public void spent(long millis) {}
     };
 
     private Processes() {}
@@ -66,6 +65,7 @@ public final class Processes {
      * once [455, 511, 515]. Nobody gets SIGKILL.
      */
     static void terminate(String variable, String value, Meanwhile meanwhile) {
+        Watch watch = new Watch(meanwhile);
         List<ProcessHandle> found = find(variable, value);
         if (found.isEmpty()) {
             return;
@@ -73,40 +73,35 @@ public final class Processes {
         Map<Long, List<ProcessHandle>> children = new HashMap<>();
         ProcessHandle.allProcesses().sorted(Comparator.comparingLong(ProcessHandle::pid)).forEach(
                 p -> p.parent().ifPresent(q -> children.computeIfAbsent(q.pid(), k -> new ArrayList<>()).add(p)));
-        Watch watch = new Watch(meanwhile);
         for (ProcessHandle p : found) {
             if (carries(p.pid(), variable + "=" + value)) {
                 terminate(p, children, watch.spent + PATIENCE_MILLIS, watch);
             }
         }
-        watch.settle();
     }
 
     private static void terminate(ProcessHandle p, Map<Long, List<ProcessHandle>> children, long deadline, Watch watch) {
         for (ProcessHandle child : children.getOrDefault(p.pid(), List.of())) {
             terminate(child, children, deadline, watch);
+            watch.letAct(p.pid());
         }
         p.destroy();
         long pause = FIRST_PAUSE_MILLIS;
         do {
-            if (!Files.exists(Path.of("/proc/" + p.pid() + "/status"))) {
-                return;
-            }
+            // On an idle machine the process is still there at once after its signal, so that its parent always has this long.
             watch.pause(pause);
             pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
-        } while (watch.spent < deadline);
+        } while (watch.spent < deadline && Files.exists(Path.of("/proc/" + p.pid() + "/status")));
     }
 
     /**
-     * Time as an idle machine would have it. A shell whose child has just died has the rest of a pause of 10 ms to act on it; on a machine that is busy
-     * it gets as much more as it gets less of the machine, and what that takes is not charged to the build.
+     * Time as an idle machine would have it. A shell whose child has just died has the rest of a pause of 10 ms to act on it, which is plenty; on a
+     * machine that is busy it gets as much more as it needs, and that is not charged to the build.
      */
     private static final class Watch {
         private final Meanwhile meanwhile;
-        private final long begun = System.nanoTime();
         private final double busy;
         private long spent;
-        private long lost;
 
         Watch(Meanwhile meanwhile) {
             this.meanwhile = meanwhile;
@@ -114,23 +109,33 @@ public final class Processes {
             busy = Math.max(1, Math.min(BUSIEST, load));
         }
 
-        /** Tells how much more was lost. */
-        void settle() {
-            long now = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) - spent;
-            if (now > lost) {
-                meanwhile.lost(now - lost);
-                lost = now;
+        /** Until that process has gone, or waits for something again. */
+        void letAct(long pid) {
+            try {
+                for (int i = 0; i < LONGEST_PAUSE_MILLIS && isActive(pid); i++) {
+                    Thread.sleep(3);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private static boolean isActive(long pid) {
+            try {
+                String stat = Files.readString(Path.of("/proc/" + pid + "/stat"), StandardCharsets.ISO_8859_1);
+                return "RD".indexOf(stat.charAt(stat.lastIndexOf(')') + 2)) >= 0;
+            } catch (IOException e) {
+                return false;
             }
         }
 
         void pause(long millis) {
-            settle();
             long parts = Math.max(1, millis / FIRST_PAUSE_MILLIS);
             try {
                 for (long i = 0; i < parts; i++) {
                     Thread.sleep((long) (millis / parts * (millis <= LONGEST_PAUSE_MILLIS / 10 ? busy : 1)));
                     spent += millis / parts;
-                    settle();
+                    meanwhile.spent(millis / parts);
                     meanwhile.look();
                 }
             } catch (InterruptedException e) {

@@ -165,7 +165,9 @@ public class Sh extends Step {
 
     /** A script that was started a moment ago may have no process yet: then once more. */
     private void signal() throws IOException {
+        build().clock().hold();
         task.terminate(new Looking());
+        build().clock().go();
         if (task.exitStatus() == null && build().clock().now() - launchedAt < LAUNCH_MILLIS) {
             wakeAt(build().clock().now() + SIGNAL_AGAIN_MILLIS, "signal");
         }
@@ -179,8 +181,8 @@ public class Sh extends Step {
         }
 
         @Override
-        public void lost(long millis) {
-            build().clock().lose(millis);
+        public void spent(long millis) {
+            build().clock().spend(millis);
         }
     }
 

@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 class JobTest {
     private static final String LOOK_BACK = """
             def b = currentBuild.previousBuild
-            def numbers = []
-            while (b != null) { numbers << "${b.number}:${b.result}:${b.buildVariables.X}"; b = b.previousBuild }
-            echo numbers.join(' ')
+            def numbers = ''
+            while (b != null) { numbers = "${numbers} ${b.number}:${b.result}:${b.buildVariables.X}"; b = b.previousBuild }
+            echo numbers.trim()
             echo "completed ${currentBuild.previousCompletedBuild?.number} in progress ${currentBuild.previousBuildInProgress?.number}"
             """;
 
@@ -77,9 +77,10 @@ class JobTest {
     @Test
     void anInterruptionReachesAnotherBuildInTheSameFolder() {
         try (Job job = new Job("demo")) {
-            Pipeline other = Pipeline.of("node { ws('/tmp/' + env.JENKINS_HOME.tokenize('/').last() + '-shared') { timeout(time: 1, unit: 'SECONDS') { sh 'sleep 60' } } }");
-            Pipeline first = Pipeline.of("node { ws('/tmp/' + env.JENKINS_HOME.tokenize('/').last() + '-shared') { try { sh 'echo started; sleep 60' }"
-                    + " catch (e) { echo \"${e.class.simpleName} ${e.message}\" }; sh 'rm -rf \"$PWD\" \"$PWD@tmp\" || true' } }").afterText("^started", () -> job.run(other));
+            String shared = "node { ws(env.JENKINS_HOME + '/shared') { %s } }";
+            Pipeline other = Pipeline.of(shared.formatted("timeout(time: 1, unit: 'SECONDS') { sh 'sleep 60' }"));
+            Pipeline first = Pipeline.of(shared.formatted("try { sh 'echo started; sleep 60' } catch (e) { echo \"${e.class.simpleName} ${e.message}\" }"))
+                    .afterText("^started", () -> job.run(other));
             Pipeline.Run run = job.run(first);
             assertEquals(List.of("AbortException script returned exit code 143"), echoes(run), run.log());
         }
