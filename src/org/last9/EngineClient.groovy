@@ -50,7 +50,7 @@ class EngineClient implements Serializable {
                 try {
                     answer = onNode(afterwards)
                 } catch (Exception failure) {
-                    if (!isCutByRestart(failure)) {
+                    if (!Launcher.isCutByRestart(failure)) {
                         throw failure
                     }
                     answer = onNode(afterwards) // the very same marker, with its own time: no harm even if the first try came through
@@ -187,17 +187,6 @@ class EngineClient implements Serializable {
     @NonCPS
     private int limitMillis() {
         return (int) ((seconds() + (call.afterAbort ? GRACE_SECONDS_AFTER_ABORT : GRACE_SECONDS)) * 1000)
-    }
-
-    /**
-     * Whether a step failed because the controller was restarted while it ran: `pwd`, `fileExists`, `writeFile`, `readFile` and the binding
-     * of credentials are not resumed as `sh` is. By the message (workflow-step-api: until February 2025, an older one, and since then).
-     */
-    @NonCPS
-    private static boolean isCutByRestart(Exception failure) {
-        String message = failure.message ?: ''
-        return message.contains("doesn't support resume after a restart") || message.startsWith('Resume after a restart not supported') ||
-            message.contains('cannot be resumed after a controller restart')
     }
 
     /**

@@ -66,6 +66,17 @@ class Launcher implements Serializable {
         return null
     }
 
+    /**
+     * Whether a step failed because the controller was restarted while it ran: `pwd`, `fileExists`, `writeFile`, `readFile` and the binding
+     * of credentials are not resumed as `sh` is. By the message (workflow-step-api: until February 2025, an older one, and since then).
+     */
+    @NonCPS
+    static boolean isCutByRestart(Exception failure) {
+        String message = failure.message ?: ''
+        return message.contains("doesn't support resume after a restart") || message.startsWith('Resume after a restart not supported') ||
+            message.contains('cannot be resumed after a controller restart')
+    }
+
     /** A bundle that is missing or damaged is brought, and the request sent again at once. */
     private Map launch(String agent, Map place) {
         int status = NO_BUNDLE
@@ -79,9 +90,21 @@ class Launcher implements Serializable {
             runningOn = null
         }
         boolean answered = status == ANSWERED || status == NO_INTERPRETER
-        Map answer = answered ? Json.object(script.readFile(file: "answer-${id}.json".toString(), encoding: 'UTF-8')) : null
+        Map answer = answered ? Json.object(read("answer-${id}.json".toString())) : null
         remember(agent, status, answer)
         return [status: status, answer: answer]
+    }
+
+    /** A restart that cuts this off is no reason to send the marker again. */
+    private String read(String file) {
+        try {
+            return script.readFile(file: file, encoding: 'UTF-8')
+        } catch (Exception failure) {
+            if (!isCutByRestart(failure)) {
+                throw failure
+            }
+            return script.readFile(file: file, encoding: 'UTF-8')
+        }
     }
 
     /** Nested calls: a variable that holds half a megabyte would be written into the program's state. */

@@ -57,7 +57,7 @@ class MutationTest extends OnABench {
                         .caughtBy("abort-during-start", "timeout-during-start"),
                 Mutant.of("the shell runs in the user's folder").change(LAUNCHER, "script.dir(slot) {", "script.dir(place.folder) {").caughtBy("abort-beside-a-deployment"),
                 Mutant.of("a person's abort is taken for our own timeout").change(CLIENT, "if (!isOurs(", "if (false && !isOurs(").caughtBy("abort-during-start", "timeout-during-start"),
-                Mutant.of("a step that a restart has cut off is not tried again").change(CLIENT, "if (!isCutByRestart(failure)) {", "if (true) {")
+                Mutant.of("a step that a restart has cut off is not tried again").change(CLIENT, "if (!Launcher.isCutByRestart(failure)) {", "if (true) {")
                         .caughtBy("restart-during-stop"),
                 Mutant.of("no node is looked for").change(CLIENT, "if (script.env.WORKSPACE && !(", "if (!(").caughtBy("outside-node", "post-of-agent-none"),
                 Mutant.of("all manual windows share one id").change(OPEN, "UUID.randomUUID().toString()", "'one'").caughtBy("manual-window"),
