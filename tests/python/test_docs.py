@@ -164,7 +164,7 @@ def test_no_option_is_described_that_there_is_not() -> None:
 
 
 def test_help_pages_are_plain_text() -> None:
-    """Jenkins' default markup formatter shows tags as text: a help page is laid out by its line breaks, and says every option of its step."""
+    """Jenkins' default markup formatter shows tags as text: a help page is laid out by its line breaks."""
     for file in (ROOT / "vars").glob("*.txt"):
         text = file.read_text("utf-8")
         assert not re.search(r"<\w|&\w+;", text), file

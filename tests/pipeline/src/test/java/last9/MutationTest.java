@@ -67,8 +67,8 @@ class MutationTest extends OnABench {
                 Mutant.of("any window is closed").change(OPEN, "words[i].endsWith(suffix)", "true").caughtBy("manual-two-environments"),
                 Mutant.of("open windows are known to their own var alone").change(OPEN, "BuildVariables.write(script, WINDOWS, words.join(' '))", "words.size()")
                         .caughtBy("wrapper-library", "manual-window"),
-                Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object... given) {\n",
-                        "Object call(Object... given) {\n    System.getenv('HOME')\n").caughtInSandboxBy("body-succeeds"));
+                Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object... args) {\n",
+                        "Object call(Object... args) {\n    System.getenv('HOME')\n").caughtInSandboxBy("body-succeeds"));
     }
 
     /** The three that would break the library's first promise. */
