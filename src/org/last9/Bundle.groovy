@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'b0a7f0a6ca6cf7da5fd08cd645479c1d78dbed9a7229551bd5db895dbb4584f4'
+    static final String SHA256 = 'bfc3499e70284fb0c15ec6f7f5b320cf03f2099faee628e7143aebd9f6d0baff'
 
 }
