@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from last9_markers.core.clock import Budget
 from last9_markers.core.errors import (
+    DeadlineExceeded,
     DeliveryError,
     DestinationRefused,
     EventRejected,
@@ -28,6 +29,7 @@ from last9_markers.request.token import Claims, RefreshToken, read_token
 
 if TYPE_CHECKING:
     from last9_markers.client.delivery import Delivery
+    from last9_markers.client.transport import HttpConnection
 
 
 #: The step whose start is always followed by a stop.
@@ -50,6 +52,7 @@ class MarkerHandler:
         self._claims = Claims()
         self._destination: Destination | None = None
         self._via: str | None = None
+        self._connection: HttpConnection | None = None
         self._accepted = True
         self._refused = False
         self._told: str | None = None
@@ -96,6 +99,8 @@ class MarkerHandler:
         self._say_late()
         if self._outbox.own.delivered:
             return self._delivered()
+        if isinstance(failure, DeadlineExceeded) and self._connection is not None:
+            failure = self._connection.hanging()
         return self._failed(failure)
 
     # -- the stations ----------------------------------------------------------------------------------------------------------
@@ -110,7 +115,7 @@ class MarkerHandler:
         self._log.info(progress.sending(marker.label))
         self._log.debug(progress.going_to(destination, self.budget.seconds))
         connection = transport.HttpConnection(destination.base_url, context.environ, self.budget, self._log, context.transport)
-        self._via = connection.via
+        self._via, self._connection = connection.via, connection
         last9 = api.Last9(connection, context.clock, self._log.redactor)
         run = delivery.Delivery(last9, token.text, destination, self.budget, self._log)
         try:
