@@ -1,0 +1,32 @@
+package last9;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What the words of a row's head mean, from {@code shapes/words.txt}, which {@code tests/controller/} reads as well. */
+final class Words {
+    private static final Map<String, String> WORDS = read();
+
+    private Words() {}
+
+    /** A regular expression, a fault as JSON, a list of words. */
+    static String of(String name) {
+        if (!WORDS.containsKey(name)) {
+            throw new IllegalArgumentException("shapes/words.txt does not say what '" + name + "' is");
+        }
+        return WORDS.get(name);
+    }
+
+    private static Map<String, String> read() {
+        try {
+            return Files.readString(Path.of("src/test/resources/shapes/words.txt")).lines().filter(l -> !l.startsWith("#") && !l.isBlank())
+                    .map(l -> l.split(" = ", 2)).collect(Collectors.toMap(p -> p[0].trim(), p -> p[1]));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
