@@ -18,7 +18,7 @@ SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
 side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
-.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements clean
+.PHONY: help demo test test-python test-pipeline endurance endurance-python endurance-pipeline controller pipeline benchmark benchmark-docs bundle docs verify lint requirements clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ endurance-python: needs-python-venv-java-git-curl-wine $(VENV)/ready
 endurance-pipeline: needs-python-java-git-wine
 	@rm -rf $(SUREFIRE_ENDURANCE)
 	@$(MVN) test -Dgroups=endurance -DexcludedGroups= -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
+
+controller: needs-python-venv-git $(VENV)/ready ## the examples and shapes on a real Jenkins: make controller JENKINS_URL=http://… (tests/controller/README.md)
+	@PYTHONPATH=tests:python $(IN_VENV)/python -m controller
 
 pipeline: needs-python-java ## one Jenkinsfile: make pipeline FILE=Jenkinsfile
 	@test -n "$(FILE)" || { echo "Name a Jenkinsfile: make pipeline FILE=Jenkinsfile" >&2; exit 2; }
