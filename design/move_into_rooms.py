@@ -475,7 +475,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "rooms":
         rooms()
     else:
-        sys.path.insert(0, "/tmp/rooms")
+        sys.path.insert(0, str(Path(__file__).parent))
         import names
         names.run(NOTES)
     tidy()
