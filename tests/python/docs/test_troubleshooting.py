@@ -40,7 +40,7 @@ NOT_WARNINGS = {
         # with LAST9_DEBUG
         *("begun", "going_to", "way", "roots", "attempt", "pause"),
     },
-    "failures": {"because", "addresses"},
+    "failures": {"explain", "addresses"},
 }
 #: Groovy's literals of some length that are no warnings: what Jenkins says and we compare with; a reason of last resort; the end of
 #: every warning about a marker that is kept; the frame around the findings of a connection test.
