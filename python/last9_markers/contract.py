@@ -158,15 +158,16 @@ def parse(text: str) -> Request:
 def _request(found: dict[str, Json]) -> Request:
     window = _mapping(found.get("window"))
     body = found.get("body")
-    kept = {name: value for name, value in found.items() if name not in _OF_THIS_RUN}
+    given = {name: _options(found[name]) for name in ("options", "config") if name in found}
+    kept = {name: value for name, value in {**found, **given}.items() if name not in _OF_THIS_RUN}
     return Request(
         step=str(found.get("step") or ""),
         timestamp_ms=_moment(found.get("timestampMs")),
         now_ms=_moment(found.get("nowMs")),
         window_id=_text(window.get("id")),
         window_started_ms=_moment(window.get("startedAtMs")),
-        options=_options(found.get("options")),
-        config=_options(found.get("config")),
+        options=given.get("options", {}),
+        config=given.get("config", {}),
         profile=_choice(found.get("profile")),
         credential=_choice(found.get("credential")),
         parameters={name: _as_text(value) for name, value in _mapping(found.get("parameters")).items()},

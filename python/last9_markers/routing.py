@@ -182,7 +182,7 @@ class _Resolver:
     def _read_profile(self, name: str, profile: Any, place: str) -> None:
         """A profile with a mistake in it is none: what it means to say would be taken from another team's settings."""
         if not isinstance(profile, dict):
-            self.problems.append(wording.profile_no_map(name))
+            self.problems.append(wording.profile_no_map(name, place, self._from_shell))
             return
         for field in profile:
             if field not in PROFILE_FIELDS:

@@ -42,6 +42,9 @@ NOT_WARNINGS = {
         *("begun", "going_to", "way", "roots", "attempt", "pause"),
     },
     "failures": {"because"},
+    # they end what MISFITS says
+    "inputs": {"no_text", "no_marker_of"},
+    "routing": {"no_text", "CONFIG"},
 }
 #: Groovy's literals of some length that are no warnings: what Jenkins says and we compare with; a reason of last resort; the end of
 #: every warning about a marker that is kept; the frame around the findings of a connection test.

@@ -146,8 +146,9 @@ PASSED_ON = frozenset(KNOWN) | {"sendTestEvent"}
 _BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY, CHECK) for option in group.options} | {
     option.name: option.long for option in INDIRECT
 }
-#: Only names that are no plain English word: "environment" in a sentence is not always the option.
-_NAMES = re.compile(rf"\b({'|'.join(name for name in _BY_NAME if not name.islower())})\b")
+#: Only names that are no plain English word: "environment" in a sentence is not always the option. In quotes they are names of something
+#: else, such as a field of a routing profile.
+_NAMES = re.compile(rf"(?<!['\"])\b({'|'.join(name for name in _BY_NAME if not name.islower())})\b")
 
 
 def in_shell_terms(text: str) -> str:

@@ -33,25 +33,22 @@ def no_marker(service: str | None, state: str, reason: str) -> str:
     return f"no marker was sent{f' for {service} ({state})' if service else ''}: {reason}"
 
 
-#: What stands where a text is wanted → the likely cause.
-_WRONG = {
-    "null": "is null: the variable or parameter that it is taken from is not set.",
-    "list": "is a list, but must be one text.",
-    "map": "is a map, but must be one text.",
+#: What stands where one text is wanted → what is said of it, and what to do if there is no marker without it.
+MISFITS = {
+    "null": ("is null: the variable or parameter that it is taken from is not set.", "Set it, or leave the option out."),
+    "list": ("is a list, but must be one text.", "Call the step once for each."),
+    "map": ("is a map, but must be one text.", "Give it a name."),
 }
 
 
 def no_text(name: str, wrong: str) -> str:
     """An optional option that is a list, a map, or the text ``null``."""
-    return f"{name} {_WRONG[wrong]} It is ignored."
+    return f"{name} {MISFITS[wrong][0]} It is ignored."
 
 
 def no_marker_of(name: str, wrong: str) -> str:
     """The same of an option that says which marker this is."""
-    remedy = (
-        "Call the step once for each." if wrong == "list" else "Give it a name." if wrong == "map" else "Set it, or leave the option out."
-    )
-    return f"{name} {_WRONG[wrong]} {remedy}"
+    return f"{name} {' '.join(MISFITS[wrong])}"
 
 
 def option_of_config(name: str) -> str:

@@ -6,19 +6,18 @@ from collections.abc import Iterable, Sequence
 
 CONFIG = "last9Config"
 
-#: What stands where one text is wanted → the likely cause, and the remedy.
-_WRONG = {
-    "null": "the variable or parameter that it is taken from is not set. Set it, or leave the option out",
-    "list": "give one name",
-    "map": "give one name",
-    "long": "correct it",
+#: What stands where a name belongs → what is said of it, and what to do.
+MISFITS = {
+    "null": ("is null: the variable or parameter that it is taken from is not set.", "Set it, or leave the option out."),
+    "list": ("is a list, but must be one name.", "Give one."),
+    "map": ("is a map, but must be one name.", "Give one."),
+    "long": ("is longer than any name.", "Correct it."),
 }
 
 
 def no_text(named: str, wrong: str) -> str:
     """A list, a map, the text ``null``, or far too long a text, where a name belongs."""
-    what = {"null": "null", "long": "too long"}.get(wrong, f"a {wrong}")
-    return f"{named} is {what}: {_WRONG[wrong]}."
+    return f"{named} {' '.join(MISFITS[wrong])}"
 
 
 def password_parameter(option: str, name: str) -> str:
@@ -45,14 +44,15 @@ def profile_defined_twice(name: str, places: Iterable[str]) -> str:
     return f"routing profile '{name}' is defined twice ({' and '.join(places)}). Remove one definition."
 
 
-def profile_no_map(name: str) -> str:
+def profile_no_map(name: str, place: str, from_shell: bool) -> str:
     """A profile that is a text, a list or null."""
-    return f"routing profile '{name}' is not a map of connection fields. Write it as [orgSlug: 'acme'] (JSON: {{\"orgSlug\": \"acme\"}})."
+    example = '{"orgSlug": "acme"}' if from_shell or place != CONFIG else "[orgSlug: 'acme']"
+    return f"routing profile '{name}' in {place} is not a map of connection fields. Write it as {example}."
 
 
 def profile_field(name: str, field: str, fields: Iterable[str]) -> str:
     """A misspelt field."""
-    return f"routing profile '{name}' has an unknown field '{field}'. Its fields are {', '.join(fields)}."
+    return f"routing profile '{name}' has an unknown field '{field}'. Its fields are {', '.join(map(repr, fields))}."
 
 
 def profiles_unreadable(from_shell: bool) -> str:

@@ -54,7 +54,6 @@ def test_a_test_event_proves_the_write(last9: StandIn, tmp_path: Path) -> None:
         "service": "last9-connection-test",
         "service_name": "last9-connection-test",
         "jenkins.job_name": "job",
-        "jenkins_job_name": "job",
     }
 
 
