@@ -158,8 +158,8 @@ def parse(text: str) -> Request:
 def _request(found: dict[str, Json]) -> Request:
     window = _mapping(found.get("window"))
     body = found.get("body")
-    given = {name: _options(found[name]) for name in ("options", "config") if name in found}
-    kept = {name: value for name, value in {**found, **given}.items() if name not in _OF_THIS_RUN}
+    given: dict[str, dict[str, Json]] = {name: _options(found[name]) for name in ("options", "config") if name in found}
+    kept = {name: value for name, value in (found | given).items() if name not in _OF_THIS_RUN}
     return Request(
         step=str(found.get("step") or ""),
         timestamp_ms=_moment(found.get("timestampMs")),

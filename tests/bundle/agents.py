@@ -159,7 +159,7 @@ class Agent:
     def request(self, state: str = "start", pending: Sequence[str] = (), **attributes: str) -> Path:
         """Write the contract's example of a block's start or stop, for this stand-in, with what is pending and further attributes."""
         content = json.loads((REQUESTS / f"block-{state}.json").read_text("utf-8"))
-        content["connection"]["apiBaseUrl"].update(value=self.last9.url, trusted=[self.last9.url])
+        content["options"]["apiBaseUrl"] = self.last9.url
         content["window"]["id"] = WINDOW
         content["pending"] = list(pending)
         content["options"].setdefault("customAttributes", {}).update(attributes)

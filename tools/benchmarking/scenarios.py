@@ -129,7 +129,7 @@ class Agent:
 
     def _write(self, path: Path) -> None:
         content: dict[str, Any] = json.loads(REQUEST.read_text("utf-8"))
-        content["connection"]["apiBaseUrl"].update(value=self._last9.url, trusted=[self._last9.url])
+        content["options"]["apiBaseUrl"] = self._last9.url
         path.write_text(json.dumps(content), "utf-8")
 
     def import_profile(self) -> str:
