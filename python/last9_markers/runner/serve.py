@@ -69,7 +69,11 @@ def _handler(request: Request, context: Context) -> RequestHandler:
 
 
 def _run(handler: RequestHandler, writer: AnswerWriter, log: BuildLog) -> None:
-    watchdog = Watchdog(handler.budget.remaining(), lambda: writer.write_once(handler.abort(DeadlineExceeded())))
+    watchdog = Watchdog(
+        handler.budget.remaining(),
+        lambda: writer.write_once(handler.abort(DeadlineExceeded())),
+        remaining=lambda: handler.budget.remaining(),
+    )
     try:
         answer = handler.run()
     except KeyboardInterrupt:

@@ -17,9 +17,18 @@ GRACE_SECONDS = 0.3
 class Watchdog:
     """Calls ``on_timeout`` and ends the process with exit code 0, unless it is called off in time."""
 
-    def __init__(self, seconds: float, on_timeout: Callable[[], object], end: Callable[[int], object] = os._exit) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        on_timeout: Callable[[], object],
+        end: Callable[[int], object] = os._exit,
+        *,
+        remaining: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """``remaining`` is asked when the time is over: the seconds of a part of the work that has a time limit of its own."""
         self._cancelled = threading.Event()
-        self._seconds = seconds + GRACE_SECONDS
+        self._seconds = seconds
+        self._remaining = remaining
         self._on_timeout = on_timeout
         self._end = end
         threading.Thread(target=self._watch, name="last9-watchdog", daemon=True).start()
@@ -29,8 +38,13 @@ class Watchdog:
         self._cancelled.set()
 
     def _watch(self) -> None:
-        if not self._cancelled.wait(self._seconds):
+        left = self._seconds
+        while not self._cancelled.wait(left + GRACE_SECONDS):
+            left = self._remaining()
+            if left > 0:
+                continue
             try:
                 self._on_timeout()
             finally:
                 self._end(0)
+            return

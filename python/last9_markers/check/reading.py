@@ -1,0 +1,203 @@
+"""What Last9 knows: the data source, the service and the environment by name, the events of the last day, and the test event.
+
+Nothing here is ever a failure: a marker may arrive all the same. What cannot be proven is said to be so, with the query to run by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+from last9_markers.check import arrival, queries
+from last9_markers.check.arrival import SentEvent
+from last9_markers.check.findings import Findings
+from last9_markers.check.nearest import nearest
+from last9_markers.client.reading_back import DataSource, Last9Reader
+from last9_markers.core.clock import Budget
+from last9_markers.core.errors import DeliveryError, RateLimited, ServerError, Unreadable
+from last9_markers.messages import reading as reading_messages
+
+#: What reading back may take besides the test's own time limit. The library waits as much longer: Courier.groovy.
+READING_SECONDS = 60.0
+#: What one question may take: a gateway that hangs costs this, and is asked nothing more.
+QUESTION_SECONDS = 10.0
+DAY_SECONDS = 86400.0
+
+T = TypeVar("T")
+
+
+class Asked(NamedTuple):
+    """What is to be looked at; ``None`` is not. ``advice``: how the option for underscores is written."""
+
+    service: str | None
+    environment: str | None
+    data_source: str | None
+    sent: SentEvent | None
+    advice: str
+
+    def by_hand(self) -> dict[str, str | None]:
+        """What is looked at, in order → the query that tells a person the same."""
+        found: dict[str, str | None] = {"datasource": None}
+        label = queries.SERVICE_LABELS[0]
+        if self.service:
+            found["service"] = queries.count_by(label, queries.selector("", (label, "=", self.service)))
+        if self.environment:
+            of_service = (label, self.service) if self.service else None
+            found["environment"] = queries.count_by(
+                queries.ENVIRONMENT_LABELS[0], queries.metrics_with(queries.ENVIRONMENT_LABELS[0], of_service)
+            )
+        if self.sent:
+            query = queries.of_test(self.sent.test_id)
+            found.update(stored=query, labels=query, time=query)
+        if self.service:
+            found["events"] = queries.count_by("event_name", queries.events_of(self.service))
+        return found
+
+
+class Reading:
+    """Reads back what was asked: :meth:`run`. ``explain`` puts a failure of the way into a sentence."""
+
+    def __init__(self, asked: Asked, findings: Findings, budget: Budget, explain: Callable[[DeliveryError], str]) -> None:
+        self._asked = asked
+        self._by_hand = asked.by_hand()
+        self._findings = findings
+        self._budget = budget
+        self._explain = explain
+        self._no_answer = False
+
+    def run(self, reader: Last9Reader) -> None:
+        """Look at everything that was asked; each thing becomes a finding, in order."""
+        source = self._ask("datasource", lambda: self._data_source(reader))
+        if source is None:
+            self.abandon(reading_messages.NOT_ASKED)
+            return
+        service = self._service(reader, source) if self._asked.service else None
+        if self._asked.environment:
+            self._environment(reader, source, service)
+        if self._asked.sent:
+            self._arrival(reader, source, self._asked.sent)
+        if self._asked.service:
+            self._events(reader, source, self._asked.service)
+
+    def abandon(self, reason: str) -> None:
+        """Say of everything that was asked and has no finding that it is not proven."""
+        for check, query in self._by_hand.items():
+            if not self._findings.has(check):
+                self._findings.warn(check, reading_messages.unproven(reason, query))
+
+    # -- the parts -------------------------------------------------------------------------------------------------------------
+
+    def _data_source(self, reader: Last9Reader) -> DataSource | None:
+        sources = reader.data_sources()
+        names = [source.name for source in sources]
+        default = next((source for source in sources if source.is_default), None)
+        wanted = self._asked.data_source
+        chosen = next((source for source in sources if source.name == wanted), None) if wanted else default
+        if not sources:
+            self._findings.warn("datasource", reading_messages.no_data_source())
+        elif chosen is not None:
+            others = [name for name in names if name != chosen.name]
+            self._findings.ok("datasource", reading_messages.data_source(chosen.name, others, is_default=chosen.is_default))
+        elif wanted:
+            self._findings.warn("datasource", reading_messages.data_source_unknown(wanted, nearest(wanted, names), names))
+        else:
+            self._findings.warn("datasource", reading_messages.no_default(names))
+        return chosen
+
+    def _service(self, reader: Last9Reader, source: DataSource) -> tuple[str, str] | None:
+        """The label and the name by which metrics know the service, ``None`` if they do not."""
+        service = self._asked.service or ""
+        label = self._look_up("service", reader, source, service, queries.SERVICE_LABELS, None)
+        if label:
+            self._findings.ok("service", reading_messages.service_known(service, label))
+        return (label, service) if label else None
+
+    def _environment(self, reader: Last9Reader, source: DataSource, service: tuple[str, str] | None) -> None:
+        environment = self._asked.environment or ""
+        label = self._look_up("environment", reader, source, environment, queries.ENVIRONMENT_LABELS, service)
+        if label:
+            self._findings.ok("environment", reading_messages.environment_known(environment, label, service and service[1]))
+
+    def _look_up(
+        self, check: str, reader: Last9Reader, source: DataSource, name: str, labels: tuple[str, ...], service: tuple[str, str] | None
+    ) -> str | None:
+        """The first label that has the name as a value. If none has it, the finding names the nearest."""
+        known: list[str] = []
+        for label in labels:
+            values = self._ask(check, lambda label=label: self._values(reader, source, label, service))  # type: ignore[misc]
+            if values is None:
+                return None
+            if name in values:
+                return label
+            known += values
+        near = nearest(name, [*known, *self._suggestions(reader, source, name, check)])
+        if check == "service":
+            self._findings.warn(check, reading_messages.service_unknown(name, near))
+        else:
+            self._findings.warn(check, reading_messages.environment_unknown(name, near, service and service[1]))
+        return None
+
+    def _values(self, reader: Last9Reader, source: DataSource, label: str, service: tuple[str, str] | None) -> list[str]:
+        return reader.label_values(source, label, queries.metrics_with(label, service), self._budget.clock.wall(), DAY_SECONDS)
+
+    def _suggestions(self, reader: Last9Reader, source: DataSource, name: str, kind: str) -> list[str]:
+        # They only help to spell a name: without them the finding is the same.
+        try:
+            return reader.suggestions(source, name, kind)
+        except DeliveryError:
+            return []
+
+    def _arrival(self, reader: Last9Reader, source: DataSource, sent: SentEvent) -> None:
+        clock = self._budget.clock
+        stored = self._ask("stored", lambda: [arrival.wait_for(reader, source, sent, self._budget)])
+        if stored is None:
+            return
+        after = clock.monotonic() - sent.sent_at
+        if stored[0] is None:
+            query = queries.of_test(sent.test_id)
+            self._findings.warn("stored", reading_messages.not_stored_yet(after, len(sent.labels), query))
+            return
+        self._findings.ok("stored", reading_messages.stored(after))
+        arrival.compare(self._findings, sent, stored[0], self._asked.advice)
+
+    def _events(self, reader: Last9Reader, source: DataSource, service: str) -> None:
+        end = self._budget.clock.wall() + arrival.MARGIN_SECONDS
+        window = DAY_SECONDS + arrival.MARGIN_SECONDS
+        names = self._ask("events", lambda: reader.label_values(source, "event_name", queries.events_of(service), end, window))
+        if names:
+            self._findings.ok("events", reading_messages.events_seen(service, names))
+        elif names is not None:
+            self._findings.warn("events", reading_messages.no_events(service, self._by_hand["events"] or ""))
+
+    # -- asking ----------------------------------------------------------------------------------------------------------------
+
+    def _ask(self, check: str, question: Callable[[], T]) -> T | None:
+        """The answer. ``None``: there is none, and the finding says why."""
+        if self._no_answer:
+            self._unproven(check, reading_messages.NO_ANSWER)
+            return None
+        try:
+            return self._with_retries(question)
+        except Unreadable as failure:
+            self._unproven(check, reading_messages.unreadable(failure.kind, failure.detail))
+        except DeliveryError as failure:
+            self._no_answer = True
+            self._unproven(check, self._explain(failure))
+        return None
+
+    def _with_retries(self, question: Callable[[], T]) -> T:
+        try:
+            return question()
+        except (RateLimited, ServerError) as failure:
+            from last9_markers.client import retry
+
+            return retry.retry_call(question, failure, self._budget)
+
+    def _unproven(self, check: str, reason: str) -> None:
+        # What follows from it cannot be looked at either, and needs no line of its own.
+        for each in _with_consequences(check):
+            self._findings.warn(each, reading_messages.unproven(reason, self._by_hand[check]))
+
+
+def _with_consequences(check: str) -> Iterator[str]:
+    yield check
