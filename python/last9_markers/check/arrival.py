@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from itertools import chain, repeat
-from typing import NamedTuple
 
 from last9_markers.check import queries
 from last9_markers.check.findings import Findings
+from last9_markers.check.sent_event import SentEvent
 from last9_markers.client.reading_back import DataSource, Last9Reader, Sample
 from last9_markers.core.clock import Budget
 from last9_markers.core.errors import Transient
@@ -21,15 +20,6 @@ PAUSES_THEN = 10.0
 MARGIN_SECONDS = 600.0
 #: A time that is further off was changed, and not rounded to seconds.
 ROUNDING_SECONDS = 1.0
-
-
-class SentEvent(NamedTuple):
-    """The test event as it was sent: ``moment`` in epoch seconds, ``sent_at`` on the monotonic clock."""
-
-    test_id: str
-    labels: Mapping[str, str]
-    moment: float
-    sent_at: float
 
 
 def wait_for(reader: Last9Reader, source: DataSource, sent: SentEvent, budget: Budget) -> Sample | None:

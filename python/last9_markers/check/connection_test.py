@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from last9_markers.check import EVENT_NAME, agent, network
+from last9_markers.check import agent, network, queries, sent_event
 from last9_markers.check.findings import FAILED, OK, WARNING, CapturedLog, Findings
+from last9_markers.check.reading import QUESTION_SECONDS, READ, READING_SECONDS, Asked, Reading
+from last9_markers.check.sent_event import SentEvent
 from last9_markers.check.settings import Account
 from last9_markers.client import api, transport
 from last9_markers.client.delivery import Delivery
+from last9_markers.client.reading_back import Last9Reader
 from last9_markers.core.clock import Budget
 from last9_markers.core.errors import DeadlineExceeded, DeliveryError, InsufficientScope, OrganizationNotFound, RequestRejected
-from last9_markers.marker import attributes, event, pending
-from last9_markers.marker.attributes.git import GitCheckout
+from last9_markers.marker import event, pending
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
+from last9_markers.messages import reading as reading_messages
 from last9_markers.request import options
 from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.request.destination import BaseUrl, Destination, credential_id
-
-SERVICE_NAME = "last9-connection-test"
 
 _WAY = ("host", "proxy", "dns", "tls", "connection")
 #: What was looked at → what must not have failed before, so that it could be.
@@ -31,7 +32,10 @@ _NEEDED = {
 
 
 class ConnectionTest:
-    """Tests the connection of one request: :meth:`run`. Without ``sendTestEvent`` nothing is written to Last9."""
+    """Tests the connection of one request: :meth:`run`. Without ``sendTestEvent`` nothing is written to Last9.
+
+    ``budget`` is the time limit of what is under way: reading back has one of its own, which begins with it.
+    """
 
     def __init__(self, request: Request, context: Context, phrase: Callable[[str], str] = str) -> None:
         """Reads the settings and starts the budget. ``phrase`` is as in :class:`Findings`."""
@@ -42,11 +46,15 @@ class ConnectionTest:
         self._misread = CapturedLog(self._log.redactor)
         self.settings = options.read_settings(request, context.environ, self._misread)
         self.budget = Budget.of(self.settings.timeout_seconds, context.clock)
+        self._began_at = context.clock.wall()
         self.findings = Findings(self._log, phrase)
         self._account = Account(request, context, self.findings)
         self._at = "interpreter"
         self._via: str | None = None
         self._written = False
+        self._sent: SentEvent | None = None
+        self._access: api.AccessToken | None = None
+        self._reading: Reading | None = None
         self._summed_up = False
 
     def run(self) -> Answer:
@@ -69,7 +77,10 @@ class ConnectionTest:
 
     def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text). Once :meth:`run` has summed up: its own."""
-        if not self._summed_up:
+        if self._reading is not None and not self._summed_up:
+            self._reading.abandon(reading_messages.OVER if isinstance(failure, DeadlineExceeded) else str(failure))
+            self._say_what_is_unproven()
+        elif not self._summed_up:
             over = check_messages.time_is_over(self.settings.timeout_seconds)
             self.findings.fail(self._at, over if isinstance(failure, DeadlineExceeded) else str(failure))
             self._say_what_is_unproven()
@@ -96,6 +107,9 @@ class ConnectionTest:
                 self._exchange(Delivery(last9, self._account.token.text, destination, self.budget, self._log), destination)
         finally:
             connection.close()
+        organization = self._account.organization
+        if self._access is not None and organization and not self.findings.failed("organization") and self._asks_to_read():
+            self._read_back(base_url, organization, self._access)
 
     def _probe(self, connection: transport.HttpConnection, base_url: BaseUrl, warnings: list[str]) -> bool:
         clock = self._context.clock
@@ -133,11 +147,16 @@ class ConnectionTest:
             self._write(delivery, destination)
         self._account.look_at_scope(token.scopes, proven=self._written)
         self._account.look_at_organization(proven=self._written)
+        # The one that the write took: a refused one was exchanged for another.
+        self._access = delivery.current_token() or token
 
     def _write(self, delivery: Delivery, destination: Destination) -> None:
-        marker = self._test_marker()
+        marker = sent_event.marker(self._request)
+        self._log.info(reading_messages.stays(marker.service_name, marker.event_name))
+        composed = sent_event.compose(marker, self._moment_ms(), self._request, self._context, self.settings.attribute_names)
         entry = pending.OutboxEntry("")
-        entry.event = event.encode(self._compose(marker))
+        entry.event = event.encode(composed)
+        sent_at = self._context.clock.monotonic()
         try:
             delivery.deliver(entry)
         except DeliveryError as failure:
@@ -148,22 +167,45 @@ class ConnectionTest:
             self.findings.fail("write", check_messages.write_refused(culprit) if culprit else text)
         else:
             self._written = True
-            self.findings.ok("write", check_messages.written(marker.service_name, EVENT_NAME))
+            labels = {"event_name": marker.event_name, **composed["attributes"]}
+            self._sent = SentEvent(labels[queries.TEST_ID], labels, self._moment_ms() / 1000, sent_at)
+            self.findings.ok("write", check_messages.written(marker.service_name, marker.event_name))
 
-    def _test_marker(self) -> options.Marker:
-        # A stop: it keeps no alert about a deployment that hangs alive.
-        given = self._request.options
-        service, environment = (options.as_text(given.get(name)) for name in ("serviceName", "environment"))
-        return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, {}, dry_run=False)
+    def _moment_ms(self) -> int:
+        given = self._request.timestamp_ms
+        return given if given is not None else int(self._began_at * 1000)
 
-    def _compose(self, marker: options.Marker) -> event.Event:
-        context, request = self._context, self._request._replace(build={}, body=None)
-        unread = CapturedLog(self._log.redactor)
-        nothing = GitCheckout(context.environ, context.clock, unread, ask=False)
-        labels = attributes.collect(marker, request, context.environ, nothing, self.settings.attribute_names, unread)
-        cluster = request.connection.get("dataSourceName")
-        moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
-        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+    # -- reading back ----------------------------------------------------------------------------------------------------------
+
+    def _read_back(self, base_url: BaseUrl, organization: str, access: api.AccessToken) -> None:
+        context, log = self._context, self._log
+        self._at = "datasource"
+        self.budget = Budget.of(READING_SECONDS, context.clock)
+        self._reading = Reading(self._asked(), self.findings, self.budget, lambda failure: self._explain(failure, base_url))
+        log.info(reading_messages.begins(READING_SECONDS))
+        # One operation may take half of a budget's seconds.
+        of_question = self.budget._replace(seconds=2 * QUESTION_SECONDS)
+        connection = transport.HttpConnection(base_url, context.environ, of_question, CapturedLog(log.redactor, log), context.transport)
+        try:
+            self._reading.run(Last9Reader(connection, organization, access, log.redactor))
+        finally:
+            connection.close()
+
+    def _asked(self) -> Asked:
+        given, cluster = self._request.options, self._request.connection.get("dataSourceName")
+        from_shell = self._request.step in SHELL_COMMANDS
+        return Asked(
+            service=options.as_text(given.get("serviceName")),
+            environment=options.as_text(given.get("environment")),
+            data_source=cluster.value if cluster else None,
+            sent=self._sent,
+            advice="--attribute-names underscore" if from_shell else "attributeNames: 'underscore'",
+        )
+
+    def _asks_to_read(self) -> bool:
+        """Whether anything is to be read: without it, a plain test asks Last9 no more than a marker does."""
+        asked = self._asked()
+        return bool(asked.service or asked.environment or asked.data_source or asked.sent)
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
@@ -171,7 +213,7 @@ class ConnectionTest:
         """What a marker with these options would warn of, but for the service that a test does not need."""
         asked = self._request.options
         options.warn_of_unknown(self._request, self._misread, (*options.KNOWN, "sendTestEvent"))
-        given = {"serviceName": SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
+        given = {"serviceName": sent_event.SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
         try:
             options.read_marker(self._request._replace(options=given), self._context.environ, self._misread)
         except RequestRejected as rejection:
@@ -209,6 +251,8 @@ class ConnectionTest:
                 self.findings.warn(check, check_messages.not_reached(failed))
         if not self.findings.has("write"):
             self.findings.warn("write", self._why_unwritten())
+        if self._reading is None and self._asks_to_read():
+            Reading(self._asked(), self.findings, self.budget, str).abandon(reading_messages.NOT_REACHED)
 
     def _why_unwritten(self) -> str:
         if not options.is_yes(self._request.options.get("sendTestEvent")):
@@ -223,8 +267,14 @@ class ConnectionTest:
         failed = [f"{finding.check}: {finding.text}" for finding in found.all if finding.state == FAILED]
         if not self._summed_up:
             self._summed_up = True
-            unwritten = all(finding.check == "write" for finding in found.all if finding.state == WARNING)
-            self._log.info(check_messages.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
+            warned = {finding.check for finding in found.all if finding.state == WARNING}
+            self._log.info(
+                check_messages.summary(
+                    *(found.count(state) for state in (OK, WARNING, FAILED)),
+                    only_unwritten=warned <= {"write"},
+                    only_unread=self._written and warned <= set(READ),
+                )
+            )
         return Answer(
             delivered=self._written,
             accepted=True,

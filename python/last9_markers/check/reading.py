@@ -5,16 +5,16 @@ Nothing here is ever a failure: a marker may arrive all the same. What cannot be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from last9_markers.check import arrival, queries
-from last9_markers.check.arrival import SentEvent
 from last9_markers.check.findings import Findings
 from last9_markers.check.nearest import nearest
+from last9_markers.check.sent_event import SentEvent
 from last9_markers.client.reading_back import DataSource, Last9Reader
 from last9_markers.core.clock import Budget
-from last9_markers.core.errors import DeliveryError, RateLimited, ServerError, Unreadable
+from last9_markers.core.errors import DeadlineExceeded, DeliveryError, NetworkError, RateLimited, ServerError, Unreadable
 from last9_markers.messages import reading as reading_messages
 
 #: What reading back may take besides the test's own time limit. The library waits as much longer: Courier.groovy.
@@ -22,6 +22,8 @@ READING_SECONDS = 60.0
 #: What one question may take: a gateway that hangs costs this, and is asked nothing more.
 QUESTION_SECONDS = 10.0
 DAY_SECONDS = 86400.0
+#: What may be found by reading back.
+READ = ("datasource", "service", "environment", "events", "stored", "labels", "time")
 
 T = TypeVar("T")
 
@@ -46,11 +48,10 @@ class Asked(NamedTuple):
             found["environment"] = queries.count_by(
                 queries.ENVIRONMENT_LABELS[0], queries.metrics_with(queries.ENVIRONMENT_LABELS[0], of_service)
             )
-        if self.sent:
-            query = queries.of_test(self.sent.test_id)
-            found.update(stored=query, labels=query, time=query)
         if self.service:
             found["events"] = queries.count_by("event_name", queries.events_of(self.service))
+        if self.sent:
+            found["stored"] = queries.of_test(self.sent.test_id)
         return found
 
 
@@ -69,15 +70,16 @@ class Reading:
         """Look at everything that was asked; each thing becomes a finding, in order."""
         source = self._ask("datasource", lambda: self._data_source(reader))
         if source is None:
-            self.abandon(reading_messages.NOT_ASKED)
+            self.abandon(reading_messages.NO_SOURCE)
             return
         service = self._service(reader, source) if self._asked.service else None
         if self._asked.environment:
             self._environment(reader, source, service)
-        if self._asked.sent:
-            self._arrival(reader, source, self._asked.sent)
         if self._asked.service:
             self._events(reader, source, self._asked.service)
+        # Last: it waits, and may use up the time.
+        if self._asked.sent:
+            self._arrival(reader, source, self._asked.sent)
 
     def abandon(self, reason: str) -> None:
         """Say of everything that was asked and has no finding that it is not proven."""
@@ -174,7 +176,7 @@ class Reading:
     def _ask(self, check: str, question: Callable[[], T]) -> T | None:
         """The answer. ``None``: there is none, and the finding says why."""
         if self._no_answer:
-            self._unproven(check, reading_messages.NO_ANSWER)
+            self._unproven(check, reading_messages.NOT_TRIED)
             return None
         try:
             return self._with_retries(question)
@@ -182,7 +184,7 @@ class Reading:
             self._unproven(check, reading_messages.unreadable(failure.kind, failure.detail))
         except DeliveryError as failure:
             self._no_answer = True
-            self._unproven(check, self._explain(failure))
+            self._unproven(check, self._why(failure))
         return None
 
     def _with_retries(self, question: Callable[[], T]) -> T:
@@ -194,10 +196,15 @@ class Reading:
             return retry.retry_call(question, failure, self._budget)
 
     def _unproven(self, check: str, reason: str) -> None:
-        # What follows from it cannot be looked at either, and needs no line of its own.
-        for each in _with_consequences(check):
-            self._findings.warn(each, reading_messages.unproven(reason, self._by_hand[check]))
+        self._findings.warn(check, reading_messages.unproven(reason, self._by_hand[check]))
 
-
-def _with_consequences(check: str) -> Iterator[str]:
-    yield check
+    def _why(self, failure: DeliveryError) -> str:
+        if isinstance(failure, DeadlineExceeded):
+            return reading_messages.OVER
+        if isinstance(failure, RateLimited):
+            return reading_messages.RATE_LIMITED
+        if isinstance(failure, ServerError):
+            return reading_messages.server_error(failure.detail)
+        if isinstance(failure, NetworkError) and failure.kind in ("answering", "connecting"):
+            return reading_messages.no_answer(QUESTION_SECONDS)
+        return self._explain(failure)

@@ -60,7 +60,7 @@ class Last9Reader:
         return [source for source in sources if source is not None]
 
     def newest_samples(self, source: DataSource, selector: str, end: float, window: float) -> list[Sample]:
-        """The series that a selector picks, with the moment of the newest sample of each. ``end`` in epoch seconds, ``window`` in seconds."""
+        """The series that a selector picks, with the newest sample of each. ``end`` in epoch seconds, ``window`` in seconds."""
         # timestamp() answers with the sample's own moment, where the moments of a range query are those of its steps.
         query = {"query": f"timestamp({selector})", "timestamp": int(end), "window": int(window)}
         found = [_object(series) for series in _list(self._ask("POST", "prom_query", {**query, **source.secrets}))]

@@ -1,8 +1,8 @@
 """Faults on order: which request meets which, and how often.
 
-A fault is a JSON object. ``on`` (``exchange``, ``event``, ``read`` or one of its calls, ``any``; default ``any``), ``about`` (a text that
-the request's body has), ``times`` (absent: for ever) and ``every`` (each so-many-th of those alone) say which requests meet it. The rest says what happens, in
-any combination:
+A fault is a JSON object. ``on`` (``exchange``, ``event``, ``read`` or one of the calls that read, ``any``; default ``any``), ``about`` (a
+text that the request's body has), ``times`` (absent: for ever) and ``every`` (each so-many-th of those alone) say which requests meet it.
+The rest says what happens, in any combination:
 
 =========================  ==========================================================================================
 ``status``, ``headers``,   this answer instead of the right one; with a status that is no 2xx nothing is kept. ``body``

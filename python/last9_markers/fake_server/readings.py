@@ -44,7 +44,7 @@ class MetricsStore:
         self.is_default = is_default
         self._read_url = f"{url}/store/{name}"
         self.username = f"user-{secrets.token_hex(8)}"
-        self.password = f"p/w+ä\"&{secrets.token_urlsafe(16)}"
+        self.password = f'p/w+ä"&{secrets.token_urlsafe(16)}'
         #: Series of other metrics than change events, by their labels: what a service's own instrumentation sends.
         self.series: list[dict[str, str]] = []
 

@@ -17,11 +17,12 @@ UNREADABLE = {
 #: The longest name that is quoted, and how many of a list.
 _LONGEST_NAME = 80
 _MOST_NAMES = 10
+_LETTER_BY_LETTER = "Markers are drawn only for the same name, letter by letter."
 
 
 def stays(service: str, event_name: str) -> str:
     """Before the test event is written."""
-    return f"Sending a test event: event_name '{event_name}', a stop of service '{service}'. It stays: Last9 has no call that deletes an event."
+    return f"Sending a test event: event_name '{event_name}', a stop of service '{service}'. It stays: Last9 cannot delete events."
 
 
 def begins(seconds: float) -> str:
@@ -45,8 +46,20 @@ def by_hand(query: str | None) -> str:
     return f" By hand: run {query} in Last9." if query else ""
 
 
-NOT_ASKED = "the data source could not be read, see there."
-NO_ANSWER = "Last9 did not answer an earlier question."
+def server_error(status: str) -> str:
+    """A 5xx, also after retries."""
+    return f"Last9 returned HTTP {status} and retrying did not help."
+
+
+def no_answer(seconds: float) -> str:
+    """The question hangs."""
+    return f"Last9 did not answer a question within {seconds:g} s."
+
+
+NO_SOURCE = "no data source could be read, see datasource."
+NOT_REACHED = "the test did not come that far, see the lines above."
+NOT_TRIED = "Last9 did not answer an earlier question."
+RATE_LIMITED = "Last9 rate-limited the question (HTTP 429). Try again later."
 OVER = "the time limit of reading back is over."
 
 
@@ -84,7 +97,7 @@ def service_known(service: str, label: str) -> str:
 
 def service_unknown(service: str, near: Sequence[str]) -> str:
     """No metrics of the last day have it."""
-    return f"no metrics of the last day belong to a service '{_name(service)}'{did_you_mean(near)} Markers are drawn only for the same name, letter by letter."
+    return f"no metrics of the last day belong to a service '{_name(service)}'{did_you_mean(near)} {_LETTER_BY_LETTER}"
 
 
 def environment_known(environment: str, label: str, service: str | None) -> str:
@@ -94,7 +107,7 @@ def environment_known(environment: str, label: str, service: str | None) -> str:
 
 def environment_unknown(environment: str, near: Sequence[str], service: str | None) -> str:
     """No metrics of the last day have it."""
-    return f"{_whose(service)} of the last day have no environment '{_name(environment)}'{did_you_mean(near)} Markers are drawn only for the same name, letter by letter."
+    return f"{_whose(service)} of the last day have no environment '{_name(environment)}'{did_you_mean(near)} {_LETTER_BY_LETTER}"
 
 
 def did_you_mean(near: Sequence[str]) -> str:
@@ -112,7 +125,10 @@ def events_seen(service: str, event_names: Sequence[str]) -> str:
 
 def no_events(service: str, query: str) -> str:
     """None has arrived, which before the first deployment is as it should be."""
-    return f"no change event of '{_name(service)}' in the last day. Before the first deployment this is normal; sendTestEvent sends one.{by_hand(query)}"
+    return (
+        f"no change event of '{_name(service)}' in the last day. Before the first deployment this is normal; sendTestEvent sends one."
+        f"{by_hand(query)}"
+    )
 
 
 # -- the test event ------------------------------------------------------------------------------------------------------------
@@ -160,8 +176,8 @@ def time_off(seconds: float) -> str:
     """The marker is drawn somewhere else."""
     way = "after" if seconds > 0 else "before"
     return (
-        f"the stored time is {abs(seconds):.0f} s {way} the event's own time. Markers are drawn that much off. If a clock is wrong, correct "
-        "it; Last9 replaces times too far in the past by the time of arrival."
+        f"the stored time is {abs(seconds):.0f} s {way} the event's own time. Markers are drawn that much off. If a clock is wrong, "
+        "correct it; Last9 replaces times too far in the past by the time of arrival."
     )
 
 

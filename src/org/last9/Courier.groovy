@@ -20,6 +20,8 @@ class Courier implements Serializable {
     private static final int MOST_SECONDS = 300
     /** The engine keeps its own budget. This much later something around it hangs: an agent that went away, a node that never comes. */
     private static final int GRACE_SECONDS = 15
+    /** What a connection test may take besides to read its event back: READING_SECONDS in check/reading.py. */
+    private static final int READING_SECONDS = 60
 
     /** What a request is about, and what is missing where it gets no answer, by its step; every other one is about a marker. */
     private static final Map<String, String> ERRANDS = [
@@ -169,7 +171,8 @@ class Courier implements Serializable {
     private int limit(Map request) {
         String text = request.options.timeoutSeconds ?: script.env.LAST9_TIMEOUT_SECONDS ?: ''
         int budget = text.isInteger() ? Integer.parseInt(text) : DEFAULT_SECONDS
-        return Math.min(request.budgetSeconds ?: Math.max(budget, 1), MOST_SECONDS) + GRACE_SECONDS
+        int reading = request.step == ConnectionTest.STEP ? READING_SECONDS : 0
+        return Math.min(request.budgetSeconds ?: Math.max(budget, 1), MOST_SECONDS) + reading + GRACE_SECONDS
     }
 
     @NonCPS
