@@ -27,8 +27,9 @@ TOOLS = ("python", "venv", "java", "git", "curl", "jq", "chromium", "wine", "she
 def _path(folder: Path, programs: dict[str, str]) -> str:
     """A PATH on which only those programs are, besides what the scripts themselves use."""
     folder.mkdir()
-    for name in ("sh", "sed", "find", "head", "mkdir", "dirname", "flock", "mv", "cat", "sleep", "make", "id"):
-        (folder / name).symlink_to(str(shutil.which(name)))
+    for name in ("sh", "sed", "find", "head", "mkdir", "dirname", "flock", "mv", "cat", "cp", "sleep", "make", "id"):
+        if name not in programs:
+            (folder / name).symlink_to(str(shutil.which(name)))
     for name, body in programs.items():
         (folder / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         (folder / name).chmod(0o755)
@@ -81,21 +82,24 @@ def test_what_is_there_but_does_not_serve(tmp_path: Path, programs: dict[str, st
     assert told in line
 
 
+def _copy_of_needs(tmp_path: Path) -> Path:
+    """tools/needs in a checkout of its own, so that its list of missing tools is not that of the test run which is going on."""
+    (tmp_path / "checkout" / "tools").mkdir(parents=True)
+    return Path(shutil.copy(ROOT / "tools" / "needs", tmp_path / "checkout" / "tools"))
+
+
 @pytest.mark.parametrize("target", ["test", "test-python", "endurance", "endurance-python", "lint", "demo"])
 def test_make_names_a_missing_tool_before_it_fetches_anything(tmp_path: Path, target: str) -> None:
     """A make target that lacks a tool ends before it sets up its environment, which takes the best part of a minute."""
     path = _path(tmp_path / "bin", {name: body for name, body in EVERYTHING.items() if name not in ("git", "shellcheck")})
+    checkout = _copy_of_needs(tmp_path).parents[1]
+    for name in ("Makefile", "requirements-dev.txt"):
+        shutil.copy(ROOT / name, checkout)
     venv = tmp_path / "venv"
-    done = subprocess.run(["make", target, f"VENV={venv}"], cwd=ROOT, env={"PATH": path}, capture_output=True, text=True, check=False)
+    done = subprocess.run(["make", target, f"VENV={venv}"], cwd=checkout, env={"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert ("shellcheck is missing" if target == "lint" else "git is missing") in done.stderr
     assert not venv.exists()
-
-
-def _copy_of_needs(tmp_path: Path) -> Path:
-    """tools/needs in a checkout of its own, whose build folder no other test writes to."""
-    (tmp_path / "checkout" / "tools").mkdir(parents=True)
-    return Path(shutil.copy(ROOT / "tools" / "needs", tmp_path / "checkout" / "tools"))
 
 
 def test_needs_leaves_out_what_may_be_missing(tmp_path: Path) -> None:
@@ -119,11 +123,7 @@ def test_needs_installs_what_is_missing_as_root(tmp_path: Path) -> None:
     needs = _copy_of_needs(tmp_path)
     folder = tmp_path / "bin"
     installs = f'echo "$*" >>"{tmp_path}/apt.log"; case $* in *install*) for p; do :; done; cp "{folder}/git" "{folder}/jq";; esac'
-    path = _path(folder, {**{name: body for name, body in EVERYTHING.items() if name != "jq"}, "apt-get": installs})
-    (folder / "id").unlink()
-    (folder / "id").write_text("#!/bin/sh\necho 0\n", encoding="utf-8")
-    (folder / "id").chmod(0o755)
-    (folder / "cp").symlink_to(str(shutil.which("cp")))
+    path = _path(folder, {**{name: body for name, body in EVERYTHING.items() if name != "jq"}, "apt-get": installs, "id": "echo 0"})
     done = subprocess.run([str(needs), "git", "--", "jq"], env={"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[0] == "Installing what is missing with apt-get: jq"
@@ -136,11 +136,7 @@ def test_needs_installs_what_is_missing_as_root(tmp_path: Path) -> None:
 def test_needs_installs_nothing_as_somebody_else(tmp_path: Path) -> None:
     """Without the right to install, apt-get is not called: a missing tool is a line with its remedy."""
     needs = _copy_of_needs(tmp_path)
-    folder = tmp_path / "bin"
-    path = _path(folder, {"apt-get": f'echo "$*" >>"{tmp_path}/apt.log"'})
-    (folder / "id").unlink()
-    (folder / "id").write_text("#!/bin/sh\necho 1000\n", encoding="utf-8")
-    (folder / "id").chmod(0o755)
+    path = _path(tmp_path / "bin", {"apt-get": f'echo "$*" >>"{tmp_path}/apt.log"', "id": "echo 1000"})
     done = subprocess.run([str(needs), "git"], env={"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("git is missing: install it")
