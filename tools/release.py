@@ -38,11 +38,12 @@ def problems(root: Path, wanted: str) -> Iterator[str]:
     section = re.search(r"^## .*$", changelog, re.MULTILINE)
     if section is None or not re.fullmatch(rf"## {re.escape(wanted)} \(\d{{4}}-\d\d-\d\d\)", section.group()):
         yield f"CHANGELOG.md must begin with a section '## {wanted} (YYYY-MM-DD)', not {section.group() if section else 'nothing'!r}"
-    for name, tag in _tags(root):
+    tags = list(_tags(root))
+    for name, tag in tags:
         # A later version in an example of an update is no tag of this checkout's past: it must be this one or come after it.
         if _numbers(tag) < _numbers(wanted):
             yield f"{name} names {tag}: name v{wanted}"
-    if f"v{wanted}" not in {tag for _, tag in _tags(root)}:
+    if f"v{wanted}" not in {tag for _, tag in tags}:
         yield f"no page and no example names v{wanted}"
     said = _run(root, sys.executable, "-I", "-S", str(BUNDLE), "--version")
     if wanted not in said.split():

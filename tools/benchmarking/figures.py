@@ -64,7 +64,7 @@ def targets_table(rows: Rows, *, busy: bool) -> str:
         by_cpu = f"{_value(rows, target, 'cpu_ms'):.2f}" if target.right else ""
         shown = f"{value:.2f}" if target.right else f"{value:.0f}{unit}"
         what = f"{target.left} ÷ {target.right}" if target.right else f"{target.left.replace('_', ' ')}, {target.measure.split('_')[0]}"
-        text += f"| {what} | {target.most:g}{unit} | {shown} | {by_cpu} | {_decision(value, target, busy)} |\n"
+        text += f"| {what} | {target.most:g}{unit} | {shown} | {by_cpu} | {_verdict(value, target, busy)} |\n"
     return text
 
 
@@ -117,7 +117,7 @@ def whole(found: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _decision(value: float, target: Target, busy: bool) -> str:
+def _verdict(value: float, target: Target, busy: bool) -> str:
     if value <= target.most:
         return "met"
     # A time by itself says nothing where others had the processor for the most of it.
