@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "build" / "demo" / "last9-deployments.html"
 PICTURE = ROOT / "docs" / "report.png"
-WIDTH, HEIGHT = 1200, 560
+WIDTH, HEIGHT = 1200, 465
 
 
 def main() -> int:
