@@ -10,8 +10,8 @@ $(shell mkdir -p build/python && printf '#!/bin/sh\nexec "%s" "$$@"\n' "$$(comma
 export PATH := $(CURDIR)/build/python:$(PATH)
 endif
 MVN := mvn -q -B -Dstyle.color=never -f tests/pipeline/pom.xml
-# What the bundle's first file uses only once it knows that it runs under Python 3.9 or newer.
-GUARDED := $(addprefix --exclude ,importlib.machinery.FileFinder importlib.machinery.SourceFileLoader os.replace sys.flags.isolated sys.pycache_prefix)
+# What the bundle's first files use only once it knows that it runs under Python 3.9 or newer.
+GUARDED := $(addprefix --exclude ,int.from_bytes sys.flags.isolated)
 CODENARC := .cache/codenarc.classpath
 SUREFIRE := tests/pipeline/target/surefire-reports
 SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
@@ -75,10 +75,11 @@ lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy,
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
 	@PYTHONPATH=python $(IN_VENV)/lint-imports --no-cache --no-logo
-	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_unpacking.py
-	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py
+	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_loading.py python/bundle/last9_keeping.py
+	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py python/bundle/first.py
 	@tools/codenarc/run "$(CODENARC)"
-	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
+	@shellcheck -s sh resources/last9/run.sh
+	@shellcheck tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
 
 picture: needs-chromium demo $(VENV)/ready ## the README's picture, from the page that make demo has written
 	@$(IN_VENV)/python tools/picture.py

@@ -16,7 +16,7 @@ def test_the_bundle_writes_the_report(version: str, agent: Agent) -> None:
     records = [text for state in ("start", "stop") for text in agent.step(pythons()[version], state).answer["records"]]
     for folder in ([], ["elsewhere"]):
         identity = str(uuid.uuid4())
-        request = {"contract": 1, "step": "last9DeploymentReport", "timestampMs": 1790000090000, "options": {}}
+        request = {"contract": 2, "step": "last9DeploymentReport", "timestampMs": 1790000090000, "options": {}}
         path = agent.folder / f"request-{identity}.json"
         path.write_text(json.dumps({**request, "report": {"id": identity, "records": records}}), "utf-8")
         place = agent.folder.joinpath(*folder)

@@ -9,16 +9,16 @@ from last9_markers.check.findings import FAILED, OK, WARNING, CapturedLog, Findi
 from last9_markers.check.settings import Account
 from last9_markers.client import api, transport
 from last9_markers.client.delivery import Delivery
-from last9_markers.core.clock import Budget
 from last9_markers.core.errors import DeadlineExceeded, DeliveryError, InsufficientScope, OrganizationNotFound, RequestRejected
 from last9_markers.marker import attributes, event, pending
 from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
-from last9_markers.request import options
+from last9_markers.request import options, routing, time_limits
 from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.request.destination import BaseUrl, Destination, credential_id
+from last9_markers.request.values import as_text, is_yes
 
 SERVICE_NAME = "last9-connection-test"
 
@@ -36,14 +36,14 @@ class ConnectionTest:
     def __init__(self, request: Request, context: Context, phrase: Callable[[str], str] = str) -> None:
         """Reads the settings and starts the budget. ``phrase`` is as in :class:`Findings`."""
         self._request = request
-        self._context = context
+        self._context = context = context.of(request)
         self._log = context.log
-        context.hide_secrets(request)
+        self._routing = routing.resolve(request, context.environ)
         self._misread = CapturedLog(self._log.redactor)
         self.settings = options.read_settings(request, context.environ, self._misread)
-        self.budget = Budget.of(self.settings.timeout_seconds, context.clock)
+        self.budget = time_limits.budget_of(request, self.settings.timeout_seconds, context.clock)
         self.findings = Findings(self._log, phrase)
-        self._account = Account(request, context, self.findings)
+        self._account = Account(request, self._routing, context, self.findings)
         self._at = "interpreter"
         self._via: str | None = None
         self._written = False
@@ -54,7 +54,7 @@ class ConnectionTest:
         self._log.info(check_messages.BEGINS)
         agent.look_at_interpreter(self.findings)
         self._at = "bundle"
-        agent.look_at_bundle(self.findings, self._context.environ)
+        agent.look_at_bundle(self.findings)
         self._at = "options"
         for warning in self._wrong_options():
             self.findings.warn("options", warning)
@@ -92,7 +92,7 @@ class ConnectionTest:
         try:
             if self._probe(connection, base_url, warnings) and self._account.token is not None:
                 last9 = api.Last9(connection, context.clock, self._log.redactor)
-                destination = Destination(credential_id(self._request.connection), self._account.organization or "", base_url)
+                destination = Destination(credential_id(self._routing.fields), self._account.organization or "", base_url)
                 self._exchange(Delivery(last9, self._account.token.text, destination, self.budget, self._log), destination)
         finally:
             connection.close()
@@ -152,8 +152,7 @@ class ConnectionTest:
 
     def _test_marker(self) -> options.Marker:
         # A stop: it keeps no alert about a deployment that hangs alive.
-        given = self._request.options
-        service, environment = (options.as_text(given.get(name)) for name in ("serviceName", "environment"))
+        service, environment = (as_text(self._request.option(name)) for name in ("serviceName", "environment"))
         return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, {}, dry_run=False)
 
     def _compose(self, marker: options.Marker) -> event.Event:
@@ -161,9 +160,8 @@ class ConnectionTest:
         unread = CapturedLog(self._log.redactor)
         nothing = GitCheckout(context.environ, context.clock, unread, ask=False)
         labels = attributes.collect(marker, request, context.environ, nothing, self.settings.attribute_names, unread)
-        cluster = request.connection.get("dataSourceName")
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
-        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+        return event.compose(marker, moment, self._routing.data_source_name, labels)
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
@@ -172,25 +170,25 @@ class ConnectionTest:
         asked = self._request.options
         options.warn_of_unknown(self._request, self._misread, (*options.KNOWN, "sendTestEvent"))
         given = {"serviceName": SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
+        request = self._request._replace(options=given, config={})
         try:
-            options.read_marker(self._request._replace(options=given), self._context.environ, self._misread)
+            options.read_marker(request, self._context.environ, self._misread, self._routing.problems)
         except RequestRejected as rejection:
-            for reason in rejection.reasons:
+            for reason in rejection.causes:
                 self._misread.warning(reason)
         return self._misread.warnings
 
     def _wants_a_write(self) -> bool:
-        return options.is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
+        return is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
 
     def _held_back(self) -> bool:
-        given = options.as_text(self._request.options.get("dryRun")) or self._context.environ.get("LAST9_DRY_RUN")
-        return options.is_yes(given)
+        return is_yes(as_text(self._request.option("dryRun")) or self._context.environ.get("LAST9_DRY_RUN"))
 
     def _explain(self, failure: DeliveryError, base_url: BaseUrl) -> str:
         failure.detail = self._log.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized
         account = self._account
         about = failures.FailureContext(
-            credential_id=credential_id(self._request.connection),
+            credential_id=credential_id(self._routing.fields),
             organization=account.organization,
             host=base_url.host,
             timeout_seconds=self.settings.timeout_seconds,
@@ -211,7 +209,7 @@ class ConnectionTest:
             self.findings.warn("write", self._why_unwritten())
 
     def _why_unwritten(self) -> str:
-        if not options.is_yes(self._request.options.get("sendTestEvent")):
+        if not is_yes(self._request.options.get("sendTestEvent")):
             return check_messages.write_unproven()
         failed = next((found.check for found in self.findings.all if found.state == FAILED), None)
         return check_messages.not_reached(failed) if failed else check_messages.write_held_back()
@@ -231,6 +229,6 @@ class ConnectionTest:
             deployment_id=None,
             warnings=[f"{finding.check}: {finding.text}" for finding in found.all if finding.state != OK],
             fail_build=check_messages.fail_build(failed[0]) if failed and self.settings.fail_on_error else None,
-            pending=list(self._request.pending),
+            pending=pending.untouched(self._request.pending),
             more={"ok": not failed, "findings": [finding._asdict() for finding in found.all]},
         )

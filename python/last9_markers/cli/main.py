@@ -76,6 +76,7 @@ def _usage() -> str:
 def _unknown(command: str) -> str:
     import difflib
 
-    near = difflib.get_close_matches(command, COMMANDS, n=1)
+    # The word itself is not repeated: somebody may have put the token there.
+    near = difflib.get_close_matches(command[:40], COMMANDS, n=1)
     advice = f"did you mean '{near[0]}'?" if near else "the commands are below."
-    return f"last9-markers: there is no command '{command}': {advice}\n\n{_usage()}"
+    return f"last9-markers: there is no such command: {advice}\n\n{_usage()}"

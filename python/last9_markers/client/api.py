@@ -25,7 +25,8 @@ from last9_markers.core.redaction import Redactor
 from last9_markers.request.destination import EXCHANGE_PATH, event_path
 
 _JSON = {"Content-Type": "application/json"}
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+#: What can be an access token: long enough not to be a word of the log, and no longer than a header may be.
+_ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{8,16384}")
 #: A token about to expire is exchanged before it is used: the event must not arrive with a dead one.
 _EXPIRY_MARGIN_SECONDS = 5.0
 
@@ -73,10 +74,9 @@ class Last9:
         except (ValueError, RecursionError):
             raise InvalidTokenResponse("its answer is HTML" if reply.body.lstrip()[:1] == b"<" else "its answer is not JSON") from None
         token = answer.get("access_token") if isinstance(answer, dict) else None
-        if isinstance(token, str):
-            self._redactor.hide(token)
-        if not isinstance(token, str) or not _VISIBLE_ASCII.fullmatch(token):
+        if not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
             raise InvalidTokenResponse("its answer has no usable access_token")
+        self._redactor.hide(token)
         return AccessToken(token, self._good_until(answer.get("issued_at"), answer.get("expires_at")), _scopes(answer.get("scopes")))
 
     def _good_until(self, issued_at: object, expires_at: object) -> float | None:
@@ -109,7 +109,7 @@ class Last9:
         if reply.status == 403:
             return InsufficientScope()
         if exchanging:
-            return InvalidTokenResponse(f"it answers {reply.status}")
+            return InvalidTokenResponse(f"it answers {reply.status}", refused=True)
         if reply.status == 404:
             return OrganizationNotFound()
         return EventRejected(f"{reply.status}: {self._message(said)}" if self._message(said) else str(reply.status))
@@ -121,8 +121,10 @@ class Last9:
         except (ValueError, RecursionError):
             return ""
         message = (answer.get("error") or answer.get("message")) if isinstance(answer, dict) else None
+        if not isinstance(message, str) or self._redactor.echoes(message):
+            return ""
         # Redacted before it is cut: half a secret would not be recognized.
-        return self._redactor.clean(message)[:200] if isinstance(message, str) else ""
+        return self._redactor.clean(message)[:200]
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         """``Retry-After`` in seconds, given as such or as a date, which counts from the server's own ``Date``."""

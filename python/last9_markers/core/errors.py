@@ -25,7 +25,7 @@
         ├── InsufficientScope           403
         ├── OrganizationNotFound        404
         ├── Redirected                  3xx, which we never follow
-        ├── InvalidTokenResponse        an exchange without a usable access token
+        ├── InvalidTokenResponse        an exchange without a usable access token: another 4xx, or a 2xx that holds none
         └── EventRejected               any other 4xx: sent again, it would be refused again
 
 Foreign errors (httpx, ssl, socket) are mapped where they enter, in :mod:`last9_markers.client.transport`. An error holds facts;
@@ -48,11 +48,12 @@ class RequestUnreadable(Last9Error):
 
 
 class RequestRejected(Last9Error):
-    """The options make no marker; ``reasons`` are finished warnings."""
+    """The options make no marker; ``reasons`` are finished warnings, ``causes`` the same without the marker's name."""
 
-    def __init__(self, reasons: list[str]) -> None:
+    def __init__(self, reasons: list[str], causes: list[str] | None = None) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
+        self.causes = reasons if causes is None else causes
 
 
 class DeliveryError(Last9Error):
@@ -148,8 +149,33 @@ class Redirected(DeliveryError):
 
 
 class InvalidTokenResponse(DeliveryError):
-    """The exchange answered 2xx, but without a usable access token; ``detail`` says what came instead."""
+    """The exchange gave no usable access token; ``detail`` says what came instead. ``refused``: it was a 4xx."""
+
+    def __init__(self, detail: str = "", *, refused: bool = False) -> None:
+        super().__init__(detail)
+        self.refused = refused
 
 
 class EventRejected(DeliveryError):
     """Another 4xx; ``detail`` is the status and what Last9 said. Not kept: it would be refused again."""
+
+
+def is_final(failure: DeliveryError) -> bool:
+    """Whether Last9 has refused it for good: a 4xx but 408 and 429. Sent again, it would be refused again."""
+    refusals = (AuthenticationRefused, InsufficientScope, OrganizationNotFound, EventRejected)
+    return isinstance(failure, refusals) or (isinstance(failure, InvalidTokenResponse) and failure.refused)
+
+
+def is_transient(failure: DeliveryError) -> bool:
+    """Whether the very same request may succeed a moment later."""
+    return isinstance(failure, Transient)
+
+
+def got_no_answer(failure: DeliveryError) -> bool:
+    """Whether nobody answered in time: the next request would most likely wait as long."""
+    return isinstance(failure, (NetworkError, DeadlineExceeded))
+
+
+def is_outage(failure: DeliveryError) -> bool:
+    """Whether Last9 seems to be down: no answer, or a 5xx."""
+    return got_no_answer(failure) or isinstance(failure, ServerError)

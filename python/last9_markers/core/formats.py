@@ -19,6 +19,16 @@ def iso8601(epoch_ms: int) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
 
 
+def epoch_ms(found: Any) -> int | None:
+    """The epoch milliseconds of a moment that :func:`iso8601` has written; ``None`` if it has not."""
+    import calendar  # only for what was kept: it brings datetime along
+
+    try:
+        return calendar.timegm(time.strptime(found[:19] + found[23:], "%Y-%m-%dT%H:%M:%SZ")) * 1000 + int(found[20:23])
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def epoch_seconds(found: Any) -> float | None:
     """A moment that somebody else wrote as a number of seconds; ``None`` where it is none, or of another age (after the year 5138)."""
     return float(found) if isinstance(found, (int, float)) and 0 < found < 1e11 else None

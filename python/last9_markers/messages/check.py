@@ -58,15 +58,10 @@ def bundle(version: str, folder: str) -> str:
     return f"last9-markers {version}, from {folder}"
 
 
-def bundle_damaged(path: str) -> str:
-    """The file is not what its name promises."""
-    return f"{path} is not the bundle that the library placed there. Delete it; the next marker places it again."
-
-
-def bundle_not_unpacked(folder: str) -> str:
+def code_not_kept(folder: str) -> str:
     """Slower than it needs to be."""
     return (
-        f"the engine runs from its zip, which makes each marker some 0.3 s slower: nothing can be unpacked in {folder}. Make the "
+        f"the engine is compiled anew for each marker, which makes it some 0.1 s slower: nothing can be written in {folder}. Make the "
         "temporary workspace writable for the agent's user, with some MB of space."
     )
 

@@ -23,8 +23,8 @@ def unknown_option(flag: str, nearest: str | None) -> str:
 
 
 def stray_argument(word: str) -> str:
-    """A word that belongs to no option."""
-    return f"'{word}' belongs to no option. Put a value with blanks into quotes."
+    """A word that belongs to no option. It is not repeated: somebody may have put the token there."""
+    return f"an argument of {len(word)} characters belongs to no option. Put a value with blanks into quotes."
 
 
 def value_missing(flag: str) -> str:
@@ -43,19 +43,6 @@ def option_missing(flag: str) -> str:
 
 
 # -- warnings ------------------------------------------------------------------------------------------------------------------
-
-
-def unknown_profile(name: str, known: list[str]) -> str:
-    """A routing profile that is nowhere defined."""
-    return (
-        f"no marker: routing profile '{name}' is not defined (known: {', '.join(known) or 'none'}). Define it in LAST9_ROUTING_PROFILES, "
-        "or correct its name."
-    )
-
-
-def profiles_unreadable() -> str:
-    """``LAST9_ROUTING_PROFILES`` is not what it should be."""
-    return 'no marker: LAST9_ROUTING_PROFILES is not a JSON object. Correct it where it is set: {"acme": {"orgSlug": "acme"}}.'
 
 
 def token_file_unreadable(path: str, reason: str) -> str:
@@ -119,7 +106,7 @@ def pending_dropped(count: int, most: int) -> str:
 
 def bad_result(given: str, source: str, known: str) -> str:
     """``--result`` or ``BUILD_RESULT`` is none of Jenkins' results."""
-    return f"no marker: {source} is '{given}', but must be one of {known}."
+    return f"{source} must be one of {known}, not '{given}'."
 
 
 def not_for_this_result(result: str, flag: str) -> str:

@@ -35,7 +35,7 @@ class FailureContext(NamedTuple):
     """What a sentence about a failed delivery may name.
 
     ``via``: the proxy in use; ``now``: the wall clock; ``from_shell``: no Pipeline step but a command was called; ``elsewhere``: the API
-    that the token names, where it is another one.
+    that the token names, if it is another one; ``once``: there was a single attempt.
     """
 
     credential_id: str
@@ -47,6 +47,7 @@ class FailureContext(NamedTuple):
     via: str | None = None
     from_shell: bool = False
     elsewhere: str | None = None
+    once: bool = False
 
 
 def not_delivered(label: str, error: errors.DeliveryError, context: FailureContext) -> str:
@@ -54,9 +55,15 @@ def not_delivered(label: str, error: errors.DeliveryError, context: FailureConte
     return f"{label} was not delivered: {explain(error, context)}"
 
 
-def late_marker_refused(error: errors.DeliveryError, context: FailureContext) -> str:
+def late_marker_refused(label: str, error: errors.DeliveryError, context: FailureContext) -> str:
     """A kept marker that Last9 will never take."""
-    return f"a marker kept from before was refused and is dropped: {explain(error, context)}"
+    return f"{label}, kept from before, was refused and is dropped: {explain(error, context)}"
+
+
+def given_up(label: str, explain: str) -> str:
+    """A kept marker that has failed too often, or is too old. ``because`` is its last failure, if it was tried."""
+    last = f" The last failure: {explain}" if explain else ""
+    return f"{label}, kept from before, is given up: it failed in several runs while other markers got through, or is a day old.{last}"
 
 
 def explain(error: errors.DeliveryError, context: FailureContext) -> str:
@@ -107,13 +114,14 @@ def _base_url_unusable(error: errors.DeliveryError, context: FailureContext) -> 
 
 def _host_not_allowed(error: errors.DeliveryError, context: FailureContext) -> str:
     return (
-        f"the base URL was chosen by a build parameter, and the token may not go to {error.detail}. An administrator can allow the "
-        "host by setting LAST9_API_BASE_URL or a routing profile."
+        f"a build parameter may have chosen the base URL, and the token may not go to {error.detail}. Put the host into "
+        "a routing profile, and let the parameter select the profile (routingProfileParam) and not the URL."
     )
 
 
 def _server_failure(error: errors.DeliveryError, context: FailureContext) -> str:
-    return f"Last9 answers {error.detail} (tried again until it made no sense). This passes by itself; see Last9's status page if not."
+    tried = "a single attempt" if context.once else "tried again until it made no sense"
+    return f"Last9 answers {error.detail} ({tried}). This passes by itself; see Last9's status page if not."
 
 
 def _rate_limited(error: errors.DeliveryError, context: FailureContext) -> str:

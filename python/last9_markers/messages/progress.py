@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 SENT = "Deployment marker sent successfully"
 KEPT_BY_A_SHELL = " The marker is kept and goes out with the next one."
+STILL_KEPT = " It stays kept and goes out with the next one; if none gets through, Last9 never has it."
 INTERRUPTED = "the engine was interrupted before the marker was delivered."
 
 
@@ -19,7 +20,13 @@ def sending(label: str) -> str:
 
 def sent_late(count: int) -> str:
     """What was kept from an outage has arrived."""
-    return f"Sent first: {_markers(count)} that could not be delivered before, with the original time"
+    return f"Also sent: {_markers(count)} that could not be delivered before, with the original time"
+
+
+def outage(*, from_shell: bool) -> str:
+    """An outage has begun."""
+    whose = "with this state file" if from_shell else "of this build on this node"
+    return f"Last9 does not answer; markers {whose} get one short attempt for the next 2 minutes"
 
 
 def kept(count: int, *, stop_follows: bool) -> str:
@@ -43,6 +50,11 @@ def dry_run(destination: Destination | None) -> str:
 def engine_failed(error: BaseException, place: str) -> str:
     """A defect of ours."""
     return f"the engine failed ({type(error).__name__} at {place}: {error}). The build goes on; please report this."
+
+
+def no_answer(reason: str) -> str:
+    """The answer file could not be written."""
+    return f"the answer cannot be written ({reason}), so the build does not learn what became of this marker."
 
 
 # -- with LAST9_DEBUG ----------------------------------------------------------------------------------------------------------
@@ -93,3 +105,8 @@ def fail_build(reason: str) -> str:
 
 def _markers(count: int) -> str:
     return "1 deployment marker" if count == 1 else f"{count} deployment markers"
+
+
+def folder_of_others(folder: str, reason: str) -> str:
+    """Others may write where our files are; what is executed is verified all the same."""
+    return f"the folder {folder} stays open to others: {reason}"

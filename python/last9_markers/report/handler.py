@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from last9_markers.core.clock import Budget
 from last9_markers.core.errors import DeliveryError
 from last9_markers.core.log import BuildLog
 from last9_markers.messages import report as report_messages
 from last9_markers.report import files, formatting, reading, wording
 from last9_markers.report.page import Build, Report
+from last9_markers.request import time_limits
 from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, Request
 from last9_markers.request.options import read_settings, warn_of_unknown
@@ -29,7 +29,7 @@ class ReportHandler:
         self._request = request
         self._context = context
         self._log = context.log
-        self.budget = Budget.of(read_settings(request, context.environ, self._log).timeout_seconds, context.clock)
+        self.budget = time_limits.budget_of(request, read_settings(request, context.environ, self._log).timeout_seconds, context.clock)
 
     def run(self) -> Answer:
         """Write the files. The answer's ``directory`` is where they are, ``null`` where there are none; ``headline`` says it in a line."""

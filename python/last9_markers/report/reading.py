@@ -15,6 +15,7 @@ from last9_markers.marker import records
 from last9_markers.marker.attributes import deployment as deployment_attributes
 from last9_markers.report.deployment import OUTCOMES, Deployment, End
 from last9_markers.request import contract
+from last9_markers.request.values import as_text
 
 #: A request that got no answer: Last9 may have the marker or not.
 UNANSWERED = "unanswered"
@@ -139,8 +140,8 @@ def _of_request(text: str) -> _RecordedMarker | None:
         request = contract.parse(text)
     except RequestUnreadable:
         return None
-    service, environment, name = (_text(request.options.get(key)) for key in ("serviceName", "environment", "eventName"))
-    state = (_text(request.options.get("eventState")) or "stop").lower()
+    service, environment, name = (as_text(request.option(key)) for key in ("serviceName", "environment", "eventName"))
+    state = (as_text(request.option("eventState")) or "stop").lower()
     if service is None or request.timestamp_ms is None or state not in ("start", "stop"):
         return None
     outcome = deployment_attributes.outcome(request) if state == "stop" else None

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '0bf8af604d18ebab2a7be5f0f9dc590aae348a6e7d23118a86b7e19d6453f771'
+    static final String SHA256 = 'c4e33bc1f2ffe47a41a448e3a4254a96cf06b061985a0245a4a86669bcb28e6f'
 
 }

@@ -6,11 +6,12 @@ import com.cloudbees.groovy.cps.NonCPS
  * What happened to this build's markers, each an opaque text of the contract, oldest first: what the report is made of.
  *
  * Too much for the environment, so it lives in a static (one for each build, shared by all vars), bounded in number and size. A controller
- * restart empties a static; one word in the environment survives and tells that there was something.
+ * restart empties a static; one word in a build variable survives and tells that there was something.
  */
 class Records implements Serializable {
 
     private static final long serialVersionUID = 1L
+    private static final String VARIABLE = 'LAST9_RECORDED'
 
     /** 500 windows. */
     private static final int MOST = 1000
@@ -32,17 +33,15 @@ class Records implements Serializable {
     @NonCPS
     void add(List<String> texts) {
         if (texts) {
-            keep(texts, script.env.LAST9_RECORDED != null)
-            if (!script.env.LAST9_RECORDED) { // once for each build: Jenkins saves the build with every write
-                script.env.LAST9_RECORDED = 'true'
-            }
+            keep(texts, BuildVariables.read(script, VARIABLE) != null)
+            BuildVariables.write(script, VARIABLE, 'true')
         }
     }
 
     /** Everything for the report's request: `records`, and where something is missing `recordsLost` (by a restart) and `recordsDropped`. */
     @NonCPS
     Map<String, Object> all() {
-        keep([], script.env.LAST9_RECORDED != null)
+        keep([], BuildVariables.read(script, VARIABLE) != null)
         Map<String, Object> all = [records: kept]
         if (lost) {
             all.recordsLost = true
@@ -57,7 +56,7 @@ class Records implements Serializable {
     private static void keep(List<String> texts, boolean recordedBefore) {
         lost = lost || recordedBefore && !kept
         List<String> all = kept + texts
-        kept = Newest.of(all, MOST, MOST_CHARACTERS)
+        kept = Limits.keepNewest(all, MOST, MOST_CHARACTERS)
         dropped += all.size() - kept.size()
     }
 

@@ -54,7 +54,6 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
         "service": "last9-connection-test",
         "service_name": "last9-connection-test",
         "jenkins.job_name": "job",
-        "jenkins_job_name": "job",
     }
 
 
@@ -193,7 +192,7 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
 def test_options_that_are_wrong(last9: FakeLast9, tmp_path: Path) -> None:
     """What a marker would warn of or be refused for is found here; a service need not be named."""
     options = {"enviroment": "x", "sendTestEvents": "true", "eventState": "begin", "timeoutSeconds": "soon"}
-    done = check(last9, tmp_path, options=options, connectionProblems=["routing profile 'x' is not defined."])
+    done = check(last9, tmp_path, options=options, config={"routingProfile": "x"})
     texts = [each["text"] for each in done.answer["findings"] if each["check"] == "options"]
     assert [
         any(word in text for text in texts)
@@ -212,7 +211,7 @@ def test_fail_on_error(last9: FakeLast9, tmp_path: Path) -> None:
 def test_what_was_kept_stays_kept(last9: FakeLast9, tmp_path: Path) -> None:
     """A connection test sends no marker of anybody's, and hands back what it was given."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, pending=["opaque"])
-    assert done.answer["pending"] == ["opaque"]
+    assert done.pending == ["opaque"]
     assert len(last9.received()) == 1
 
 

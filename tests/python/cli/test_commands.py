@@ -80,7 +80,7 @@ def test_send_without_a_token(tmp_path: Path, arguments: list[str], code: int) -
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--event-state", "begin"], "'begin'"), (["--service-name", " "], "--service-name is missing")],
+    [(["--event-state", "begin"], "'begin'"), (["--service-name", " "], "--service-name is required")],
 )
 def test_send_that_makes_no_marker(last9: FakeLast9, tmp_path: Path, arguments: list[str], words: str) -> None:
     """A wrong value is a warning with the remedy; nothing is sent."""

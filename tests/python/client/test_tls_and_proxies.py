@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from last9_markers.fake_server import FakeLast9
-from support import Loopback, make_request, patience, run_marker, run_step
+from support import Loopback, field, make_request, patience, run_marker, run_step
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
 CA = str(CERTIFICATES / "ca.pem")
@@ -92,10 +92,7 @@ def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None
     with Loopback(lambda peer: peer.recv(10) and None) as server:
         wanted = make_request(
             options={"timeoutSeconds": "4"},
-            connection={
-                "apiBaseUrl": {"value": f"https://127.0.0.1:{server.port}", "source": "option", "fromParameter": False},
-                "orgSlug": {"value": "acme", "source": "option", "fromParameter": False},
-            },
+            connection={"apiBaseUrl": field(f"https://127.0.0.1:{server.port}"), "orgSlug": field("acme")},
         )
         done = run_step(wanted, "opaque-refresh-token", tmp_path)
         assert server.connections > 1
@@ -106,7 +103,7 @@ def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None
 
 def test_plain_http_to_another_host_is_never_spoken(tmp_path: Path) -> None:
     """A token does not cross a network in the clear."""
-    wanted = make_request(connection={"apiBaseUrl": {"value": "http://last9.example.com", "source": "global", "fromParameter": False}})
+    wanted = make_request(connection={"apiBaseUrl": field("http://last9.example.com")})
     done = run_step(wanted, "opaque-refresh-token", tmp_path)
     assert done.answer["delivered"] is False
     assert "plain http" in done.answer["warnings"][0]
@@ -162,8 +159,8 @@ def test_a_proxy_that_is_down_is_named(secure: FakeLast9, tmp_path: Path) -> Non
 
 def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:
     """Behind a proxy it is the proxy's name that this machine must resolve: Last9's is not blamed."""
-    where = {"value": "https://app.last9.io", "source": "option", "fromParameter": False}
-    wanted = make_request(connection={"apiBaseUrl": where, "orgSlug": {**where, "value": "acme"}}, options={"timeoutSeconds": "3"})
+    where = {"apiBaseUrl": field("https://app.last9.io"), "orgSlug": field("acme")}
+    wanted = make_request(connection=where, options={"timeoutSeconds": "3"})
     done = run_step(wanted, "opaque-refresh-token", tmp_path, environ={"HTTPS_PROXY": "no-such-proxy.invalid:1"})
     (warning,) = done.answer["warnings"]
     assert "the proxy no-such-proxy.invalid:1 cannot be resolved. Check HTTPS_PROXY" in warning

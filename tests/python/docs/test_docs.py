@@ -63,9 +63,8 @@ def _in_the_help() -> set[str]:
     """The options that the help pages of the steps describe, the indirect ones left out."""
     found: set[str] = set()
     for file in (ROOT / "vars").glob("*.txt"):
-        for term in re.findall(r"<dt>(.*?)</dt>", file.read_text("utf-8"), re.DOTALL):
-            # In brackets are types and values.
-            found.update(re.findall(r"<code>(\w+)</code>", re.sub(r"\(.*?\)", "", term, flags=re.DOTALL)))
+        for term in re.findall(r"^ {4}(\w+(?:, \w+)*) {2,}\S", file.read_text("utf-8"), re.MULTILINE):
+            found.update(term.split(", "))
     return {name for name in found if not name.endswith(("Param", "EnvVar"))}
 
 
@@ -170,3 +169,12 @@ def test_no_option_is_described_that_there_is_not() -> None:
     known |= set(re.findall(r"--[a-z-]+", engine(["fake-server", "--help"]).stdout))
     for flag in {flag for text in documents for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+\b(?!-)", text)}:
         assert flag in known, flag
+
+
+def test_help_pages_are_plain_text() -> None:
+    """Jenkins' default markup formatter shows tags as text: a help page is laid out by its line breaks."""
+    for file in (ROOT / "vars").glob("*.txt"):
+        text = file.read_text("utf-8")
+        assert not re.search(r"<\w|&\w+;", text), file
+        assert max(map(len, text.splitlines())) <= 140, file
+    assert len(_in_the_help()) > 20

@@ -122,7 +122,7 @@ def test_the_stop_of_an_unanswered_window_knows_its_start() -> None:
         '{"last9Record":1,"fate":"sent","state":"stop","at":"2026-13-99T14:02:10.000Z","service":"s"}',
         '{"last9Record":1,"fate":"sent","state":"stop","at":"2026-11-24T14:02:10.000Z","service":7}',
         '{"last9Record":1,"fate":["sent"],"state":"stop","at":"2026-11-24T14:02:10.000Z","service":"s"}',
-        '{"contract":1}',
+        '{"contract":2}',
         '{"contract":9,"options":{"serviceName":"s"},"timestampMs":1}',
     ],
 )

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from last9_markers.fake_server import FakeLast9
+from last9_markers.runner.serve import ANSWERED
 from support import STARTED, Loopback, StepResult, field, make_request, patience, run_step
 
 SENT = "[Last9] Deployment marker sent successfully"
@@ -103,7 +104,7 @@ def test_fault(row: Row, last9: FakeLast9, tmp_path: Path) -> None:
     """One fault costs at most its time, is one warning with a remedy, and loses no marker that can still be delivered."""
     last9.order(row.faults)
     done = run_step(make_request(options={"timeoutSeconds": row.timeout}), last9.refresh_token, tmp_path)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert done.answer["delivered"] is row.delivered, done.stderr
     assert done.answer["accepted"] is True
     assert done.seconds < row.limit + patience()
@@ -112,7 +113,7 @@ def test_fault(row: Row, last9: FakeLast9, tmp_path: Path) -> None:
     _check_log(row, done)
     assert_silent(done, last9)
     if not row.delivered:
-        assert len(done.answer["pending"]) == row.kept
+        assert len(done.pending) == row.kept
 
 
 def _check_log(row: Row, done: StepResult) -> None:
@@ -121,7 +122,7 @@ def _check_log(row: Row, done: StepResult) -> None:
     if row.delivered:
         assert lines[1:] == [SENT]
         assert done.answer["warnings"] == []
-        assert done.answer["pending"] == []
+        assert done.pending == []
     else:
         (warning,) = done.answer["warnings"]
         assert lines[1:] == [f"[Last9] WARNING: {warning}"]
@@ -143,7 +144,7 @@ def test_a_crowded_endpoint_holds_no_marker_up(last9: FakeLast9, tmp_path: Path)
     done = run_step(make_request(options={"timeoutSeconds": "5"}), last9.refresh_token, tmp_path)
     assert done.seconds < 5.5 + patience()
     assert "429" in done.answer["warnings"][0]
-    assert len(done.answer["pending"]) == 1
+    assert len(done.pending) == 1
 
 
 def test_exchange_and_event_share_one_connection(last9: FakeLast9, tmp_path: Path) -> None:
@@ -158,11 +159,11 @@ def test_an_outage_at_the_start_loses_nothing(lifetime: str, last9: FakeLast9, t
     last9.order({"status": 503} if lifetime == "before" else {"on": EXCHANGE, "drop": "headers"})
     start = run_step(make_request(), last9.refresh_token, tmp_path)
     assert start.answer["delivered"] is False
-    assert len(start.answer["pending"]) == 1
+    assert len(start.pending) == 1
     last9.faults.cancel()
-    stop = run_step(make_request("stop", pending=start.answer["pending"]), last9.refresh_token, tmp_path)
+    stop = run_step(make_request("stop", pending=start.pending), last9.refresh_token, tmp_path)
     assert stop.answer["delivered"] is True
-    assert stop.answer["pending"] == []
+    assert stop.pending == []
     assert "1 deployment marker that could not be delivered before" in stop.stderr
     received = last9.received()
     assert [event["event_state"] for event in received] == ["start", "stop"]
@@ -175,14 +176,14 @@ def test_what_was_kept_is_repeated_to_the_byte(last9: FakeLast9, tmp_path: Path)
     last9.order({"status": 503, "headers": {"Retry-After": "60"}})
     environ = {"BUILD_URL": "https://jenkins/1", "NODE_NAME": "gone"}
     first = run_step(make_request(), last9.refresh_token, tmp_path, environ=environ)
-    second = run_step(make_request("stop", pending=first.answer["pending"]), last9.refresh_token, tmp_path)
-    assert second.answer["pending"][0] == first.answer["pending"][0]
-    assert len(second.answer["pending"]) == 2
+    second = run_step(make_request("stop", pending=first.pending), last9.refresh_token, tmp_path)
+    assert second.pending[0] == first.pending[0]
+    assert len(second.pending) == 2
     last9.faults.cancel()
-    third = run_step(make_request("stop", pending=second.answer["pending"]), last9.refresh_token, tmp_path)
-    assert third.answer["pending"] == []
+    third = run_step(make_request("stop", pending=second.pending), last9.refresh_token, tmp_path)
+    assert third.pending == []
     assert len(last9.received()) == 3
-    kept = json.loads(first.answer["pending"][0])["event"]
+    kept = json.loads(first.pending[0])["event"]
     assert {key: last9.received()[0][key] for key in kept} == kept
     assert kept["attributes"]["jenkins.node_name"] == "gone"
 
@@ -219,7 +220,7 @@ def test_servers_that_speak_no_http(behaviour: Callable[[socket.socket], None], 
     assert done.seconds < 3 + 1 + patience()
     assert done.answer["delivered"] is False
     assert re.search(words, done.answer["warnings"][0])
-    assert len(done.answer["pending"]) == 1
+    assert len(done.pending) == 1
     assert SENT not in done.stderr
 
 

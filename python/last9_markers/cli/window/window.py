@@ -75,7 +75,7 @@ class ShellWindow:
         at_ms, delivery = self.window.started_at_ms, self._delivery
         entry = StateEntry(self._state, at_ms)
         entry.save(delivery.time_limit(), lambda: delivery.request("start", at_ms))
-        request = delivery.request("start", at_ms, pending=entry.tried)
+        request = delivery.request("start", at_ms, entry=entry)
         delivery_process = delivery.begin()
         _hand_over(delivery_process, request)
         # Cut short by an abort, it goes along with the stop once more: the very same marker, should it have arrived.
@@ -84,7 +84,7 @@ class ShellWindow:
             self._abort.expect(_BEFORE_COMMAND_SECONDS)
         if self.start.answer is None and self._abort.number is None:
             self._call.log.warning(cli_messages.delivery_process_silent())
-        entry.settle(self.start.kept, self.start.records)
+        entry.settle(self.start.kept, self.start.records, self.start.outages)
 
     def _send_stop(self, code: int | None) -> None:
         """``code`` is the command's exit code, ``None`` where it has not ended though it was told to."""
@@ -96,29 +96,29 @@ class ShellWindow:
         if self._abort.child is not None:
             self._abort.expect(self._aftermath(code))
         outcome = self._outcome(code)
-        entry = StateEntry(self._state, at_ms, self.start.kept)
+        entry = StateEntry(self._state, at_ms, self.start.kept, self.start.outages)
 
-        def request(pending: list[str], *, keeps: bool) -> str:
-            return delivery.request("stop", at_ms, outcome, pending, keeps=keeps)
+        def request(along: StateEntry | None, *, keeps: bool) -> str:
+            return delivery.request("stop", at_ms, outcome, along, keeps=keeps)
 
         if self._abort.ends_at is None:
-            entry.save(delivery.time_limit(), lambda: request([], keeps=True))
-            text = request(entry.tried, keeps=entry.kept)
+            entry.save(delivery.time_limit(), lambda: request(None, keeps=True))
+            text = request(entry, keeps=entry.kept)
             _hand_over(delivery_process, text)
         else:
             # First the word, then the book-keeping: we may be killed at any moment, and the delivery process would live on.
-            text = request(entry.tried, keeps=self._state is not None)
+            text = request(entry, keeps=self._state is not None)
             _hand_over(delivery_process, text)
             self._save_hastily(entry, text)
-        own = request([], keeps=True)
+        own = request(None, keeps=True)
         self.stop = delivery.finish(delivery_process, own, entry.tried)
         if self.stop.answer is None and _was_ended(delivery_process) and not self._abort.given_up:
             # Whoever ends a whole build has begun with the delivery process.
             self._abort.start_deadline()
             delivery_process = delivery.begin()
-            _hand_over(delivery_process, request(entry.tried, keeps=entry.kept))
+            _hand_over(delivery_process, request(entry, keeps=entry.kept))
             self.stop = delivery.finish(delivery_process, own, entry.tried)
-        entry.settle(self.stop.kept, self.stop.records)
+        entry.settle(self.stop.kept, self.stop.records, self.stop.outages)
         self._say_what_is_lost(entry.kept)
 
     def _save_hastily(self, entry: StateEntry, text: str) -> None:
@@ -126,11 +126,11 @@ class ShellWindow:
             self._state.patience_seconds = _HASTY_PATIENCE_SECONDS
         entry.save(abort.LAST_SECONDS, lambda: text, alone=True)
 
-    def _say_what_is_lost(self, kept: bool) -> None:
+    def _say_what_is_lost(self, is_kept: bool) -> None:
         stop = self.stop or MarkerResult()
         if stop.answer is None:
             self._call.log.warning(cli_messages.delivery_process_silent())
-        if not kept and set(self.start.kept) & set(stop.kept):
+        if not is_kept and {kept.text for kept in self.start.kept} & {kept.text for kept in stop.kept}:
             self._call.log.warning(cli_messages.start_lost())
 
     def _aftermath(self, code: int | None) -> float:

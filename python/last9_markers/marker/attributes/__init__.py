@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from last9_markers.core import limits
 from last9_markers.core.formats import well_formed
 from last9_markers.core.log import BuildLog
 from last9_markers.marker.attributes import allowlists, changes, deployment, jenkins, scm
@@ -53,8 +54,7 @@ def collect(
         for spelling in _replaced_by(name, facts):
             labels.pop(spelling, None)
         labels[name] = value
-    clean = log.redactor.without_secrets
-    return {well_formed(name): clean(well_formed(value)) for name, value in labels.items() if value}
+    return _limited({name: value for name, value in labels.items() if value}, log)
 
 
 def name_variants(name: str, attribute_names: str) -> tuple[str, ...]:
@@ -64,6 +64,25 @@ def name_variants(name: str, attribute_names: str) -> tuple[str, ...]:
     """
     underscore = name.replace(".", "_")
     return {"dotted": (name,), "underscore": (underscore,)}.get(attribute_names, (name, underscore))
+
+
+def _limited(labels: Mapping[str, str], log: BuildLog) -> dict[str, str]:
+    """Well-formed, without secrets, and no longer than an event of Last9's should be. What is cut or left out is said."""
+    found: dict[str, str] = {}
+    too_long = []
+    for name, value in labels.items():
+        # Redacted before it is cut to its length: half a secret would not be recognized.
+        whole = log.redactor.without_secrets(well_formed(limits.looked_at(value)))
+        short_name, short = limits.cut(well_formed(limits.looked_at(name))), limits.cut(whole)
+        if short_name != well_formed(name) or short != whole:
+            too_long.append(short_name)
+        found[short_name] = short
+    found, left_out = limits.fitting(found)
+    if too_long:
+        log.warning(option_messages.attributes_cut(too_long, limits.LONGEST_TEXT))
+    if left_out:
+        log.warning(option_messages.attributes_left_out(left_out, limits.LONGEST_EVENT))
+    return found
 
 
 def _gather(sources: Mapping[str, Source], log: BuildLog) -> dict[str, str]:
@@ -88,7 +107,7 @@ def _identity(marker: Marker) -> dict[str, str]:
 
 
 def _allowlisted(request: Request, environ: Mapping[str, str], log: BuildLog) -> dict[str, str]:
-    return _gather({"allowlists": lambda: allowlists.labels(request, environ)}, log)
+    return _gather({"allowlists": lambda: allowlists.labels(request, environ, log)}, log)
 
 
 def _custom(given: Mapping[str, Any], log: BuildLog) -> dict[str, str]:

@@ -219,7 +219,6 @@ def test_the_kind_of_deployment(last9: FakeLast9, tmp_path: Path, monkeypatch: p
     assert ran.answer.warnings == []
     assert [labels.get(name) for name in LOOKED_AT] == expected
     assert labels["scm.previous_commit_sha"].startswith(previous.lower())
-    assert labels["scm_previous_commit_sha"] == labels["scm.previous_commit_sha"]
     assert "hunter22" not in str(labels)
 
 
@@ -305,6 +304,6 @@ def test_a_kept_marker_is_not_compared_with_anothers_previous_commit(
 
 
 def test_version(last9: FakeLast9) -> None:
-    """``version:`` is a label of both spellings, as text."""
+    """``version:`` is a label, as text."""
     labels = attributes_of(last9, make_request(options={"version": " 1.10 "}))
-    assert (labels["deployment.version"], labels["deployment_version"]) == ("1.10", "1.10")
+    assert labels["deployment.version"] == "1.10"

@@ -50,15 +50,14 @@ def _underscored(labels: dict[str, str]) -> dict[str, str]:
     return {name.replace(".", "_"): value for name, value in labels.items()}
 
 
-@pytest.mark.parametrize("spelling", ["both", "dotted", "underscore"])
+@pytest.mark.parametrize("spelling", ["dotted", "underscore"])
 @pytest.mark.parametrize(("state", "timestamp", "table"), [("start", STARTED, ON_START), ("stop", STOPPED, ON_STOP)])
 def test_every_attribute_of_the_table(last9: FakeLast9, state: str, timestamp: str, table: dict[str, str], spelling: str) -> None:
     """Start and stop carry exactly the documented attributes, under exactly the names asked for."""
     request = make_request(state, options={"attributeNames": spelling}, build={"causes": CAUSES})
     event = send_one(last9, request, environ=AGENT)
     expected = dict(IDENTITY)
-    expected.update(table if spelling != "underscore" else {})
-    expected.update(_underscored(table) if spelling != "dotted" else {})
+    expected.update(table if spelling == "dotted" else _underscored(table))
     assert event["attributes"] == expected
     assert event["timestamp"] == timestamp
 
@@ -108,7 +107,7 @@ def test_what_ties_a_window_cannot_be_set(last9: FakeLast9, name: str) -> None:
     (warning,) = ran.answer.warnings
     assert f"cannot set '{name}'" in warning
     labels = last9.received()[0]["attributes"]
-    assert labels["deployment.id"] == labels["deployment_id"] == WINDOW
+    assert labels["deployment.id"] == WINDOW
     assert "mine" not in labels.values()
 
 
@@ -144,7 +143,7 @@ def test_entry_without_a_name_is_left_out(last9: FakeLast9) -> None:
         ("\x00\x01\x1b[31mred\x7f\x9b", None),
         ("Zürich ✓ 🚀 \u2028 ﷽", None),
         ("  kept as written  ", None),
-        ("x" * 10240, None),
+        ("x" * 1024, None),
         (42, "42"),
         (1.5, "1.5"),
         (True, "true"),

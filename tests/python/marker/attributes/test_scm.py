@@ -59,7 +59,6 @@ def test_facts_from_the_repository(last9: FakeLast9, repository: Path) -> None:
         "scm.url": URL,
         "scm.author": "Bob Builder",
     }
-    assert labels["scm_branch"] == "release"
     assert "hunter22" not in str(labels)
 
 
@@ -77,7 +76,7 @@ def test_the_environment_wins(last9: FakeLast9, repository: Path) -> None:
 
 def test_a_borrowed_node_is_not_asked(last9: FakeLast9, repository: Path) -> None:
     """On a node taken for the marker alone the workspace may hold an older checkout: only what Jenkins itself says is sent."""
-    labels = attributes_of(last9, make_request(elsewhere=True), git=True, environ={"GIT_URL": URL})
+    labels = attributes_of(last9, make_request(borrowedNode=True), git=True, environ={"GIT_URL": URL})
     assert _scm(labels) == {"scm.url": URL}
 
 
@@ -246,7 +245,7 @@ def test_git_leaves_room_for_the_marker(last9: FakeLast9, monkeypatch: pytest.Mo
             return super().facts()
 
     monkeypatch.setattr("last9_markers.runner.send_marker.GitCheckout", Measured)
-    attributes_of(last9, make_request(budgetSeconds=budget))
+    attributes_of(last9, make_request(limitSeconds=budget))
     assert limits == [limit]
 
 

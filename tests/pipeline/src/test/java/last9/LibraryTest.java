@@ -84,6 +84,18 @@ abstract class LibraryTest {
         }
     }
 
+    /** An interpreter that takes the request and ends without an answer. */
+    static String engineWithoutAnswer() {
+        try {
+            Path program = Files.createTempDirectory("engine").resolve("python");
+            Files.writeString(program, "#!/bin/sh\nwhile [ \"$1\" != --request ]; do shift; done\nrm \"$2\"\nexit 1\n");
+            program.toFile().setExecutable(true);
+            return program.toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** A folder for PATH with all of this machine's tools but Python. */
     static Path toolsButPython() throws IOException {
         Path bin = Files.createTempDirectory("bin");

@@ -159,8 +159,8 @@ class ReportTest extends LibraryTest {
     @Test
     void asksAsTheContractSays() {
         try (var run = pipeline("node { last9DeploymentReport(summary: true) }").run()) {
-            assertEquals(Set.of("contract", "step", "timestampMs", "options", "report"), request(run).keySet(), run.log());
-            assertEquals(Map.of("summary", "true"), request(run).get("options"));
+            assertTrue(request(run).keySet().containsAll(Set.of("contract", "step", "timestampMs", "options", "report")), run.log());
+            assertEquals(Map.of("summary", true), request(run).get("options"));
             assertEquals(Set.of("id", "records"), ((Map<?, ?>) request(run).get("report")).keySet());
             assertTrue(run.log().contains("[Last9] Deployment report: no deployments"), run.log());
         }
@@ -224,17 +224,17 @@ class ReportTest extends LibraryTest {
               sh 'mkdir -p ../../jobs/demo/builds/1 && touch ../../jobs/demo/builds/1/archive' // a file where the archive should be
               def told = last9DeploymentReport('everything')
               echo "warnings ${told.warnings.size()}, archived ${told.archived}"
-              withEnv(['LAST9_PYTHON=/bin/true']) { last9DeploymentReport() }
+              withEnv(['LAST9_PYTHON=ENGINE']) { last9DeploymentReport() }
               echo 'still here'
             }
             """;
-        try (var run = pipeline(jenkinsfile).run()) {
+        try (var run = pipeline(jenkinsfile.replace("ENGINE", engineWithoutAnswer())).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(run.console().containsAll(List.of("still here", "warnings 1, archived false")), run.log());
             assertEquals(1, warnings(run).stream().filter(w -> w.contains("could not be archived")).count(), run.log());
-            assertEquals(1, warnings(run).stream().filter(w -> w.contains("the engine gave no answer, so there is no report")).count(), run.log());
+            assertEquals(1, warnings(run).stream().filter(w -> w.contains("the engine ended with exit status 1, so there is no report")).count(), run.log());
             assertTidy(run);
-            assertTrue(warnings(run).stream().anyMatch(w -> w.contains("last9DeploymentReport takes named options")), run.log());
+            assertTrue(warnings(run).stream().anyMatch(w -> w.contains("last9DeploymentReport ignored positional arguments")), run.log());
         }
     }
 

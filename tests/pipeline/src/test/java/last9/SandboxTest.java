@@ -90,7 +90,7 @@ class SandboxTest extends LibraryTest {
         String jenkinsfile = """
             @Library('last9') _
             node {
-              withEnv(['LAST9_PYTHON=/bin/true']) {
+              withEnv(['LAST9_PYTHON=ENGINE']) {
                 last9DeploymentMarker serviceName: 's'
                 last9DeploymentReport()
               }
@@ -100,10 +100,10 @@ class SandboxTest extends LibraryTest {
               last9DeploymentReport()
             }
             """;
-        try (var run = sandboxed(jenkinsfile).run()) {
+        try (var run = sandboxed(jenkinsfile.replace("ENGINE", engineWithoutAnswer())).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(!run.log().contains("Scripts not permitted"), run.log());
-            for (String told : List.of("the engine gave no answer, so it is not known whether", "the engine gave no answer, so there is no report",
+            for (String told : List.of("the engine ended with exit status 1, so it is not known whether", "the engine ended with exit status 1, so there is no report",
                     "there is no credential 'no-such-credential'", "the deployment report could not be archived")) {
                 assertTrue(run.log().contains(told), told + ": " + run.log());
             }

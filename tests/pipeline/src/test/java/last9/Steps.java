@@ -15,10 +15,10 @@ import java.util.regex.Pattern;
  * The graph mixes parallel branches as they came to run, so each branch is told by itself, in the order of the branches' names.
  */
 final class Steps {
-    /** What a marker does on a node, in this order: nothing more, exactly one shell. The parts in parentheses are for the first on a node. */
-    private static final String ON_NODE = "withCredentials\\{ fileExists (?:libraryResource writeFile )?writeFile (?:libraryResource )?sh(!?) \\}";
-    private static final Pattern MARKER = Pattern.compile("timeout\\{ " + ON_NODE + " \\}");
-    private static final Pattern NODE_MARKER = Pattern.compile("timeout\\{ node\\{ " + ON_NODE + " \\} \\}");
+    /** What a marker does in the folder of its own, in this order: nothing more, exactly one shell. The parts in parentheses are for the first on a node. */
+    private static final String IN_FOLDER = "dir\\{ writeFile (?:fileExists )?(?:libraryResource writeFile )?(?:libraryResource )?sh(?:(!)| readFile) \\}";
+    /** A dry run binds no credential; a stop whose settings have changed since its start restores them. */
+    private static final List<String> ON_NODE = List.of("%s", "withCredentials\\{ %s \\}", "withEnv\\{ %s \\}", "withEnv\\{ withCredentials\\{ %s \\} \\}");
     /** How often something is waited for is the machine's affair. */
     private static final Pattern WAITING = Pattern.compile("(?<![a-zA-Z])sleep( sleep)+(?=[ !])");
 
@@ -54,7 +54,11 @@ final class Steps {
         }
         String text = String.join(" ", steps.top.stream().map(Object::toString).toList());
         text = WAITING.matcher(text).replaceAll("sleep");
-        return NODE_MARKER.matcher(MARKER.matcher(text).replaceAll("marker$1")).replaceAll("node-marker$1");
+        for (String around : ON_NODE) {
+            String marker = "pwd " + around.formatted(IN_FOLDER);
+            text = text.replaceAll("timeout\\{ " + marker + " \\}", "marker$1").replaceAll("timeout\\{ node\\{ " + marker + " \\} \\}", "node-marker$1");
+        }
+        return text;
     }
 
     /** {@code open} holds the blocks that are open in each chain of branches, outermost first. */

@@ -63,7 +63,7 @@ class UndeliveredTest extends LibraryTest {
     void isToldWithoutAnEngine() {
         try (var run = pipeline("node { last9DeploymentMarker serviceName: 's', credentialId: 'nope' }").run()) {
             assertEquals(1, warnings(run).size(), run.log());
-            assertTrue(warnings(run).get(0).endsWith("The marker is kept and goes out with the build's next one; if none gets through, Last9 never has it"), run.log());
+            assertTrue(warnings(run).get(0).endsWith("The marker is queued and will be sent with this build's next marker. If none succeeds, it is lost"), run.log());
         }
     }
 
@@ -76,7 +76,7 @@ class UndeliveredTest extends LibraryTest {
               last9DeploymentMarker serviceName: 'elsewhere', orgSlug: 'globex'
               echo 'outage over'
               last9DeploymentMarker serviceName: 'own'
-              echo "waiting: ${env.LAST9_UNDELIVERED}"
+              echo "waiting: ${env.LAST9_PENDING}"
               last9DeploymentMarker serviceName: 'again', credentialId: 'other'
             }
             """;
@@ -92,10 +92,10 @@ class UndeliveredTest extends LibraryTest {
         String jenkinsfile = """
             node {
               for (int i = 1; i <= 103; i++) { last9DeploymentMarker serviceName: "s${i}", credentialId: 'late' }
-              echo "waiting: ${env.LAST9_UNDELIVERED}"
+              echo "waiting: ${env.LAST9_PENDING}"
               echo 'stored'
               withEnv(['LAST9_CREDENTIAL_ID=late']) { last9DeploymentMarker serviceName: 'next' }
-              echo "waiting: ${env.LAST9_UNDELIVERED}"
+              echo "waiting: ${env.LAST9_PENDING}"
             }
             """;
         try (var run = pipeline(jenkinsfile).run()) {
@@ -104,7 +104,7 @@ class UndeliveredTest extends LibraryTest {
             List<String> givenUp = warnings(run).stream().filter(w -> w.contains("were given up")).toList();
             // one by one from the 102nd marker on
             assertEquals(3, givenUp.size(), run.log());
-            assertTrue(givenUp.get(0).contains("1 undelivered deployment marker(s) of this build were given up, the oldest: no more than 100"), givenUp.get(0));
+            assertTrue(givenUp.get(0).contains("1 queued deployment marker(s) of this build were given up, the oldest: no more than 100"), givenUp.get(0));
         }
     }
 
@@ -114,7 +114,7 @@ class UndeliveredTest extends LibraryTest {
         String jenkinsfile = """
             node {
               for (int i = 1; i <= 5; i++) { last9DeploymentMarker serviceName: "s${i}", credentialId: 'nope', customAttributes: [big: 'x' * 150_000] }
-              echo "waiting: ${env.LAST9_UNDELIVERED}"
+              echo "waiting: ${env.LAST9_PENDING}"
             }
             """;
         try (var run = pipeline(jenkinsfile).run()) {

@@ -41,6 +41,6 @@ public final class Bat extends Sh {
         env.put("RUNNER_WINE", wine.get("wine"));
         env.put("RUNNER_FILE", main.toString());
         env.put("RUNNER_BATCH", call.context().agent.named(main.toString()));
-        return new DurableTask(folder, RUN, env, returnStdout);
+        return new DurableTask(folder, RUN, env, returnStdout, "sh");
     }
 }

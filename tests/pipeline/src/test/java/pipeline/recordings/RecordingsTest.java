@@ -38,6 +38,9 @@ class RecordingsTest {
         String reason = listed().get(recording.number());
         if (differences.isEmpty()) {
             HELD.add(recording.toString());
+            if (reason != null && reason.startsWith("race:")) {
+                return;
+            }
             assertEquals(null, reason, "recording " + recording + " holds: take it off the list of those that do not");
         } else if (reason == null) {
             assertTrue(differences.isEmpty(), "recording " + recording + ":\n  " + String.join("\n  ", differences));

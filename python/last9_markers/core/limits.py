@@ -1,0 +1,38 @@
+"""How long a text may be. Whoever can write to a repository or start a build chooses some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Bytes in UTF-8 of a name or a value, and of all attributes of an event together.
+LONGEST_TEXT = 1024
+LONGEST_EVENT = 64 * 1024
+#: Letters of a text that are looked at: a secret that is cut here is far behind what is sent.
+_LOOKED_AT = 64 * 1024
+
+
+def looked_at(text: str) -> str:
+    """The part of a text that is worth any work."""
+    return text[:_LOOKED_AT]
+
+
+def cut(text: str, most: int = LONGEST_TEXT) -> str:
+    """The text, or as much of its beginning as that many bytes hold, no letter of it halved."""
+    if len(text) * 4 <= most:
+        return text
+    found = text[:most].encode("utf-8", "surrogatepass")
+    return text if len(text) <= most and len(found) <= most else found[:most].decode("utf-8", "ignore")
+
+
+def fitting(labels: Mapping[str, str], most: int = LONGEST_EVENT) -> tuple[dict[str, str], list[str]]:
+    """As many of the labels, from the first on, as so many bytes hold, and the names of the others."""
+    kept: dict[str, str] = {}
+    left_out: list[str] = []
+    size = 0
+    for name, value in labels.items():
+        size += len(name.encode("utf-8", "replace")) + len(value.encode("utf-8", "replace"))
+        if size <= most and not left_out:
+            kept[name] = value
+        else:
+            left_out.append(name)
+    return kept, left_out
