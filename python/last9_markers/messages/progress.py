@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from last9_markers.client.proxies import Exemption
     from last9_markers.request.destination import Destination
 
 SENT = "Deployment marker sent successfully"
@@ -78,9 +79,11 @@ def going_to(destination: Destination, seconds: float) -> str:
     return f"to {to}, within {seconds:g} s"
 
 
-def way(proxy: str | None, variable: str | None) -> str:
-    """Which proxy."""
-    return f"through the proxy {proxy} (from {variable})" if proxy else "without a proxy"
+def way(proxy: str | None, variable: str | None, exemption: Exemption | None) -> str:
+    """Which proxy, or what decided that there is none."""
+    if proxy:
+        return f"through the proxy {proxy} (from {variable})"
+    return f"without a proxy{f' ({exemption.entry!r} in {exemption.variable})' if exemption else ''}"
 
 
 def roots(sources: list[str]) -> str:
