@@ -175,6 +175,19 @@ def ca_unusable(variable: str, path: str, reason: str) -> str:
     return f"{variable} is left out: {path} cannot be read as PEM certificates ({reason}). Correct the path or unset it."
 
 
+def ca_damaged(variable: str, path: str, count: int) -> str:
+    """Certificates of a bundle or a folder that cannot be read, while others can; "" if there is none."""
+    if not count:
+        return ""
+    which = "1 certificate is" if count == 1 else f"{count} certificates are"
+    return f"{which} damaged in {path} ({variable}), and left out. Replace the file; the others in it count."
+
+
+def ca_folder_empty(variable: str, path: str) -> str:
+    """A folder of CA certificates without any."""
+    return f"{variable} adds nothing: there is no PEM certificate in {path}. Correct the path or unset it."
+
+
 def pending_unreadable(label: str) -> str:
     """Something that was kept is no marker."""
     return f"{label}, kept from before, cannot be read and is dropped. The library's Groovy code and its bundle must come from one version."
