@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
-from last9_markers.core.errors import ConfigurationError, DeliveryError, DestinationRefused, RequestRejected, TokenMissing, TokenUnusable
+from last9_markers.core.errors import (
+    ConfigurationError,
+    DeadlineExceeded,
+    DeliveryError,
+    DestinationRefused,
+    RequestRejected,
+    TokenMissing,
+    TokenUnusable,
+)
 from last9_markers.marker import attributes, dry_run, event, pending
 from last9_markers.marker.attributes import changes
 from last9_markers.marker.attributes.git import GitCheckout
@@ -16,6 +25,9 @@ from last9_markers.request.destination import resolve
 from last9_markers.request.options import Marker, Settings, read_marker, read_settings
 from last9_markers.request.token import RefreshToken, read_token
 from last9_markers.runner.conclusion import Conclusion
+
+if TYPE_CHECKING:
+    from last9_markers.client.transport import HttpConnection
 
 
 class MarkerHandler:
@@ -34,6 +46,7 @@ class MarkerHandler:
         self._outbox = pending.Outbox(request.pending, request.text)
         now_ms = request.now_ms if request.now_ms is not None else self._moment_ms
         self._conclusion = Conclusion(request, self._routing, context, self.settings, self._outbox, now_ms)
+        self._connection: HttpConnection | None = None
         self._accepted = True
 
     def run(self) -> Answer:
@@ -64,6 +77,8 @@ class MarkerHandler:
         own = self._outbox.own
         if own.delivered:
             return self._conclusion.delivered()
+        if isinstance(failure, DeadlineExceeded) and self._connection is not None:
+            failure = self._connection.hanging()
         # Its own failure says more than that the time ended while others were being tried.
         return self._conclusion.failed(own.failure or failure, accepted=self._accepted)
 
@@ -110,7 +125,7 @@ class MarkerHandler:
         self._log.info(progress.sending(conclusion.label))
         self._log.debug(progress.going_to(destination, self.budget.seconds))
         connection = transport.HttpConnection(destination.base_url, context.environ, self.budget, self._log, context.transport)
-        conclusion.via = connection.via
+        conclusion.via, self._connection = connection.via, connection
 
         def compose(request: Request, route: routing.Routing) -> event.Event:
             settings = read_settings(request, context.environ, self._log)
