@@ -9,7 +9,14 @@ from last9_markers.check.findings import FAILED, OK, WARNING, CapturedLog, Findi
 from last9_markers.check.settings import Account
 from last9_markers.client import api, transport
 from last9_markers.client.delivery import Delivery
-from last9_markers.core.errors import DeadlineExceeded, DeliveryError, InsufficientScope, OrganizationNotFound, RequestRejected
+from last9_markers.core.errors import (
+    DeadlineExceeded,
+    DeliveryError,
+    InsufficientScope,
+    OrganizationForbidden,
+    OrganizationNotFound,
+    RequestRejected,
+)
 from last9_markers.marker import attributes, event, pending
 from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import check as check_messages
@@ -46,6 +53,7 @@ class ConnectionTest:
         self._account = Account(request, self._routing, context, self.findings)
         self._at = "interpreter"
         self._via: str | None = None
+        self._nearest = ""
         self._written = False
         self._summed_up = False
 
@@ -70,8 +78,7 @@ class ConnectionTest:
     def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text). Once :meth:`run` has summed up: its own."""
         if not self._summed_up:
-            over = check_messages.time_is_over(self.settings.timeout_seconds)
-            self.findings.fail(self._at, over if isinstance(failure, DeadlineExceeded) else str(failure))
+            self.findings.fail(self._at, self._time_is_over() if isinstance(failure, DeadlineExceeded) else str(failure))
             self._say_what_is_unproven()
         return self._answer()
 
@@ -83,11 +90,17 @@ class ConnectionTest:
         proxy = network.look_at_proxy(findings, base_url, context.environ, self._log.redactor)
         self._via = proxy.shown if proxy else None
         self._at = "dns"
+        self._nearest = network.nearest(base_url, proxy)[0]
         network.look_at_name(findings, base_url, proxy)
         if findings.failed("dns"):
             return
+        self._at = "tls"
         captured = CapturedLog(self._log.redactor, self._log)
-        connection = transport.HttpConnection(base_url, context.environ, self.budget, captured, context.transport)
+        try:
+            connection = transport.HttpConnection(base_url, context.environ, self.budget, captured, context.transport)
+        except DeliveryError as failure:
+            findings.fail("tls", self._explain(failure, base_url))
+            return
         warnings = [warning for warning in captured.warnings if all(warning != found.text for found in findings.all)]
         try:
             if self._probe(connection, base_url, warnings) and self._account.token is not None:
@@ -107,8 +120,10 @@ class ConnectionTest:
             self.findings.fail(network.culprit(failure, proxied=self._via is not None), self._explain(failure, base_url))
             return False
         took = clock.monotonic() - began
-        self.findings.ok("connection", check_messages.connected(base_url.host, round(took * 1000), probe_result.status, self._via))
-        network.look_at_certificate(self.findings, probe_result, base_url, warnings)
+        self.findings.ok(
+            "connection", check_messages.connected(base_url.host, round(took * 1000), probe_result.status, self._via, connection.silent)
+        )
+        network.look_at_certificate(self.findings, probe_result, base_url, [*warnings, *connection.remarks])
         network.look_at_clocks(
             self.findings, probe_result, clock, self._request.timestamp_ms, self.budget.seconds - self.budget.remaining()
         )
@@ -142,7 +157,9 @@ class ConnectionTest:
             delivery.deliver(entry)
         except DeliveryError as failure:
             text = self._explain(failure, destination.base_url)
-            culprit = {InsufficientScope: "scope", OrganizationNotFound: "organization"}.get(type(failure))
+            culprit = {InsufficientScope: "scope", OrganizationForbidden: "organization", OrganizationNotFound: "organization"}.get(
+                type(failure)
+            )
             if culprit:
                 self.findings.fail(culprit, text)
             self.findings.fail("write", check_messages.write_refused(culprit) if culprit else text)
@@ -183,6 +200,11 @@ class ConnectionTest:
 
     def _held_back(self) -> bool:
         return is_yes(as_text(self._request.option("dryRun")) or self._context.environ.get("LAST9_DRY_RUN"))
+
+    def _time_is_over(self) -> str:
+        if self._at == "dns":
+            return check_messages.name_late(self._nearest, self.settings.timeout_seconds, self._via is not None)
+        return check_messages.time_is_over(self.settings.timeout_seconds)
 
     def _explain(self, failure: DeliveryError, base_url: BaseUrl) -> str:
         failure.detail = self._log.redactor.clean(failure.detail)  # before it is cut: half a secret would not be recognized

@@ -34,15 +34,20 @@ def look_at_proxy(findings: Findings, base_url: BaseUrl, environ: Mapping[str, s
     if proxy is not None:
         findings.ok("proxy", check_messages.proxy(proxy.shown, proxy.variable))
     elif not captured.warnings:
-        findings.ok("proxy", check_messages.no_proxy(base_url.host))
+        findings.ok("proxy", check_messages.no_proxy(base_url.host, proxies.exemption(base_url, environ)))
     return proxy
 
 
-def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None) -> None:
-    """Whether the name that this machine has to resolve has an address: the proxy's where there is one, which resolves Last9's."""
-    host, port = base_url.host.strip("[]"), base_url.port
+def nearest(base_url: BaseUrl, proxy: Proxy | None) -> tuple[str, int]:
+    """The host and the port that this machine connects to: the proxy's where there is one, which resolves Last9's name."""
     if proxy is not None:
-        host, port = proxy.url.host, proxy.url.port or _DEFAULT_PORTS[proxy.url.scheme]
+        return proxy.url.host, proxy.url.port or _DEFAULT_PORTS[proxy.url.scheme]
+    return base_url.host.strip("[]"), base_url.port
+
+
+def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None) -> None:
+    """Whether the name that this machine has to resolve has an address."""
+    host, port = nearest(base_url, proxy)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -22,7 +22,10 @@
         ├── ProxyRefused                the proxy answered instead of Last9
         ├── DeadlineExceeded            the time limit of the marker is over
         ├── AuthenticationRefused       401, or 400 that speaks of a token
-        ├── InsufficientScope           403
+        ├── Forbidden                   403
+        │   ├── InsufficientScope       … that speaks of the token's scope
+        │   └── OrganizationForbidden   … that speaks of the organization
+        ├── PageAnswered                a 4xx with a web page: not Last9's API, but something in between
         ├── OrganizationNotFound        404
         ├── Redirected                  3xx, which we never follow
         ├── InvalidTokenResponse        an exchange without a usable access token: another 4xx, or a 2xx that holds none
@@ -109,7 +112,7 @@ class NetworkError(Transient):
 
 
 class ServerError(Transient):
-    """A 5xx, or a 408; ``detail`` is the status."""
+    """A 5xx, or a 408; ``detail`` is the status and what was said."""
 
 
 class RateLimited(Transient):
@@ -136,12 +139,24 @@ class AuthenticationRefused(DeliveryError):
         self.exchanging = exchanging
 
 
-class InsufficientScope(DeliveryError):
-    """403: the token may not write."""
+class Forbidden(DeliveryError):
+    """403; ``detail`` is the status and what Last9 said, which does not tell whether scope or organization is meant."""
+
+
+class InsufficientScope(Forbidden):
+    """403, and what Last9 said is that the token may not write."""
+
+
+class OrganizationForbidden(Forbidden):
+    """403, and what Last9 said is that the token may not write to this organization."""
+
+
+class PageAnswered(DeliveryError):
+    """A 4xx whose body is a web page; ``detail`` is the status and the page's title. It says nothing of the marker."""
 
 
 class OrganizationNotFound(DeliveryError):
-    """404: no such organization, or no such API."""
+    """404: no such organization, or no such API; ``detail`` as above."""
 
 
 class Redirected(DeliveryError):

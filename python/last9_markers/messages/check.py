@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from last9_markers.client.proxies import Exemption
 
 #: Longest of the names of what is looked at.
 _WIDTH = 12
@@ -130,9 +134,9 @@ def organization_proven(slug: str) -> str:
 # -- the way to Last9 ----------------------------------------------------------------------------------------------------------
 
 
-def no_proxy(host: str) -> str:
-    """The direct way."""
-    return f"none for {host}"
+def no_proxy(host: str, exemption: Exemption | None) -> str:
+    """The direct way, and what decided that it is."""
+    return f"none for {host}{f', by {exemption.entry!r} in {exemption.variable}' if exemption else ''}"
 
 
 def proxy(shown: str, variable: str) -> str:
@@ -146,15 +150,24 @@ def name_known(host: str, addresses: list[str], behind: str | None) -> str:
     return f"{host} is {shown}{f'; {behind} is for the proxy to resolve' if behind else ''}"
 
 
+def name_late(host: str, seconds: float, is_proxy: bool) -> str:
+    """The resolver hangs."""
+    where = "HTTPS_PROXY" if is_proxy else "apiBaseUrl"
+    return (
+        f"the name {host} was not resolved within the time limit of {seconds:g} s. Check the DNS servers that the agent asks, and {where}."
+    )
+
+
 def name_unknown(host: str, reason: str, is_proxy: bool) -> str:
     """The name does not resolve."""
     where = "HTTPS_PROXY" if is_proxy else "apiBaseUrl, or set HTTPS_PROXY if a proxy is the only way out"
     return f"the name {host} cannot be resolved ({reason}). Check the agent's DNS and {where}."
 
 
-def connected(host: str, milliseconds: int, status: int, via: str | None) -> str:
-    """Somebody answered in HTTP."""
-    return f"{host} answers{f' through the proxy {via}' if via else ''} ({status} to a request without a token, {milliseconds} ms)"
+def connected(host: str, milliseconds: int, status: int, via: str | None, silent: list[str]) -> str:
+    """Somebody answered in HTTP. ``silent``: the addresses that did not, and cost every marker a quarter of a second each."""
+    late = f"; no answer in time from {', '.join(silent)}, so another address was taken" if silent else ""
+    return f"{host} answers{f' through the proxy {via}' if via else ''} ({status} to a request without a token, {milliseconds} ms){late}"
 
 
 def certificate(subject: str | None, issuer: str | None, until: str | None, version: str | None) -> str:

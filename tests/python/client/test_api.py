@@ -78,7 +78,7 @@ def test_wrong_organization(last9: FakeLast9, clock: ManualClock) -> None:
 @pytest.mark.parametrize(
     ("status", "on", "words"),
     [
-        (403, "event", "; the token itself is for https://emea.last9.io. Create"),
+        (403, "event", "; the token itself is for https://emea.last9.io. Check"),
         (404, "event", "; the token itself is for https://emea.last9.io. Set orgSlug"),
         (401, "exchange", "or meant for https://emea.last9.io, which it names, and not for 127.0.0.1"),
     ],
@@ -236,7 +236,7 @@ def test_retry_after_that_says_nothing(last9: FakeLast9, clock: ManualClock, val
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("<html><body>Sign in</body></html>", "its answer is HTML"),
+        ("<html><title>Sign in</title><body>x</body></html>", "its answer is HTML: 'Sign in'"),
         ("  <!doctype html>", "its answer is HTML"),
         ("", "its answer is not JSON"),
         ('{"access_token": "x', "its answer is not JSON"),

@@ -40,7 +40,7 @@ NOT_WARNINGS = {
         # with LAST9_DEBUG
         *("begun", "going_to", "way", "roots", "attempt", "pause", "folder_of_others"),
     },
-    "failures": {"explain"},
+    "failures": {"explain", "addresses"},
     # they end what MISFITS says
     "inputs": {"no_text", "no_marker_of"},
     "routing": {"no_text", "CONFIG"},
