@@ -189,6 +189,61 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
     assert found(done)["connection"] == ("warning", "not proven: proxy failed. Mend that first.")
 
 
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"}, "none for 127.0.0.1, by '127.0.0.*' in NO_PROXY"),
+        ({"HTTPS_PROXY": "direct"}, "none for 127.0.0.1, by 'direct' in HTTPS_PROXY"),
+        ({"NO_PROXY": "*"}, "none for 127.0.0.1"),
+    ],
+)
+def test_what_decides_that_there_is_no_proxy(environ: dict[str, str], words: str, tmp_path: Path) -> None:
+    """Whoever wonders why a proxy is not used is told which entry of which variable it was."""
+    with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
+        done = check(secure, tmp_path, environ={**environ, "LAST9_CA_BUNDLE": str(CERTIFICATES / "ca.pem")})
+    assert found(done)["proxy"] == ("ok", words)
+    assert done.answer["ok"] is True
+
+
+@pytest.mark.parametrize(("environ", "name"), [({}, "last9.example"), ({"HTTPS_PROXY": "http://proxy.example:1"}, "proxy.example")])
+def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str, tmp_path: Path) -> None:
+    """A resolver that hangs is told under its own heading, with the name that it hangs on."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(60)\n", encoding="utf-8"
+    )
+    path = f"{tmp_path}:{Path(__file__).parents[3] / 'python'}"
+    connection = {"apiBaseUrl": field("https://last9.example"), "orgSlug": field("acme")}
+    done = check(
+        None,
+        tmp_path,
+        token="opaque-token",
+        environ={**environ, "PYTHONPATH": path},
+        connection=connection,
+        options={"timeoutSeconds": "1"},
+    )
+    assert found(done)["dns"][0] == "failed"
+    assert f"the name {name} was not resolved within the time limit of 1 s. Check" in found(done)["dns"][1]
+    assert found(done)["connection"] == ("warning", "not proven: dns failed. Mend that first.")
+
+
+@pytest.mark.parametrize(
+    ("body", "culprit", "words"),
+    [
+        ('{"error": "insufficient scope"}', "scope", "its scope is too low (403: insufficient scope"),
+        ('{"error": "not your organization"}', "organization", "does not let the token write to organization 'acme' (403: not your"),
+        ("nope", "write", "Last9 forbids it (403: nope)"),
+        ("<title>Blocked</title>", "write", "a web page answers in place of Last9's API at 127.0.0.1 (403: page 'Blocked')"),
+    ],
+)
+def test_a_403_is_found_where_it_belongs(last9: FakeLast9, tmp_path: Path, body: str, culprit: str, words: str) -> None:
+    """What the server says decides under which heading the refusal of the test event stands."""
+    last9.order({"on": "event", "status": 403, "body": body})
+    done = check(last9, tmp_path, options={"sendTestEvent": "true"})
+    assert found(done)[culprit][0] == "failed"
+    assert words in found(done)[culprit][1]
+    assert {name for name, state in states(done).items() if state == "failed"} == {culprit, "write"}
+
+
 def test_options_that_are_wrong(last9: FakeLast9, tmp_path: Path) -> None:
     """What a marker would warn of or be refused for is found here; a service need not be named."""
     options = {"enviroment": "x", "sendTestEvents": "true", "eventState": "begin", "timeoutSeconds": "soon"}

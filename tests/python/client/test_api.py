@@ -313,3 +313,108 @@ def test_oversized_exchange(last9: FakeLast9, clock: ManualClock) -> None:
     last9.order({"on": "exchange", "size": 100_000_000})
     _, warning = _undelivered(last9, clock)
     assert "far too long" in warning
+
+
+# -- what a refusal says -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"error": "insufficient scope: write is required"}', "the token may not write: its scope is too low (403: insufficient scope"),
+        ('{"error": {"code": 403, "message": "Permission denied"}}', "its scope is too low (403: Permission denied; it has: write)"),
+        ('{"error": "forbidden", "message": "read-only token"}', "its scope is too low (403: forbidden: read-only token;"),
+        ('{"message": "user is no member of organization acme"}', "not let the token write to organization 'acme' (403: user is no member"),
+        ('{"errors": [{"detail": "org mismatch"}]}', "does not let the token write to organization 'acme' (403: org mismatch)"),
+        ("no write access to this organisation", "does not let the token write to organization 'acme' (403: no write access"),
+        ('{"error": "forbidden"}', "Last9 forbids it (403: forbidden). Check that credential"),
+        ('{"error": "borganized inscopable rewriter"}', "Last9 forbids it (403: borganized"),
+        ("", "Last9 forbids it (403). Check that credential"),
+        ("null", "Last9 forbids it (403). Check"),
+        ('{"code": 7}', 'Last9 forbids it (403: {"code": 7}). Check'),
+        ("RBAC: access denied\r\n", "Last9 forbids it (403: RBAC: access denied). Check"),
+        ('\ufeff{"error": "bom"}', "Last9 forbids it (403: bom). Check"),
+        ("[" * 5000, "Last9 forbids it (403: [[["),
+        ("\0\1\2\3", "Last9 forbids it (403). Check"),
+    ],
+)
+def test_403_is_told_by_what_it_says(last9: FakeLast9, clock: ManualClock, body: str, words: str) -> None:
+    """Scope, organization or neither: the server's words are quoted in every form of body, and the advice follows from them."""
+    last9.order({"on": "event", "status": 403, "body": body})
+    _, warning = _undelivered(last9, clock)
+    assert words in warning
+    assert "\r" not in warning
+    assert len(warning) < 700
+
+
+def test_403_that_says_nothing_is_told_by_the_token(last9: FakeLast9, clock: ManualClock) -> None:
+    """Where the words do not tell, the token's own claims may: it is for another organization, or may only read."""
+    last9.order({"on": "event", "status": 403, "body": "no"})
+    _, warning = _undelivered(last9, clock, connection={"orgSlug": field("globex"), "apiBaseUrl": field(last9.url)})
+    assert "does not let the token write to organization 'globex' (403: no); the token itself is for 'acme'. Set orgSlug" in warning
+    _, warning = _undelivered(last9, clock, token=last9.issue(scopes=["read"]))
+    assert "its scope is too low (403: no; it has: read)" in warning
+
+
+@pytest.mark.parametrize("on", ["exchange", "event"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 451])
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("<html><head><style>x{}</style><title>\n Access &amp; Denied </title></head><body>token</body></html>", "Access & Denied"),
+        ("<!DOCTYPE html><title></title><h1>Blocked by <b>Filter</b></h1><p>organization", "Blocked by Filter"),
+        ("<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "AccessDenied"),
+        ("<html><head><script>var x</script></head><body>Go <i>away</i></body></html>", "Go away"),
+        (f"<html><!-- {'x' * 20000} --><title>Far below</title></html>", "Far below"),
+    ],
+)
+def test_a_page_is_not_last9s_answer(last9: FakeLast9, clock: ManualClock, page: str, title: str, status: int, on: str) -> None:
+    """A filter in between answers with HTML: its title is quoted, nothing is concluded of token or event, and the marker is kept."""
+    last9.order({"on": on, "status": status, "body": page})
+    _, warning = _undelivered(last9, clock)
+    assert f"a web page answers in place of Last9's API at 127.0.0.1 ({status}: page '{title}')" in warning
+    assert "NO_PROXY" in warning
+    assert [kind for kind, _ in _statuses(last9)] == ["exchange"] + ["event"] * (on == "event")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            {"on": "exchange", "status": 401, "body": '{"error": "token was revoked"}'},
+            "invalid, revoked or expired (401: token was revoked).",
+        ),
+        ({"on": "exchange", "status": 418, "body": "teapot"}, "did not hand out an access token (it answers 418: teapot)"),
+        ({"on": "event", "status": 401, "body": "stale"}, "has just issued (401: stale)"),
+        ({"on": "event", "status": 404, "body": '{"detail": "no route"}'}, "no organization 'acme' at 127.0.0.1 (404: no route)"),
+        ({"on": "event", "status": 503, "body": "upstream connect error"}, "Last9 answers 503: upstream connect error (tried again"),
+        ({"on": "event", "status": 502, "body": "<h1>Bad Gateway</h1>"}, "Last9 answers 502: page 'Bad Gateway' (tried again"),
+    ],
+)
+def test_every_refusal_is_quoted(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any], words: str) -> None:
+    """Whoever refuses says why: no warning keeps it back."""
+    last9.order(fault)
+    _, warning = _undelivered(last9, clock)
+    assert words in warning
+
+
+@pytest.mark.parametrize("form", ["{}", '{{"error": "{}"}}', '{{"a": "{}"}}', "<title>{}</title>", "<html>{}</html>"])
+@pytest.mark.parametrize("status", [401, 403, 404, 503])
+def test_a_quotation_shows_no_secret(last9: FakeLast9, clock: ManualClock, status: int, form: str) -> None:
+    """A server that echoes a token is quoted without it, also where the quotation is cut in its middle."""
+    token = last9.refresh_token
+    for before in ("", "x" * 190):
+        last9.faults.cancel()
+        last9.order({"on": "exchange", "status": status, "body": form.format(before + " " + token)})
+        ran, warning = _undelivered(last9, clock)
+        assert token[:12] not in ran.log + warning
+        assert token.split(".")[1][:12] not in ran.log + warning
+
+
+def test_a_token_that_is_cut_off_is_not_quoted(last9: FakeLast9, clock: ManualClock) -> None:
+    """What comes with a success may be half an access token: of such an answer nothing but a page's title is shown."""
+    for body in ('{"access_token": "half-of-a-secr', "half-of-a-secr", "<token>half-of-a-secr"):
+        last9.faults.cancel()
+        last9.order({"on": "exchange", "body": body})
+        ran, _ = _undelivered(last9, clock)
+        assert "half-of" not in ran.log
