@@ -117,7 +117,11 @@ class ConnectionTest:
         try:
             probe_result = connection.probe()
         except DeliveryError as failure:
-            self.findings.fail(network.culprit(failure, proxied=self._via is not None), self._explain(failure, base_url))
+            culprit = network.culprit(failure, proxied=self._via is not None)
+            # A setting for CAs that is left out may be the very cause.
+            for warning in [*warnings, *connection.remarks] if culprit == "tls" else []:
+                self.findings.warn("tls", warning)
+            self.findings.fail(culprit, self._explain(failure, base_url))
             return False
         took = clock.monotonic() - began
         self.findings.ok(

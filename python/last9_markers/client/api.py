@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 _JSON = {"Content-Type": "application/json"}
 #: What can be an access token: long enough not to be a word of the log, and no longer than a header may be.
 _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{8,16384}")
-#: Which words of a 403 tell what it is about.
-_OF_ORGANIZATION = re.compile(r"\b(organi[sz]ations?|org|tenant|workspace|account)\b", re.IGNORECASE)
-_OF_SCOPE = re.compile(r"scope|permission|privilege|\bwrite\b|read.?only|\brole\b", re.IGNORECASE)
+#: Which words of a 403 tell what it is about; compiled when there is one.
+_OF_ORGANIZATION = r"\b(organi[sz]ations?|org|tenant|workspace|account)\b"
+_OF_SCOPE = r"\b(scopes?|permissions?|privileges?|write|read.?only|roles?)\b"
 #: A token about to expire is exchanged before it is used: the event must not arrive with a dead one.
 _EXPIRY_MARGIN_SECONDS = 5.0
 
@@ -172,9 +172,9 @@ def _quoted(status: int, said: Said) -> str:
 
 def _forbidden(said: str) -> type[Forbidden]:
     """What a 403 is about, as far as its words tell. Those of the organization first: "no write access to organization x" is about it."""
-    if _OF_ORGANIZATION.search(said):
+    if re.search(_OF_ORGANIZATION, said, re.IGNORECASE):
         return OrganizationForbidden
-    return InsufficientScope if _OF_SCOPE.search(said) else Forbidden
+    return InsufficientScope if re.search(_OF_SCOPE, said, re.IGNORECASE) else Forbidden
 
 
 def _scopes(found: object) -> tuple[str, ...] | None:

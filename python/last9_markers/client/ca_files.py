@@ -13,9 +13,9 @@ import ssl
 import stat
 
 _HASHED = re.compile(r"[0-9a-f]{8}\.r?[0-9]+")
-#: One certificate; a second beginning before the end belongs to the next.
-_CERTIFICATE = re.compile(r"-----BEGIN (?:X509 )?CERTIFICATE-----((?:(?!-----BEGIN ).)*?)-----END (?:X509 )?CERTIFICATE-----", re.DOTALL)
-_BEGINNING = re.compile(r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
+#: One certificate; a second beginning before the end belongs to the next. Compiled only if there is need for it.
+_CERTIFICATE = r"-----BEGIN (?:X509 )?CERTIFICATE-----((?:(?!-----BEGIN ).)*?)-----END (?:X509 )?CERTIFICATE-----"
+_BEGINNING = r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----"
 #: The largest bundles have some 200 kB. A folder of CAs may lie beside anything.
 _LARGEST_BYTES = 8 * 1024 * 1024
 _MOST_FILES = 1000
@@ -64,7 +64,7 @@ def is_hashed(folder: str | None) -> bool:
 
 def _add_each(context: ssl.SSLContext, text: str) -> tuple[int, int]:
     good = 0
-    for found in _CERTIFICATE.finditer(text):
+    for found in re.finditer(_CERTIFICATE, text, re.DOTALL):
         try:
             # Without what stands around the block, and line by line as OpenSSL wants it.
             lines = "\n".join(found[1].split())
@@ -72,7 +72,7 @@ def _add_each(context: ssl.SSLContext, text: str) -> tuple[int, int]:
             good += 1
         except (ssl.SSLError, ValueError):
             continue
-    return good, len(_BEGINNING.findall(text)) - good
+    return good, len(re.findall(_BEGINNING, text)) - good
 
 
 def _read(path: str) -> str:

@@ -328,7 +328,7 @@ def test_oversized_exchange(last9: FakeLast9, clock: ManualClock) -> None:
         ('{"errors": [{"detail": "org mismatch"}]}', "does not let the token write to organization 'acme' (403: org mismatch)"),
         ("no write access to this organisation", "does not let the token write to organization 'acme' (403: no write access"),
         ('{"error": "forbidden"}', "Last9 forbids it (403: forbidden). Check that credential"),
-        ('{"error": "borganized inscopable rewriter"}', "Last9 forbids it (403: borganized"),
+        ('{"error": "borganized inscopable rewriters"}', "Last9 forbids it (403: borganized"),
         ("", "Last9 forbids it (403). Check that credential"),
         ("null", "Last9 forbids it (403). Check"),
         ('{"code": 7}', 'Last9 forbids it (403: {"code": 7}). Check'),

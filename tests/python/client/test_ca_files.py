@@ -146,6 +146,18 @@ def test_a_marker_with_a_damaged_bundle_goes_and_the_connection_test_tells(secur
     assert found(tested)["tls"][0] == "ok"
 
 
+def test_a_setting_that_is_left_out_is_told_where_the_certificate_fails(secure: FakeLast9, tmp_path: Path) -> None:
+    """A CA that is not trusted, and a CA file that cannot be read: the connection test shows both, the one is the other's cause."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    tested = check(secure, tmp_path, environ={"LAST9_CA_BUNDLE": "/no/such.pem", "SSL_CERT_DIR": str(folder)})
+    texts = [(each["state"], each["text"]) for each in tested.answer["findings"] if each["check"] == "tls"]
+    assert [state for state, _ in texts] == ["warning", "warning", "failed"]
+    assert "LAST9_CA_BUNDLE is left out: /no/such.pem" in texts[0][1]
+    assert "SSL_CERT_DIR adds nothing" in texts[1][1]
+    assert "is not trusted" in texts[2][1]
+
+
 def test_a_folder_without_any_certificate_is_a_remark(tmp_path: Path) -> None:
     """Images set SSL_CERT_DIR to folders that are empty: no warning on every marker, but a word for whoever looks."""
     log = CapturedLog(Redactor())
