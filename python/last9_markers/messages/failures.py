@@ -226,8 +226,9 @@ def _scope_too_low(error: errors.DeliveryError, context: FailureContext) -> str:
 
 def _organization_forbidden(error: errors.DeliveryError, context: FailureContext) -> str:
     return (
-        f"Last9 does not let the token write to organization '{context.organization}' ({error.detail}){_token_differs(context)}. Set orgSlug "
-        f"(or LAST9_ORG_SLUG) to the organization that credential '{context.credential_id}' belongs to, or save a token of that organization."
+        f"Last9 does not let the token write to organization '{context.organization}' ({error.detail}){_token_differs(context)}. "
+        f"Set orgSlug (or LAST9_ORG_SLUG) to the organization that credential '{context.credential_id}' belongs to, or save a token of "
+        "that organization."
     )
 
 
@@ -239,23 +240,24 @@ def _forbidden(error: errors.DeliveryError, context: FailureContext) -> str:
     if scopes and set(scopes) <= {"read"}:
         return _scope_too_low(error, context)
     return (
-        f"Last9 forbids it ({error.detail}){_token_differs(context)}. Check that credential '{context.credential_id}' is a refresh token with "
-        f"write scope, and that it belongs to organization '{context.organization}' at {context.host}."
+        f"Last9 forbids it ({error.detail}){_token_differs(context)}. Check that credential '{context.credential_id}' is a refresh token "
+        f"with write scope, and that it belongs to organization '{context.organization}' at {context.host}."
     )
 
 
 def _page_answered(error: errors.DeliveryError, context: FailureContext) -> str:
     way = f"the proxy {context.via}, or a filter behind it" if context.via else "a filter, a proxy or another server in between"
     return (
-        f"a web page answers in place of Last9's API at {context.host} ({error.detail}): {way}. Have {context.host} allowed there, or check "
-        "apiBaseUrl, HTTPS_PROXY and NO_PROXY."
+        f"a web page answers in place of Last9's API at {context.host} ({error.detail}): {way}. Have {context.host} allowed there, or "
+        "check apiBaseUrl, HTTPS_PROXY and NO_PROXY."
     )
 
 
 def _organization_not_found(error: errors.DeliveryError, context: FailureContext) -> str:
+    and_host = f", and apiBaseUrl to {context.elsewhere}" if context.elsewhere else ""
     return (
         f"Last9 knows no organization '{context.organization}' at {context.host} ({error.detail}){_token_differs(context)}. Set "
-        f"orgSlug (or LAST9_ORG_SLUG) to the slug in your Last9 URLs{f', and apiBaseUrl to {context.elsewhere}' if context.elsewhere else ''}."
+        f"orgSlug (or LAST9_ORG_SLUG) to the slug in your Last9 URLs{and_host}."
     )
 
 

@@ -252,9 +252,9 @@ exec "$@"
 _COMMANDS = """
 import sys
 from pathlib import Path
-from last9_markers.fake_server import StandIn
+from last9_markers.fake_server import FakeLast9
 from support import SEND, engine
-with StandIn() as last9:
+with FakeLast9() as last9:
     environ = {
         "LAST9_REFRESH_TOKEN": last9.refresh_token,
         "LAST9_API_BASE_URL": last9.url.replace("127.0.0.1", "localhost"),

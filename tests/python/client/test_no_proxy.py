@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from last9_markers.client.no_proxy import deciding_entry
 from last9_markers.client.proxies import Exemption, choose, exemption
 from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.request.destination import BaseUrl, read_base_url
-from test_properties import REPEATABLE
 
+#: The same examples on every run and every machine.
+REPEATABLE = settings(derandomize=True, database=None, deadline=None, max_examples=300)
 PROXY = "http://proxy.test:3128"
 
 
