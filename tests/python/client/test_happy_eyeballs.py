@@ -15,7 +15,7 @@ from pathlib import Path
 import httpcore
 import pytest
 from last9_markers.client.happy_eyeballs import DELAY_SECONDS, Address, NotConnected, Race, RacingBackend, interleaved
-from last9_markers.client.transport import mapped
+from last9_markers.client.transport import map_exception
 from last9_markers.core.errors import NetworkError
 from last9_markers.fake_server import FakeLast9
 from support import MINIMAL_ENV, ROOT, ManualClock, field, make_request, patience, run_marker
@@ -194,7 +194,7 @@ def test_what_httpcore_gets_is_a_connection_like_its_own(last9: FakeLast9) -> No
 )
 def test_who_was_tried_is_told(outcomes: dict[str, OSError | None], kind: str, detail: str | None) -> None:
     """The failure says what each address did: silence counts more than a refusal, which counts more than a missing route."""
-    failure = mapped(NotConnected(NAME, outcomes))
+    failure = map_exception(NotConnected(NAME, outcomes))
     assert isinstance(failure, NetworkError)
     assert failure.kind == kind
     assert failure.detail == (detail or "no answer from 10.0.0.1; ::1: Connection refused")
@@ -202,7 +202,7 @@ def test_who_was_tried_is_told(outcomes: dict[str, OSError | None], kind: str, d
 
 def test_a_marker_whose_addresses_are_silent_names_them(monkeypatch: pytest.MonkeyPatch, clock: ManualClock) -> None:
     """What a firewall drops is told with the address, which is what its administrator asks for."""
-    monkeypatch.setattr("last9_markers.core.clock.Budget.attempt", lambda _: 0.4)
+    monkeypatch.setattr("last9_markers.core.clock.Budget.attempt_timeout", lambda _: 0.4)
     with _silent_port("127.0.0.2") as one, _silent_port("127.0.0.3") as two:
         _resolves_to(monkeypatch, ("127.0.0.2", one), ("127.0.0.3", two))
         request = make_request(connection={"orgSlug": field("acme"), "apiBaseUrl": field(f"https://{NAME}")})
@@ -214,7 +214,7 @@ def test_a_marker_whose_addresses_are_silent_names_them(monkeypatch: pytest.Monk
 
 def test_the_proxys_addresses_are_raced_and_named_too(monkeypatch: pytest.MonkeyPatch, clock: ManualClock) -> None:
     """Where there is a proxy it is the proxy's address that is silent, and HTTPS_PROXY what is to be looked at."""
-    monkeypatch.setattr("last9_markers.core.clock.Budget.attempt", lambda _: 0.3)
+    monkeypatch.setattr("last9_markers.core.clock.Budget.attempt_timeout", lambda _: 0.3)
     with _silent_port() as silent:
         _resolves_to(monkeypatch, ("127.0.0.2", silent))
         request = make_request(connection={"orgSlug": field("acme"), "apiBaseUrl": field("https://app.last9.io")})

@@ -176,7 +176,7 @@ def test_a_connection_that_is_cut_later_is_no_handshake() -> None:
     """OpenSSL's complaint about an end without a word means a cut connection, once the handshake is done."""
     error = httpx.ReadError("x")
     error.__cause__ = ssl.SSLEOFError(8, "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:2427)")
-    failure = transport.mapped(error)
+    failure = transport.map_exception(error)
     assert isinstance(failure, NetworkError)
     assert failure.kind == "cut"
 
@@ -209,7 +209,7 @@ def test_an_openssl_that_cannot_begin_is_a_warning(monkeypatch: pytest.MonkeyPat
 def test_the_remedy_follows_from_what_is_wrong_with_a_certificate(said: str, remedy: str) -> None:
     """Another CA helps against an unknown issuer alone."""
     about = failures.FailureContext("id", "acme", "app.last9.io", 15, Claims(), 0)
-    assert remedy in failures.because(CertificateRefused(said), about)
+    assert remedy in failures.explain(CertificateRefused(said), about)
 
 
 def test_plain_http_to_another_host_is_never_spoken(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ NOT_WARNINGS = {
     },
     "failures": {"explain", "addresses"},
     # they end what MISFITS says
-    "inputs": {"no_text", "no_marker_of"},
+    "options": {"no_text", "no_marker_of"},
     "routing": {"no_text", "CONFIG"},
 }
 #: Groovy's literals of some length that are no warnings: what Jenkins says and we compare with; a reason of last resort; the end of
