@@ -19,7 +19,10 @@ _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style|head)\b.*?</\1\s*>|<[^>]*>",
 
 
 class Said(NamedTuple):
-    """``text``: one line, redacted and cut, "" if there are no words, or if they repeat a part of a token. ``is_page``: HTML, which no API answers with."""
+    """``text``: one line, redacted and cut, "" if there are no words, or if they repeat a part of a token.
+
+    ``is_page``: HTML, which no API answers with.
+    """
 
     text: str
     is_page: bool

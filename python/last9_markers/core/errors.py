@@ -177,7 +177,7 @@ class EventRejected(DeliveryError):
 
 def is_final(failure: DeliveryError) -> bool:
     """Whether Last9 has refused it for good: a 4xx but 408 and 429. Sent again, it would be refused again."""
-    refusals = (AuthenticationRefused, InsufficientScope, OrganizationNotFound, EventRejected)
+    refusals = (AuthenticationRefused, Forbidden, OrganizationNotFound, EventRejected)
     return isinstance(failure, refusals) or (isinstance(failure, InvalidTokenResponse) and failure.refused)
 
 

@@ -1,7 +1,7 @@
 """The request that the library writes and the answer that it reads: ``tests/contract/README.md``, version 2.
 
-Nothing is judged here: values are as the step was given them. :mod:`~last9_markers.request.options` and :mod:`~last9_markers.request.routing` trim
-them, judge them and fill in the defaults.
+Nothing is judged here: values are as the step was given them. :mod:`~last9_markers.request.options` and
+:mod:`~last9_markers.request.routing` trim them, judge them and fill in the defaults.
 """
 
 from __future__ import annotations

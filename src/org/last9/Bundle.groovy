@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'c4e33bc1f2ffe47a41a448e3a4254a96cf06b061985a0245a4a86669bcb28e6f'
+    static final String SHA256 = 'c72558dbf5628af1ca91c16ed30859d56835dfcefb4b41e3f87d5c100466f5fe'
 
 }
