@@ -7,6 +7,8 @@ from collections.abc import Mapping
 #: Bytes in UTF-8 of a name or a value, and of all attributes of an event together.
 LONGEST_TEXT = 1024
 LONGEST_EVENT = 64 * 1024
+#: Characters of the line that people read in a list of events.
+LONGEST_MESSAGE = 200
 #: Letters of a text that are looked at: a secret that is cut here is far behind what is sent.
 _LOOKED_AT = 64 * 1024
 
@@ -22,6 +24,11 @@ def cut(text: str, most: int = LONGEST_TEXT) -> str:
         return text
     found = text[:most].encode("utf-8", "surrogatepass")
     return text if len(text) <= most and len(found) <= most else found[:most].decode("utf-8", "ignore")
+
+
+def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
+    """The text, or as much of its beginning as so many characters hold, with a mark that it goes on."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def fitting(labels: Mapping[str, str], most: int = LONGEST_EVENT) -> tuple[dict[str, str], list[str]]:

@@ -27,7 +27,7 @@ FACTS = (
     "deployment.outcome",
     "deployment.window_duration_ms",
     "deployment.kind",
-    "deployment.version",
+    "version",
     "scm.commit_sha",
     "scm.branch",
     "scm.url",
@@ -37,7 +37,16 @@ FACTS = (
     "scm.author_count",
     "scm.compare_url",
 )
-_NO_LABELS = {"service", "service_name", "deployment_environment", "env", *FACTS, *(name.replace(".", "_") for name in FACTS)}
+_NO_LABELS = {
+    "message",
+    "trace_id",
+    "service",
+    "service_name",
+    "deployment_environment",
+    "env",
+    *FACTS,
+    *(name.replace(".", "_") for name in FACTS),
+}
 _BUILD = ("jenkins.", "jenkins_")
 #: A build keeps many records in the controller's memory, so each stays small.
 _MOST_LABELS, _LONGEST_LABEL, _LONGEST_TEXT = 20, 300, 1000

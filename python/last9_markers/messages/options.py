@@ -121,6 +121,16 @@ def attributes_cut(names: list[str], most: int) -> str:
     return f"cut to {most:,} bytes each: {_some(names)}."
 
 
+def message_cut(most: int) -> str:
+    """Nobody reads a longer one in a list of events."""
+    return f"message is longer than {most} characters; using its beginning."
+
+
+def no_room_for(names: list[str], most: int) -> str:
+    """More labels than a series may have."""
+    return f"a marker has at most {most} labels, so these are left out: {_some(names)}. Name fewer attributes; the first ones count."
+
+
 def attributes_left_out(names: list[str], most: int) -> str:
     """More than an event holds."""
     return f"{len(names)} attributes are left out, since an event may have {most:,} bytes: {_some(names)}."

@@ -73,6 +73,11 @@ def begun(step: str, pending: int) -> str:
     )
 
 
+def attributes_left_out(names: list[str]) -> str:
+    """With LAST9_DEBUG: attributes that nobody asked for, beyond what a series may have."""
+    return f"left out, since a series has room for no more labels: {', '.join(names)}"
+
+
 def going_to(destination: Destination, seconds: float) -> str:
     """Where to, and how long it may take."""
     to = f"organization '{destination.organization}' at {destination.base_url.text}, credential '{destination.credential_id}'"

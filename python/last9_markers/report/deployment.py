@@ -81,4 +81,4 @@ class Deployment(NamedTuple):
         return {name: value for name, value in found.items() if value is not None}
 
 
-_CHANGE = ("deployment.kind", "deployment.version")
+_CHANGE = ("deployment.kind", "version")

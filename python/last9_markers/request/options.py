@@ -35,6 +35,8 @@ KNOWN = (
     "failOnError",
     "dryRun",
     "version",
+    "message",
+    "scmDirectory",
     "previousCommit",
     "agentLabel",
     "envAllowlist",
@@ -86,6 +88,9 @@ class Marker(NamedTuple):
     dry_run: bool
     version: str | None = None
     previous_commit: str | None = None
+    message: str | None = None
+    #: Where the checkout is that is deployed, from the step's folder on.
+    scm_directory: str | None = None
     #: What the step itself says of how the deployment ended; ``None`` leaves it to the block or the build.
     outcome: str | None = None
 
@@ -195,9 +200,21 @@ def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog, pro
         custom_attributes=_custom_attributes(reader),
         dry_run=is_yes(dry_run),
         version=reader.text("version"),
+        message=_message(reader),
+        scm_directory=reader.text("scmDirectory"),
         previous_commit=_commit(reader, log),
         outcome=_outcome(reader, event_state),
     )
+
+
+def _message(reader: _Reader) -> str | None:
+    text = reader.text("message")
+    if text is None:
+        return None
+    text = " ".join(text.split())
+    if len(text) > limits.LONGEST_MESSAGE:
+        reader.warning(option_messages.message_cut(limits.LONGEST_MESSAGE))
+    return limits.shortened(text)
 
 
 def is_dry_run(request: Request, environ: Mapping[str, str]) -> bool:

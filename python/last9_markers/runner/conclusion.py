@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 
 from last9_markers.core.errors import DeliveryError, is_outage
 from last9_markers.marker import pending, records
+from last9_markers.marker.attributes import importance
 from last9_markers.marker.outages import Outages
 from last9_markers.messages import failures, progress
+from last9_markers.messages import options as option_messages
 from last9_markers.request import routing
 from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, Answer, Json, Request
@@ -17,6 +20,8 @@ from last9_markers.request.token import Claims
 
 #: The step whose start is always followed by a stop.
 BLOCK = "withLast9Deployment"
+#: Of what is handed on to the next runs of the build: which attributes are known to find no room. No destination is called so.
+_LEFT_OUT = "leftOut"
 
 
 class Conclusion:
@@ -47,6 +52,7 @@ class Conclusion:
         self.limit_seconds = settings.timeout_seconds
         self.once = request.after_abort
         self._told: str | None = None
+        self._left_out = request.outages.get(_LEFT_OUT)
         self._late_told = False
 
     # -- the answers -----------------------------------------------------------------------------------------------------------
@@ -118,6 +124,14 @@ class Conclusion:
             return progress.KEPT_BY_A_SHELL
         return progress.kept(self._outbox.count(), stop_follows=request.step == BLOCK and request.body is None)
 
+    def no_room_for(self, names: list[str]) -> None:
+        """Attributes that somebody asked for do not fit. Said once a build, as long as they are the same."""
+        # Without the order, which is of no interest, and without hash(), which differs from process to process.
+        these = f"{zlib.crc32(' '.join(sorted(names)).encode('utf-8', 'replace')):08x}"
+        if self._left_out != these:
+            self._left_out = these
+            self._log.warning(f"{self.label}: {option_messages.no_room_for(names, importance.MOST_LABELS)}")
+
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
     def recipient(self) -> pending.Recipient:
@@ -159,7 +173,7 @@ class Conclusion:
         last9 = self.destination.base_url.text if self.destination else None
         found: dict[str, Json] = {
             "records": records.of_run(self._outbox, self._request.text, last9),
-            "outages": self.outages.fields(),
+            "outages": {**self.outages.fields(), **({_LEFT_OUT: self._left_out} if self._left_out else {})},
         }
         return Answer(
             delivered=delivered,

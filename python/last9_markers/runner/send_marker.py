@@ -177,6 +177,8 @@ class MarkerHandler:
 
     def _compose(self, marker: Marker, request: Request, route: routing.Routing, checkout: GitCheckout, settings: Settings) -> event.Event:
         context = self._context
-        labels = attributes.collect(marker, request, context.environ, checkout, settings.attribute_names, self._log)
+        labels, left_out = attributes.collect(marker, request, context.environ, checkout, settings.attribute_names, self._log)
+        if left_out:
+            self._conclusion.no_room_for(left_out)
         moment = request.timestamp_ms if request.timestamp_ms is not None else self._moment_ms
         return event.compose(marker, moment, route.data_source_name, labels)

@@ -28,7 +28,7 @@ def test_start_and_stop_are_a_window() -> None:
     for order in (records, records[::-1]):
         deployment = _only(*order)
         assert (deployment.begun_ms, deployment.ended_ms, deployment.duration_ms) == (NOON_MS, NOON_MS + MINUTE, MINUTE)
-        assert (deployment.outcome, deployment.facts["deployment.version"]) == ("failure", "2.1")
+        assert (deployment.outcome, deployment.facts["version"]) == ("failure", "2.1")
         assert wording.markers(deployment) == "delivered"
 
 

@@ -52,6 +52,8 @@ MARKER = Group(
         Option("environment", "NAME", "the environment, as your metrics call it: recommended"),
         Option("eventName", "NAME", "Last9 colours markers by it", default="deployment"),
         Option("version", "TEXT", "what is deployed, as your users call it", flag="--deployment-version"),
+        Option("message", "TEXT", "what people read in a list of events", "made from the others"),
+        Option("scmDirectory", "FOLDER", "the checkout that is deployed, from this folder on", "this folder"),
         Option("previousCommit", "COMMIT", "what was deployed before", "", "GIT_PREVIOUS_SUCCESSFUL_COMMIT"),
         Option("customAttributes", "KEY=VALUE", "a further label; they win over automatic ones", flag="--attribute", repeatable=True),
     ),

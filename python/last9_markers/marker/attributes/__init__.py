@@ -6,14 +6,15 @@ Each source is a function of its own that returns what it knows under the docume
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from last9_markers.core import limits
 from last9_markers.core.formats import well_formed
 from last9_markers.core.log import BuildLog
-from last9_markers.marker.attributes import allowlists, changes, deployment, jenkins, scm
+from last9_markers.marker.attributes import allowlists, changes, deployment, importance, jenkins, message, scm, trace
 from last9_markers.messages import options as option_messages
+from last9_markers.messages import progress
 from last9_markers.request.contract import Request
 
 if TYPE_CHECKING:
@@ -26,13 +27,19 @@ Source = Callable[[], Mapping[str, "str | None"]]
 RESERVED = ("deployment.id", "deployment.window_duration_ms")
 
 
+class Labels(NamedTuple):
+    """The attributes of a marker. ``left_out``: those that a user or the contract has named, and for which there was no room."""
+
+    labels: dict[str, str]
+    left_out: list[str]
+
+
 def collect(
     marker: Marker, request: Request, environ: Mapping[str, str], checkout: GitCheckout, attribute_names: str, log: BuildLog
-) -> dict[str, str]:
-    """Every attribute of the marker, well-formed text all of it.
+) -> Labels:
+    """The attributes of the marker, well-formed text all of it, and no more than a series may have.
 
-    A source that fails costs its own attributes and a warning, never the marker. ``workspace`` gives what git knows; the environment's
-    ``scm.*`` facts win.
+    A source that fails costs its own attributes and a warning, never the marker. ``checkout`` gives what git knows.
     """
     commit = _gather({"scm": lambda: scm.known(environ, checkout.facts)}, log)
     facts = _gather(
@@ -41,29 +48,26 @@ def collect(
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
             "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), checkout),
-            "version": lambda: {"deployment.version": marker.version},
+            "trace": lambda: trace.of(environ),
+            "version": lambda: {"version": marker.version},
             "window": lambda: deployment.describe(request, marker.event_state, marker.outcome),
         },
         log,
     )
-    facts = {**commit, **facts}
-    labels = {**_identity(marker), **_allowlisted(request, environ, log)}
-    for name, value in facts.items():
-        labels.update(dict.fromkeys(name_variants(name, attribute_names), value))
-    for name, value in _custom(marker.custom_attributes, log).items():
-        for spelling in _replaced_by(name, facts):
-            labels.pop(spelling, None)
-        labels[name] = value
-    return _limited({name: value for name, value in labels.items() if value}, log)
+    facts = {**_identity(marker), **commit, **facts}
+    facts["message"] = message.of(marker, facts)
+    found, custom = _with_custom(facts, marker.custom_attributes, log)
+    allowlisted = {name: value for name, value in _allowlisted(request, environ, log).items() if name not in marker.custom_attributes}
+    fits = importance.fitting(found, custom, allowlisted)
+    if fits.others:
+        log.debug(progress.attributes_left_out(fits.others))
+    labels = {spelling(name, attribute_names) if name in found else name: value for name, value in fits.labels.items()}
+    return Labels(_limited(labels, log), fits.named)
 
 
-def name_variants(name: str, attribute_names: str) -> tuple[str, ...]:
-    """The names under which a dotted name is sent: ``both``, ``dotted`` or ``underscore``.
-
-    Dotted is the documented contract; metric labels, which attributes become, need underscores.
-    """
-    underscore = name.replace(".", "_")
-    return {"dotted": (name,), "underscore": (underscore,)}.get(attribute_names, (name, underscore))
+def spelling(name: str, attribute_names: str) -> str:
+    """The name under which an automatic attribute is sent: ``dotted`` is the contract, ``underscore`` what metrics are used to."""
+    return name.replace(".", "_") if attribute_names == "underscore" else name
 
 
 def _limited(labels: Mapping[str, str], log: BuildLog) -> dict[str, str]:
@@ -97,32 +101,37 @@ def _gather(sources: Mapping[str, Source], log: BuildLog) -> dict[str, str]:
 
 def _identity(marker: Marker) -> dict[str, str]:
     # Last9's own clients disagree about these names, and a dashboard matches only its own: so all four are sent.
-    environment = marker.environment or ""
-    return {
-        "service": marker.service_name,
-        "service_name": marker.service_name,
-        "deployment_environment": environment,
-        "env": environment,
-    }
+    names = {"service": marker.service_name, "service_name": marker.service_name}
+    return {**names, "deployment_environment": marker.environment, "env": marker.environment} if marker.environment else names
 
 
 def _allowlisted(request: Request, environ: Mapping[str, str], log: BuildLog) -> dict[str, str]:
     return _gather({"allowlists": lambda: allowlists.labels(request, environ, log)}, log)
 
 
-def _custom(given: Mapping[str, Any], log: BuildLog) -> dict[str, str]:
-    """Custom attributes as text: maps and lists as JSON; null is left out; an empty text takes the automatic one away."""
-    labels = {}
+def _with_custom(facts: Mapping[str, str], given: Mapping[str, Any], log: BuildLog) -> tuple[dict[str, str], dict[str, str]]:
+    """The automatic attributes as the custom ones leave them, and the custom ones as text: maps and lists as JSON.
+
+    A custom one wins over the automatic one of its name, in either spelling of that; null takes it away.
+    """
+    automatic, custom = dict(facts), {}
     for name, value in given.items():
         if not name.strip():
             log.warning(option_messages.attribute_without_name())
-        elif name.replace(".", "_") in {reserved.replace(".", "_") for reserved in RESERVED}:
+            continue
+        if _dotless(name) in map(_dotless, RESERVED):
             log.warning(option_messages.attribute_not_settable(name))
-        elif value is not None:
-            labels[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return labels
+            continue
+        for same in [each for each in automatic if name in (each, _dotless(each))]:
+            del automatic[same]
+        if value is not None:
+            custom[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Whoever replaces one that everybody needs has the place of that.
+    for name in (*importance.IDENTITY, *importance.WINDOW):
+        if name in custom:
+            automatic[name] = custom.pop(name)
+    return automatic, custom
 
 
-def _replaced_by(name: str, automatic: Iterable[str]) -> set[str]:
-    """Both spellings of the automatic attribute that a custom name stands for, in whichever spelling it was given."""
-    return {spelling for dotted in automatic if name in name_variants(dotted, "both") for spelling in name_variants(dotted, "both")}
+def _dotless(name: str) -> str:
+    return name.replace(".", "_")

@@ -103,7 +103,7 @@ def test_every_marker_option_counts(last9: FakeLast9, tmp_path: Path) -> None:
     assert [event["event_name"] for event in last9.received()] == ["rollback", "rollback"]
     for event in last9.received():
         attributes = event["attributes"]
-        assert (attributes["team"], attributes["deployment.version"], attributes["jenkins.build_user"]) == ("a", "1.2", "alice")
+        assert (attributes["team"], attributes["version"], attributes["jenkins.build_user"]) == ("a", "1.2", "alice")
         assert (attributes["jenkins.job_name"], attributes["jenkins.build_number"]) == ("deploy", "7")
         assert "jenkins.build_result" not in attributes
         assert "deployment_id" not in attributes

@@ -306,4 +306,4 @@ def test_a_kept_marker_is_not_compared_with_anothers_previous_commit(
 def test_version(last9: FakeLast9) -> None:
     """``version:`` is a label, as text."""
     labels = attributes_of(last9, make_request(options={"version": " 1.10 "}))
-    assert labels["deployment.version"] == "1.10"
+    assert labels["version"] == "1.10"
