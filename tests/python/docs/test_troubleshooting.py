@@ -38,7 +38,7 @@ NOT_WARNINGS = {
     "progress": {
         *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL", "STILL_KEPT", "outage"),
         # with LAST9_DEBUG
-        *("begun", "going_to", "way", "roots", "attempt", "pause", "folder_of_others"),
+        *("begun", "going_to", "way", "roots", "attempt", "pause", "folder_of_others", "attributes_left_out"),
     },
     "failures": {"explain", "addresses"},
     # they end what MISFITS says

@@ -55,8 +55,9 @@ def collect(
         log,
     )
     facts = {**_identity(marker), **commit, **facts}
-    facts["message"] = message.of(marker, facts)
     found, custom = _with_custom(facts, marker.custom_attributes, log)
+    if "message" not in marker.custom_attributes:
+        found["message"] = message.of(marker, found)
     allowlisted = {name: value for name, value in _allowlisted(request, environ, log).items() if name not in marker.custom_attributes}
     fits = importance.fitting(found, custom, allowlisted)
     if fits.others:

@@ -23,6 +23,7 @@ IDENTITY = {
     "env": "production",
 }
 ON_START = {
+    "message": "payments-api to production: started",
     "scm.commit_sha": AGENT["GIT_COMMIT"],
     "scm.branch": "origin/main",
     "scm.url": "https://github.com/acme/payments-api.git",
@@ -39,6 +40,7 @@ ON_START = {
 }
 ON_STOP = {
     **ON_START,
+    "message": "payments-api to production: success, 1 min",
     "jenkins.build_result": "SUCCESS",
     "deployment.outcome": "success",
     "deployment.window_duration_ms": "60000",
@@ -66,7 +68,7 @@ def test_what_is_unknown_is_left_out(last9: FakeLast9) -> None:
     """Where nothing is known, nothing is sent: no empty text, no ``None``, no ``null``."""
     request = make_request("stop", window=None, build=None, body=None)
     request["options"].pop("environment")
-    assert attributes_of(last9, request) == {"service": "payments-api", "service_name": "payments-api"}
+    assert attributes_of(last9, request) == {"service": "payments-api", "service_name": "payments-api", "message": "payments-api"}
 
 
 def test_blank_variables_are_left_out(last9: FakeLast9) -> None:
@@ -118,12 +120,19 @@ def test_a_point_gets_no_id_from_outside(last9: FakeLast9) -> None:
     assert not [name for name in labels if name.replace(".", "_") in ("deployment_id", "deployment_window_duration_ms")]
 
 
-def test_null_is_left_out_and_leaves_the_automatic_value(last9: FakeLast9) -> None:
-    """A custom null means nothing was said: it neither arrives nor takes an automatic attribute away."""
-    request = make_request("start", options={"customAttributes": {"nothing": None, "scm.branch": None}})
+@pytest.mark.parametrize("name", ["scm.branch", "scm_branch", "message", "env"])
+def test_null_leaves_a_name_out(last9: FakeLast9, name: str) -> None:
+    """A custom null never arrives as a text, and takes the automatic attribute of that name away, in either spelling, and no other."""
+    request = make_request("start", options={"customAttributes": {"nothing": None, name: None}})
     labels = attributes_of(last9, request, environ=AGENT)
-    assert "nothing" not in labels
-    assert labels["scm.branch"] == "origin/main"
+    expected = {each: value for each, value in {**IDENTITY, **ON_START}.items() if name not in (each, each.replace(".", "_"))}
+    assert set(labels) == {each for each in expected if not each.startswith(("jenkins.build_user", "jenkins.build_cause"))}
+
+
+def test_an_empty_text_is_sent_as_it_is(last9: FakeLast9) -> None:
+    """Whoever gives an empty text wants one: only null leaves out."""
+    labels = attributes_of(last9, make_request("start", options={"customAttributes": {"ticket": "", "scm.branch": ""}}), environ=AGENT)
+    assert (labels["ticket"], labels["scm.branch"]) == ("", "")
 
 
 def test_entry_without_a_name_is_left_out(last9: FakeLast9) -> None:
