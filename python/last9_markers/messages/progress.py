@@ -25,9 +25,10 @@ def sent_late(count: int) -> str:
 
 
 def outage(*, from_shell: bool) -> str:
-    """An outage has begun."""
-    whose = "with this state file" if from_shell else "of this build on this node"
-    return f"Last9 does not answer; markers {whose} get one short attempt for the next 2 minutes"
+    """An outage has begun. A window in a shell needs no state file for its stop to be the next marker."""
+    if from_shell:
+        return "Last9 does not answer; the markers that follow get one short attempt each for the next 2 minutes"
+    return "Last9 does not answer; markers of this build on this node get one short attempt for the next 2 minutes"
 
 
 def kept(count: int, *, stop_follows: bool) -> str:

@@ -29,7 +29,8 @@ class ReportHandler:
         self._request = request
         self._context = context
         self._log = context.log
-        self.budget = time_limits.budget_of(request, read_settings(request, context.environ, self._log).timeout_seconds, context.clock)
+        self._limit_seconds = read_settings(request, context.environ, self._log).timeout_seconds
+        self.budget = time_limits.budget_of(request, self._limit_seconds, context.clock)
 
     def run(self) -> Answer:
         """Write the files. The answer's ``directory`` is where they are, ``null`` where there are none; ``headline`` says it in a line."""
@@ -56,7 +57,7 @@ class ReportHandler:
 
     def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time was not enough, or a defect of ours has struck: no report."""
-        self._log.warning(failure if isinstance(failure, str) else report_messages.took_too_long(self.budget.seconds))
+        self._log.warning(failure if isinstance(failure, str) else report_messages.took_too_long(self._limit_seconds))
         return self._answer(None, "")
 
     def _folder(self) -> str | None:

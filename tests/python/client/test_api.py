@@ -15,8 +15,8 @@ def _statuses(last9: FakeLast9) -> list[tuple[str, int | None]]:
     return [("exchange" if entry["method"] == "POST" else "event", entry["status"]) for entry in last9.requests()]
 
 
-def _undelivered(last9: FakeLast9, clock: ManualClock, token: str | None = None, **changes: Any) -> tuple[RunResult, str]:
-    """Run a request that must fail: one warning, the marker kept, nothing received."""
+def _failed(last9: FakeLast9, clock: ManualClock, token: str | None = None, **changes: Any) -> tuple[RunResult, str]:
+    """Run a request that must fail: one warning, nothing received."""
     ran = run_marker(make_request(**changes), token or last9.refresh_token, clock=clock)
     assert not ran.answer.delivered
     assert ran.answer.accepted
@@ -24,9 +24,24 @@ def _undelivered(last9: FakeLast9, clock: ManualClock, token: str | None = None,
     assert "sent successfully" not in ran.log
     (warning,) = ran.answer.warnings
     assert ran.log.count("WARNING") == 1
-    assert ran.pending
+    return ran, warning
+
+
+def _undelivered(last9: FakeLast9, clock: ManualClock, token: str | None = None, **changes: Any) -> tuple[RunResult, str]:
+    """Run a request that fails for now: the marker is kept, and the warning says so."""
+    ran, warning = _failed(last9, clock, token, **changes)
     (kept,) = ran.pending
     assert json.loads(kept)["event"]["timestamp"] == STARTED
+    assert "The marker is kept" in warning
+    return ran, warning
+
+
+def _refused(last9: FakeLast9, clock: ManualClock, token: str | None = None, **changes: Any) -> tuple[RunResult, str]:
+    """Run a request that Last9 refuses for good: sent again it would be refused again, so it is not kept, and nothing promises it."""
+    ran, warning = _failed(last9, clock, token, **changes)
+    assert ran.pending == []
+    assert "kept" not in warning
+    assert "does not answer" not in ran.log
     return ran, warning
 
 
@@ -45,7 +60,7 @@ def test_delivered_over_one_connection(last9: FakeLast9) -> None:
 
 def test_refresh_token_that_is_not_known(last9: FakeLast9, clock: ManualClock) -> None:
     """401 at the exchange is final: one try, and the warning tells which credential to renew."""
-    _, warning = _undelivered(
+    _, warning = _refused(
         last9, clock, token="no-jwt-and-not-known", connection={"orgSlug": field("acme"), "apiBaseUrl": field(last9.url)}
     )
     assert _statuses(last9) == [("exchange", 401)]
@@ -54,14 +69,14 @@ def test_refresh_token_that_is_not_known(last9: FakeLast9, clock: ManualClock) -
 
 def test_refresh_token_that_has_expired(last9: FakeLast9, clock: ManualClock) -> None:
     """A token that its own claims date in the past is told with the day, not as merely invalid."""
-    _, warning = _undelivered(last9, clock, token=last9.issue(exp=1700000000))
+    _, warning = _refused(last9, clock, token=last9.issue(exp=1700000000))
     assert "expired on 2023-11-14" in warning
     assert _statuses(last9) == [("exchange", 401)]
 
 
 def test_read_token(last9: FakeLast9, clock: ManualClock) -> None:
     """403 names the missing scope and what the token has instead, and is not tried again."""
-    _, warning = _undelivered(last9, clock, token=last9.issue(scopes=["read"]))
+    _, warning = _refused(last9, clock, token=last9.issue(scopes=["read"]))
     assert "may not write" in warning
     assert "it has: read" in warning
     assert _statuses(last9) == [("exchange", 200), ("event", 403)]
@@ -69,7 +84,7 @@ def test_read_token(last9: FakeLast9, clock: ManualClock) -> None:
 
 def test_wrong_organization(last9: FakeLast9, clock: ManualClock) -> None:
     """404 names the slug that was used and the one that the token is for."""
-    _, warning = _undelivered(last9, clock, connection={"orgSlug": field("acmee")})
+    _, warning = _refused(last9, clock, connection={"orgSlug": field("acmee")})
     assert "no organization 'acmee'" in warning
     assert "the token itself is for 'acme'" in warning
     assert _statuses(last9) == [("exchange", 200), ("event", 404)]
@@ -87,7 +102,7 @@ def test_a_host_other_than_the_tokens(last9: FakeLast9, clock: ManualClock, stat
     """Where Last9 refuses and the token names another host than the settings, the warning says which: a frequent mix-up."""
     last9.order({"on": on, "status": status})
     token = last9.issue(aud=["https://emea.last9.io/api"])
-    _, warning = _undelivered(last9, clock, token=token, connection={"apiBaseUrl": field(last9.url)})
+    _, warning = _refused(last9, clock, token=token, connection={"apiBaseUrl": field(last9.url)})
     assert words in warning
 
 
@@ -95,7 +110,7 @@ def test_organization_and_host_other_than_the_tokens(last9: FakeLast9, clock: Ma
     """Both are named together, and the remedy speaks of both settings."""
     token = last9.issue(aud="emea.last9.io", organization_slug="globex")
     fields = {"apiBaseUrl": field(last9.url), "orgSlug": field("acmee")}
-    _, warning = _undelivered(last9, clock, token=token, connection=fields)
+    _, warning = _refused(last9, clock, token=token, connection=fields)
     assert "; the token itself is for 'globex' at https://emea.last9.io. Set orgSlug" in warning
     assert "and apiBaseUrl to https://emea.last9.io" in warning
 
@@ -104,7 +119,7 @@ def test_organization_and_host_other_than_the_tokens(last9: FakeLast9, clock: Ma
 def test_an_audience_that_names_no_host(last9: FakeLast9, clock: ManualClock, audience: object) -> None:
     """What is no host is not held against the settings."""
     last9.order({"on": "event", "status": 403})
-    _, warning = _undelivered(last9, clock, token=last9.issue(aud=audience), connection={"apiBaseUrl": field(last9.url)})
+    _, warning = _refused(last9, clock, token=last9.issue(aud=audience), connection={"apiBaseUrl": field(last9.url)})
     assert "the token itself" not in warning
 
 
@@ -130,18 +145,18 @@ def test_refused_access_token_is_exchanged_once_more(last9: FakeLast9, clock: Ma
 def test_access_token_refused_twice(last9: FakeLast9, clock: ManualClock) -> None:
     """No third exchange: a token that is refused fresh will be refused for ever."""
     last9.order({"on": "event", "status": 401})
-    _, warning = _undelivered(last9, clock)
+    _, warning = _refused(last9, clock)
     assert [kind for kind, _ in _statuses(last9)] == ["exchange", "event", "exchange", "event"]
     assert "does not accept the access token that it has just issued" in warning
 
 
 def test_access_token_that_is_about_to_expire_is_not_used(last9: FakeLast9, clock: ManualClock) -> None:
     """A token exchanged long ago by the budget's clock is renewed before the next marker, so that no event meets a dead one."""
-    wait = {"on": "event", "times": 1, "status": 503, "headers": {"Retry-After": "4"}}
-    last9.order([{"on": "exchange", "times": 1, "access_token_lifetime": 8}, wait])
+    wait = {"on": "event", "times": 1, "status": 503, "headers": {"Retry-After": "3"}}
+    last9.order([{"on": "exchange", "times": 1, "access_token_lifetime": 7}, wait])
     ran = run_marker(make_request("stop", pending=[json.dumps(make_request())]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
-    # The kept one goes with the token that it had; after 4 s the token has less than 5 s to live.
+    # The kept one goes with the token that it had; after 3 s, which its half of the budget has, the token has less than 5 s to live.
     assert _statuses(last9) == [("exchange", 200), ("event", 503), ("event", 200), ("exchange", 200), ("event", 200)]
 
 
@@ -280,7 +295,7 @@ def test_exchange_without_a_usable_token(last9: FakeLast9, clock: ManualClock, b
 def test_odd_lifetimes_do_not_matter(last9: FakeLast9, clock: ManualClock, extra: str) -> None:
     """An ``expires_at`` that cannot be is Last9's to judge: the token is used."""
     last9.order([{"on": "exchange", "body": '{"access_token": "abcdefgh", ' + extra + "}"}, {"on": "event", "status": 403}])
-    _undelivered(last9, clock)
+    _refused(last9, clock)
     assert _statuses(last9) == [("exchange", 200), ("event", 403)]
 
 
@@ -341,7 +356,7 @@ def test_oversized_exchange(last9: FakeLast9, clock: ManualClock) -> None:
 def test_403_is_told_by_what_it_says(last9: FakeLast9, clock: ManualClock, body: str, words: str) -> None:
     """Scope, organization or neither: the server's words are quoted in every form of body, and the advice follows from them."""
     last9.order({"on": "event", "status": 403, "body": body})
-    _, warning = _undelivered(last9, clock)
+    _, warning = _refused(last9, clock)
     assert words in warning
     assert "\r" not in warning
     assert len(warning) < 700
@@ -350,9 +365,9 @@ def test_403_is_told_by_what_it_says(last9: FakeLast9, clock: ManualClock, body:
 def test_403_that_says_nothing_is_told_by_the_token(last9: FakeLast9, clock: ManualClock) -> None:
     """Where the words do not tell, the token's own claims may: it is for another organization, or may only read."""
     last9.order({"on": "event", "status": 403, "body": "no"})
-    _, warning = _undelivered(last9, clock, connection={"orgSlug": field("globex"), "apiBaseUrl": field(last9.url)})
+    _, warning = _refused(last9, clock, connection={"orgSlug": field("globex"), "apiBaseUrl": field(last9.url)})
     assert "does not let the token write to organization 'globex' (403: no); the token itself is for 'acme'. Set orgSlug" in warning
-    _, warning = _undelivered(last9, clock, token=last9.issue(scopes=["read"]))
+    _, warning = _refused(last9, clock, token=last9.issue(scopes=["read"]))
     assert "its scope is too low (403: no; it has: read)" in warning
 
 
@@ -394,7 +409,7 @@ def test_a_page_is_not_last9s_answer(last9: FakeLast9, clock: ManualClock, page:
 def test_every_refusal_is_quoted(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any], words: str) -> None:
     """Whoever refuses says why: no warning keeps it back."""
     last9.order(fault)
-    _, warning = _undelivered(last9, clock)
+    _, warning = (_undelivered if fault["status"] >= 500 else _refused)(last9, clock)
     assert words in warning
 
 
@@ -406,7 +421,7 @@ def test_a_quotation_shows_no_secret(last9: FakeLast9, clock: ManualClock, statu
     for before in ("", "x" * 190):
         last9.faults.cancel()
         last9.order({"on": "exchange", "status": status, "body": form.format(before + " " + token)})
-        ran, warning = _undelivered(last9, clock)
+        ran, warning = (_undelivered if status >= 500 or form[0] == "<" else _refused)(last9, clock)
         assert token[:12] not in ran.log + warning
         assert token.split(".")[1][:12] not in ran.log + warning
 

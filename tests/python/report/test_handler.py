@@ -127,7 +127,7 @@ def test_abort(tmp_path: Path) -> None:
     answer = handler.abort(DeadlineExceeded())
     assert "3 s were not enough" in answer.warnings[0]
     assert answer.more["directory"] is None
-    assert handler.budget.seconds == 3
+    assert handler.budget.seconds < 3
 
 
 def test_left_overs_of_lost_agents_go(tmp_path: Path) -> None:

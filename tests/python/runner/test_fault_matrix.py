@@ -20,11 +20,12 @@ from last9_markers.runner.serve import ANSWERED
 from support import STARTED, Loopback, StepResult, field, make_request, patience, run_step
 
 SENT = "[Last9] Deployment marker sent successfully"
+OUTAGE = "Last9 does not answer; markers of this build on this node get one short attempt for the next 2 minutes"
 EXCHANGE, EVENT = "exchange", "event"
 
 
 class Row(NamedTuple):
-    """One fault and what comes of it. ``kept``: the marker waits for the next one.
+    """One fault and what comes of it. ``kept``: the marker waits for the next one; ``outage``: nobody answered, or with a 5xx.
 
     The time limit is so far off that only a row about it meets it: attempts are counted, and a busy machine makes fewer in a short time.
     """
@@ -38,15 +39,16 @@ class Row(NamedTuple):
     kept: bool = True
     timeout: str = "30"
     limit: float = 6.0
+    outage: bool = False
 
 
 ROWS = [
     Row("well", [], True, 1, 1),
     Row("503 once at the exchange", [{"on": EXCHANGE, "times": 1, "status": 503}], True, 2, 1),
     Row("503 three times at the event", [{"on": EVENT, "times": 3, "status": 503}], True, 1, 4),
-    Row("503 for ever at the event", [{"on": EVENT, "status": 503}], False, 1, 4, "503"),
-    Row("503 for ever at the exchange", [{"on": EXCHANGE, "status": 503}], False, 4, 0, "503"),
-    Row("503 with a Retry-After beyond the budget", [{"status": 503, "headers": {"Retry-After": "60"}}], False, 1, 0, "503"),
+    Row("503 for ever at the event", [{"on": EVENT, "status": 503}], False, 1, 4, "503", outage=True),
+    Row("503 for ever at the exchange", [{"on": EXCHANGE, "status": 503}], False, 4, 0, "503", outage=True),
+    Row("503 with a Retry-After beyond the budget", [{"status": 503, "headers": {"Retry-After": "60"}}], False, 1, 0, "503", outage=True),
     Row("429 that passes", [{"on": EXCHANGE, "times": 2, "status": 429}], True, 3, 1),
     Row("429 with Retry-After", [{"on": EVENT, "times": 1, "status": 429, "headers": {"Retry-After": "1"}}], True, 1, 2),
     Row("cut before the answer", [{"on": EVENT, "times": 1, "drop": "before"}], True, 1, 2),
@@ -56,12 +58,12 @@ ROWS = [
     Row("event's body drips: it was taken", [{"on": EVENT, "size": 60000, "drip": 0.005}], True, 1, 1, limit=3.0),
     Row("a 100 MB answer to the exchange", [{"on": EXCHANGE, "size": 100_000_000}], False, 1, 0, "far too long"),
     Row("a 100 MB answer to the event", [{"on": EVENT, "size": 100_000_000}], True, 1, 1),
-    Row("headers that drip", [{"on": EXCHANGE, "drip": 0.1}], False, 1, 0, "time limit", timeout="4", limit=5.0),
-    Row("a 401 at the exchange", [{"on": EXCHANGE, "status": 401}], False, 1, 0, "does not accept the refresh token"),
-    Row("a 403 at the exchange", [{"on": EXCHANGE, "status": 403}], False, 1, 0, "write scope"),
-    Row("an exchange that is not there", [{"on": EXCHANGE, "status": 404}], False, 1, 0, "apiBaseUrl"),
+    Row("headers that drip", [{"on": EXCHANGE, "drip": 0.1}], False, 1, 0, "time limit", timeout="4", limit=5.0, outage=True),
+    Row("a 401 at the exchange", [{"on": EXCHANGE, "status": 401}], False, 1, 0, "does not accept the refresh token", kept=False),
+    Row("a 403 at the exchange", [{"on": EXCHANGE, "status": 403}], False, 1, 0, "write scope", kept=False),
+    Row("an exchange that is not there", [{"on": EXCHANGE, "status": 404}], False, 1, 0, "apiBaseUrl", kept=False),
     Row("a 401 at the event, once", [{"on": EVENT, "times": 1, "status": 401}], True, 2, 2),
-    Row("a 401 at the event, for ever", [{"on": EVENT, "status": 401}], False, 2, 2, "has just issued"),
+    Row("a 401 at the event, for ever", [{"on": EVENT, "status": 401}], False, 2, 2, "has just issued", kept=False),
     Row(
         "a 400 that speaks of a token, once",
         [{"on": EVENT, "times": 1, "status": 400, "body": '{"error": "invalid refresh token: x"}'}],
@@ -69,8 +71,8 @@ ROWS = [
         2,
         2,
     ),
-    Row("a 403 at the event", [{"on": EVENT, "status": 403}], False, 1, 1, "write scope"),
-    Row("a 404 at the event", [{"on": EVENT, "status": 404}], False, 1, 1, "no organization 'acme'"),
+    Row("a 403 at the event", [{"on": EVENT, "status": 403}], False, 1, 1, "write scope", kept=False),
+    Row("a 404 at the event", [{"on": EVENT, "status": 404}], False, 1, 1, "no organization 'acme'", kept=False),
     Row(
         "a 400 about the event",
         [{"on": EVENT, "status": 400, "body": '{"error": "too many labels"}'}],
@@ -125,7 +127,8 @@ def _check_log(row: Row, done: StepResult) -> None:
         assert done.pending == []
     else:
         (warning,) = done.answer["warnings"]
-        assert lines[1:] == [f"[Last9] WARNING: {warning}"]
+        assert lines[1:] == [f"[Last9] WARNING: {warning}", *([f"[Last9] {OUTAGE}"] if row.outage else [])]
+        assert ("The marker is kept" in warning) is row.kept
         assert row.words in warning
 
 

@@ -78,7 +78,7 @@ class DeliveryProcess:
 
         secret = {} if token is None else {VARIABLE: token}
         # A descriptor of its own: what an interpreter prints by itself goes to stdout.
-        self._answers, answering = os.pipe() if os.name != "nt" else (-1, -1)
+        self._answers, answering = _pipe() if os.name != "nt" else (-1, -1)
         target = [] if answering < 0 else ["--answer-to", str(answering)]
         try:
             words = [*program.command(), "deliver", *target, *(["--quiet"] if quiet else [])]
@@ -140,3 +140,15 @@ class DeliveryProcess:
             if answered is not None:
                 with answered:
                     self._answer = answered.read()
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose ends are none of the three streams: if whoever started us has closed those, the child's would take its place."""
+    import fcntl
+
+    ends = os.pipe()
+    try:
+        return fcntl.fcntl(ends[0], fcntl.F_DUPFD_CLOEXEC, 3), fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        for end in ends:
+            os.close(end)

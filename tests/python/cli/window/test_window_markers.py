@@ -19,6 +19,9 @@ from shell_support import (
 )
 from support import ROOT, engine
 
+#: An outage that costs no time: nobody waits for as long as it asks for.
+QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
+
 # -- options -------------------------------------------------------------------------------------------------------------------
 
 
@@ -162,26 +165,27 @@ def test_a_dry_run(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_an_outage_of_the_whole_window(last9: FakeLast9, tmp_path: Path) -> None:
-    """With a state file both markers go out with whatever comes next, in order, with their own times and one id."""
-    last9.order({"status": 403})
+    """With a state file both markers go out with whatever comes next, after it, with their own times and one id; it is said once."""
+    last9.order(QUIET)
     with window(last9, tmp_path, ["--state", "state.json", "--json"], ["false"]) as running:
         assert running.wait() == 1
     assert json.loads(running.out)["kept"] == 2
     assert "nothing keeps it" not in running.log
+    assert running.log.count("Last9 does not answer; the markers that follow get one short attempt each for the next 2 minutes") == 1
     last9.faults.cancel()
     done = engine(
         ["send", "--service-name", "later", "--state", "state.json"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path
     )
-    assert "Sent first: 2 deployment markers" in done.stderr
-    start, stop, later = last9.received()
+    assert "Also sent: 2 deployment markers" in done.stderr
+    later, start, stop = last9.received()
     assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]
     assert (start["event_state"], stop["attributes"]["deployment.outcome"], later["attributes"]["service"]) == ("start", "failure", "later")
     assert start["timestamp"] < stop["timestamp"] < later["timestamp"]
 
 
 def test_a_start_that_somebody_else_delivers(last9: FakeLast9, tmp_path: Path) -> None:
-    """A `send` within the command takes the start along through the state file; the stop does not send it again."""
-    last9.order({"status": 403})
+    """A `send` within the command takes the start along, after its own marker, through the state file; the stop does not send it again."""
+    last9.order(QUIET)
     inner = program("send", "--service-name", "inner", "--state", "state.json")
     command = ["sh", "-c", f"echo begun; read line; {' '.join(inner)}"]
     words = program(*WINDOW, "--pass-token", "--state", "state.json", "--", *command)
@@ -193,16 +197,36 @@ def test_a_start_that_somebody_else_delivers(last9: FakeLast9, tmp_path: Path) -
         running.process.stdin.close()
         assert running.wait() == 0
     assert [(event["event_state"], event["attributes"]["service"]) for event in last9.received()] == [
-        ("start", "payments-api"),
         ("stop", "inner"),
+        ("start", "payments-api"),
         ("stop", "payments-api"),
     ]
+
+
+def test_an_outage_without_a_state_file(last9: FakeLast9, tmp_path: Path) -> None:
+    """The stop is the marker that follows: it gets one short attempt, and that it will is said once, with the start."""
+    last9.order({"status": 503})
+    with window(last9, tmp_path, [], ["true"]) as running:
+        assert running.wait() == 0
+    assert running.log.count("Last9 does not answer") == 1
+    assert running.log.index("Last9 does not answer") < running.log.index("deployment (stop)")
+    # Four tries for the start. For the stop one, which is the start's: without an access token there is nothing to send.
+    assert len(last9.requests()) == 5
+    assert "answers 503: fault: 503 (a single attempt)" in running.log
+
+
+def test_a_send_that_nobody_follows(last9: FakeLast9, tmp_path: Path) -> None:
+    """A `send` without a state file leaves nothing for a next one, so nothing is said of it."""
+    last9.order(QUIET)
+    done = engine(["send", *WINDOW[1:]], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert "was not delivered: Last9 answers 503" in done.stderr
+    assert "does not answer" not in done.stderr
 
 
 @pytest.mark.parametrize("harm", ["rm -f state.json*", "echo {} > state.json", "mkdir x && mv state.json x"])
 def test_a_state_file_that_the_command_harms(last9: FakeLast9, tmp_path: Path, harm: str) -> None:
     """A deploy that cleans the workspace does not cost the start: we remember it ourselves."""
-    last9.order({"status": 403})
+    last9.order(QUIET)
     command = ["sh", "-c", f"echo begun; read line; {harm}"]
     words = program(*WINDOW, "--state", "state.json", "--", *command)
     with Running(words, surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), tmp_path, subprocess.PIPE) as running:
