@@ -145,6 +145,22 @@ def delivery_process_failed(reason: str) -> str:
     )
 
 
+def no_attributes_file(reason: str) -> str:
+    """LAST9_ATTRIBUTES_FILE cannot be made."""
+    return f"the command gets no LAST9_ATTRIBUTES_FILE ({reason}): there is no room or no right for a temporary file. Set TMPDIR."
+
+
+def attributes_file_unreadable(reason: str) -> str:
+    """What lies in the place of LAST9_ATTRIBUTES_FILE is not the file that the command was given."""
+    return f"what the command has written to LAST9_ATTRIBUTES_FILE is ignored: {reason}. Append lines KEY=VALUE to it, 64 kB at most."
+
+
+def attributes_file_lines(count: int) -> str:
+    """Lines without a name or a sign of equality."""
+    lines = "1 line" if count == 1 else f"{count} lines"
+    return f"{lines} in LAST9_ATTRIBUTES_FILE ignored: no KEY=VALUE. Write one attribute a line."
+
+
 def delivery_process_silent() -> str:
     """The delivering process ended without an answer."""
     return (

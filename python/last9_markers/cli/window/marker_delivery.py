@@ -68,13 +68,28 @@ class MarkerDelivery:
         self._abort = abort
         self._program = SelfProgram()
 
-    def request(self, state: str, at_ms: int, outcome: str | None = None, entry: StateEntry | None = None, *, keeps: bool = True) -> str:
-        """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept."""
+    def request(
+        self,
+        state: str,
+        at_ms: int,
+        outcome: str | None = None,
+        entry: StateEntry | None = None,
+        *,
+        keeps: bool = True,
+        learned: Mapping[str, str] | None = None,
+    ) -> str:
+        """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept.
+
+        ``learned`` are attributes that the command has found out: they win over those of the command line.
+        """
+        options: dict[str, Any] = {"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome}
+        if learned:
+            options["customAttributes"] = {**self._call.given.get("customAttributes", {}), **learned}
         hurried = self._abort.ends_at is not None
         return self._call.request(
             "window",
             timestamp_ms=at_ms,
-            options={"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome},
+            options=options,
             window=self._window,
             limit_seconds=round(self.time_limit(), 1) if hurried else None,
             after_abort=hurried,

@@ -11,6 +11,7 @@ from last9_markers.cli.shared.invocation import CliLog, Invocation, Window
 from last9_markers.cli.shared.state import StateFile
 from last9_markers.cli.shared.state_entry import StateEntry
 from last9_markers.cli.window import abort, command
+from last9_markers.cli.window.attributes_file import AttributesFile
 from last9_markers.cli.window.delivery_process import DeliveryProcess
 from last9_markers.cli.window.marker_delivery import MarkerDelivery, MarkerResult
 from last9_markers.cli.window.signals import ABORTING, Signals
@@ -36,7 +37,7 @@ class ShellWindow:
     def __init__(self, call: Invocation, words: list[str], environ: Mapping[str, str], signals: Signals) -> None:
         self._call = call
         self._words = words
-        self._environ = environ
+        self._environ = dict(environ)
         self._signals = signals
         self._abort = abort.Abort(signals)
         self._state = StateFile(call.given["state"], call.log) if call.option("state") else None
@@ -44,15 +45,18 @@ class ShellWindow:
         self._delivery = MarkerDelivery(call, self.window, signals, self._abort)
         self.start = MarkerResult()
         self.stop: MarkerResult | None = None
+        self._attributes = AttributesFile(call.log)
         self._began = 0.0
 
     def run(self) -> int:
         """Start, command, stop. Returns the exit code: the command's own, whatever becomes of the markers."""
         self._carefully(self._send_start)
         number = self._abort.number
+        self._carefully(lambda: self._attributes.offer(self._environ, self.window.id))
         code = self._run_command() if number is None else exit_codes.of_signal(number)
         self._carefully(lambda: self._send_stop(code))
         self._delivery.tidy()
+        self._attributes.remove()
         failed = any(marker is not None and marker.get("failBuild") for marker in (self.start, self.stop))
         return exit_codes.FAILED if failed and code == exit_codes.DONE else code
 
@@ -97,9 +101,10 @@ class ShellWindow:
             self._abort.expect(self._aftermath(code))
         outcome = self._outcome(code)
         entry = StateEntry(self._state, at_ms, self.start.kept, self.start.outages)
+        learned = self._attributes.read()
 
         def request(along: StateEntry | None, *, keeps: bool) -> str:
-            return delivery.request("stop", at_ms, outcome, along, keeps=keeps)
+            return delivery.request("stop", at_ms, outcome, along, keeps=keeps, learned=learned)
 
         if self._abort.ends_at is None:
             entry.save(delivery.time_limit(), lambda: request(None, keeps=True))
