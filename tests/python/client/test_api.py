@@ -60,9 +60,7 @@ def test_delivered_over_one_connection(last9: FakeLast9) -> None:
 
 def test_refresh_token_that_is_not_known(last9: FakeLast9, clock: ManualClock) -> None:
     """401 at the exchange is final: one try, and the warning tells which credential to renew."""
-    _, warning = _refused(
-        last9, clock, token="no-jwt-and-not-known", connection={"orgSlug": field("acme"), "apiBaseUrl": field(last9.url)}
-    )
+    _, warning = _refused(last9, clock, token="no-jwt-and-not-known", connection={"orgSlug": field("acme"), "apiBaseUrl": field(last9.url)})
     assert _statuses(last9) == [("exchange", 401)]
     assert "does not accept the refresh token (credential 'last9-refresh-token')" in warning
 
