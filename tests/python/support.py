@@ -218,8 +218,13 @@ def run_marker(
     transport: httpx.BaseTransport | None = None,
     git: bool = False,
 ) -> RunResult:
-    """Run the engine in this process, as ``step`` does, without its watchdog; only with ``git`` on an agent that has it."""
+    """Run the engine in this process, as ``step`` does, without its watchdog.
+
+    Only with ``git`` it is on an agent that has it, and the step's folder, if the request names none, is the current one.
+    """
     log = io.StringIO()
+    if git and "folder" not in request:
+        request = {**request, "folder": os.getcwd()}
     agent = {**(MINIMAL_ENV if git else {"PATH": "/nowhere"}), **(environ or {})}
     context = Context(agent, token, clock or ManualClock(), BuildLog(log, Redactor()), transport)
     asked = parse(json.dumps(request))

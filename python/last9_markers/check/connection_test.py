@@ -179,7 +179,7 @@ class ConnectionTest:
     def _compose(self, marker: options.Marker) -> event.Event:
         context, request = self._context, self._request._replace(build={}, body=None)
         unread = CapturedLog(self._log.redactor)
-        nothing = GitCheckout(context.environ, context.clock, unread, ask=False)
+        nothing = GitCheckout(context.environ, context.clock, unread, None)
         labels = attributes.collect(marker, request, context.environ, nothing, self.settings.attribute_names, unread).labels
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
         return event.compose(marker, moment, self._routing.data_source_name, labels)

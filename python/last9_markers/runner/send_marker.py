@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from last9_markers.core.errors import (
@@ -20,7 +21,7 @@ from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import progress
 from last9_markers.request import routing, time_limits
 from last9_markers.request.context import Context
-from last9_markers.request.contract import Answer, Request
+from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.request.destination import resolve
 from last9_markers.request.options import Marker, Settings, read_marker, read_settings
 from last9_markers.request.token import RefreshToken, read_token
@@ -128,6 +129,7 @@ class MarkerHandler:
         conclusion.via, self._connection = connection.via, connection
 
         def compose(request: Request, route: routing.Routing) -> event.Event:
+            request = request._replace(borrowed_node=self._request.borrowed_node)  # the environment is that of this node
             settings = read_settings(request, context.environ, self._log)
             marker = read_marker(request, context.environ, self._log, route.problems)
             if marker.dry_run:
@@ -164,10 +166,10 @@ class MarkerHandler:
             context.environ,
             context.clock,
             self._log,
+            _folder_of(self._request),
             # A git that hangs must leave a short budget room for the marker itself.
             limit_seconds=self.budget.seconds / 2,
             previous=changes.previous_commit(marker, context.environ),
-            ask=not self._request.borrowed_node,
         )
 
     def _read_token(self) -> RefreshToken:
@@ -182,3 +184,16 @@ class MarkerHandler:
             self._conclusion.no_room_for(left_out)
         moment = request.timestamp_ms if request.timestamp_ms is not None else self._moment_ms
         return event.compose(marker, moment, route.data_source_name, labels)
+
+
+def _folder_of(request: Request) -> str | None:
+    """Whose commit is deployed: that of the step's own folder, and in a shell that of the current one. ``None``: nobody knows.
+
+    The engine of a step runs in a folder of its own, and a node that was taken for the marker may hold an older checkout of the same job.
+    """
+    if request.borrowed_node:
+        return None
+    if request.folder is None and request.step in SHELL_COMMANDS:
+        with contextlib.suppress(OSError):  # somebody has removed it
+            return os.getcwd()
+    return request.folder

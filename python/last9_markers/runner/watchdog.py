@@ -6,6 +6,7 @@ library escape them. So a thread of our own counts the whole budget, has the las
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -33,7 +34,9 @@ class Watchdog:
         self._remaining = remaining
         self._on_timeout = on_timeout
         self._end = end
-        threading.Thread(target=self._watch, name="last9-watchdog", daemon=True).start()
+        # Where no thread is to be had the work is done without: there is the HTTP client's patience, and the launcher's interval timer.
+        with contextlib.suppress(RuntimeError):
+            threading.Thread(target=self._watch, name="last9-watchdog", daemon=True).start()
 
     def cancel(self) -> None:
         """The work is done: the process may end by itself."""

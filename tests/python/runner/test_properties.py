@@ -230,7 +230,7 @@ def test_texts_that_may_be_requests(text: str) -> None:
 @REPEATABLE
 @given(replies=st.lists(REPLY, max_size=12))
 def test_api_answers(replies: list[Response]) -> None:
-    """Whatever Last9 answers: the marker is delivered exactly when it was taken, dropped exactly when it was refused for good, else kept."""
+    """Whatever Last9 answers: the marker is delivered when it was taken, dropped when it was refused for good, else kept."""
     last9 = Last9(replies)
     answer, _ = serve(MarkerHandler, make_request(connection=CONNECTION), last9)
     assert answer.pending is not None

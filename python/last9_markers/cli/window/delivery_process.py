@@ -103,9 +103,14 @@ class DeliveryProcess:
         self._talk: threading.Thread | None = None
 
     def hand_over(self, request: str) -> None:
-        """Say what to deliver; the answer is read as it comes."""
-        self._talk = threading.Thread(target=self._converse, args=(request.encode(),), daemon=True)
-        self._talk.start()
+        """Say what to deliver; the answer is read as it comes. Where no thread is to be had the delivery ends without an answer."""
+        talk = threading.Thread(target=self._converse, args=(request.encode(),), daemon=True)
+        try:
+            talk.start()
+        except RuntimeError:
+            self.end()
+        else:
+            self._talk = talk
 
     def answer(self) -> dict[str, Any] | None:
         """What has become of it; ``None`` where it ended without a word."""

@@ -44,7 +44,7 @@ def collect(
     commit = _gather({"scm": lambda: scm.known(environ, checkout.facts)}, log)
     facts = _gather(
         {
-            "jenkins": lambda: jenkins.from_environment(environ),
+            "jenkins": lambda: jenkins.from_environment(request, environ),
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
             "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), checkout),

@@ -1,9 +1,10 @@
-"""What git knows about the working directory. It is asked while the engine loads, and never longer than two seconds in all."""
+"""What git knows about the folder of the step. It is asked while the engine loads, and never longer than two seconds in all."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from last9_markers.marker.attributes import scm
 from last9_markers.messages import options as option_messages
 
 LIMIT_SECONDS = 2.0
+#: Bytes of an answer that are read: whoever can push chooses names and histories.
+LONGEST_ANSWER = 64 * 1024
 
 #: What git is told beside each question: a repository's own settings may name programs to run, and none of them is ours to run.
 _SETTINGS = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
@@ -37,6 +40,8 @@ _PLACE = ("rev-parse", "--is-shallow-repository", "--symbolic-full-name", "HEAD"
 _REFS_HERE = ("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes", "refs/tags")
 #: Digits of a whole hash: SHA-1, SHA-256.
 _FULL = (40, 64)
+#: The beginning of this answer is worth as much as the whole: behind the commit it is one name.
+_ALSO_CUT = ("head",)
 _AUTHORS = ("log", "--left-right", "--encoding=UTF-8", "--format=%m%aE")
 
 
@@ -48,29 +53,31 @@ class Comparison(NamedTuple):
 
 
 class GitCheckout:
-    """One set of questions to git about the current directory. No git, no repository, no answer in time: no facts, and no word."""
+    """One set of questions to git about one folder. No git, no repository, no answer in time: no facts, and no word."""
 
     def __init__(
         self,
         environ: Mapping[str, str],
         clock: Clock,
         log: BuildLog,
+        folder: str | None,
         limit_seconds: float = LIMIT_SECONDS,
         previous: str | None = None,
-        ask: bool = True,
     ) -> None:
         """Start the questions; they run by themselves until they are needed, and ``limit_seconds`` at most.
 
+        ``folder`` is the one of the step; ``None``: there is none that says anything about the build, and git is not asked.
         ``previous`` is the commit to compare with, as hexadecimal digits: nothing else may become an argument of git's.
-        ``ask`` is false where the current directory is not the build's: what lies there may be an older checkout of the same job.
         """
         self._environ = environ
         self._log = log
         self._budget = Budget.of(min(limit_seconds, LIMIT_SECONDS), clock)
+        self._folder = folder
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._readings: dict[str, _Reading] = {}
         self._answers: dict[str, str] = {}
         self._facts: dict[str, str | None] | None = None
-        self._repository = _repository(environ) if ask else None
+        self._repository = _repository(folder, environ) if folder is not None else None
         self.previous = as_commit(previous)
         if self._repository is None:
             return
@@ -179,26 +186,23 @@ class GitCheckout:
         # by any git; of `-c safe.directory=*` 2.35 to 2.37 take no notice. We only read.
         environ["GIT_DIR"] = self._repository or os.devnull
         try:
-            self._children[name] = subprocess.Popen(
+            child = self._children[name] = subprocess.Popen(
                 [git_program(environ.get("PATH", ""), windows=os.name == "nt"), *_SETTINGS, *arguments],
+                cwd=self._folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-        except (OSError, ValueError):
+            self._readings[name] = _Reading(child)
+        except (OSError, ValueError, RuntimeError):  # no git, no folder, no thread to be had
             self._answers[name] = ""
 
     def _answer(self, name: str) -> str:
-        """What git said; empty where it failed, took too long or was not asked."""
-        child = self._children.get(name)
-        if name not in self._answers and child is not None:
-            try:
-                output, _ = child.communicate(timeout=self._budget.remaining())
-                self._answers[name] = output.decode("utf-8", "replace").strip() if child.returncode == 0 else ""
-            except subprocess.TimeoutExpired:
-                child.kill()
-                self._answers[name] = ""
+        """What git said; empty where it failed, said too much, took too long or was not asked."""
+        reading = self._readings.get(name)
+        if name not in self._answers and reading is not None:
+            self._answers[name] = reading.text(self._budget.remaining(), cut=name in _ALSO_CUT)
         return self._answers.get(name, "")
 
     def _lines(self, name: str) -> list[str]:
@@ -208,6 +212,42 @@ class GitCheckout:
     def _failed(self, name: str) -> bool:
         child = self._children.get(name)
         return child is None or child.returncode != 0
+
+
+class _Reading:
+    """Reads what a question's process says, while others are asked: no more than :data:`LONGEST_ANSWER` bytes of it."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        """Raises ``RuntimeError`` if there is no thread to be had; the child is ended then."""
+        self._child = child
+        self._output = b""
+        self._thread = threading.Thread(target=self._read, name="last9-git", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            child.kill()
+            raise
+
+    def text(self, seconds: float, *, cut: bool) -> str:
+        """What was said within so many seconds; empty if that was not all. ``cut``: the beginning of a long answer is one as well."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._child.kill()
+            return ""
+        whole = self._child.returncode == 0 and len(self._output) <= LONGEST_ANSWER
+        if not whole and not (cut and len(self._output) > LONGEST_ANSWER):
+            return ""
+        return self._output[:LONGEST_ANSWER].decode("utf-8", "replace").strip()
+
+    def _read(self) -> None:
+        stream = self._child.stdout
+        if stream is None:
+            return
+        with stream:
+            self._output = stream.read(LONGEST_ANSWER + 1)
+        if len(self._output) > LONGEST_ANSWER:
+            self._child.kill()
+        self._child.wait()
 
 
 def git_program(path: str, *, windows: bool) -> str:
@@ -225,17 +265,14 @@ def git_program(path: str, *, windows: bool) -> str:
     return found
 
 
-def _repository(environ: Mapping[str, str]) -> str | None:
-    """Where the repository of the working directory is, found as git finds it, but not above the build's own workspace.
+def _repository(folder: str, environ: Mapping[str, str]) -> str | None:
+    """Where the repository of a folder is, found as git finds it, but not above the build's own workspace.
 
     Jenkins' home may be a repository itself (backups are made so); what is deployed is not that.
     """
     if environ.get("GIT_DIR"):
         return environ["GIT_DIR"]
-    try:
-        folder = os.path.realpath(os.getcwd())
-    except OSError:
-        return None
+    folder = os.path.realpath(folder)
     top = os.path.realpath(environ["WORKSPACE"]) if environ.get("WORKSPACE") else None
     while True:
         git = os.path.join(folder, ".git")

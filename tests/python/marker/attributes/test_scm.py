@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 import sys
+import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +81,16 @@ def test_a_borrowed_node_is_not_asked(last9: FakeLast9, repository: Path) -> Non
     """On a node taken for the marker alone the workspace may hold an older checkout: only what Jenkins itself says is sent."""
     labels = attributes_of(last9, make_request(borrowedNode=True), git=True, environ={"GIT_URL": URL})
     assert _scm(labels) == {"scm.url": URL}
+
+
+def test_a_borrowed_node_is_not_the_builds(last9: FakeLast9) -> None:
+    """A node taken for the marker alone is not where anything was deployed from: neither its marker nor a kept one names it."""
+    earlier = make_request(window=None, options={"eventName": "scale"})
+    request = make_request(borrowedNode=True, pending=[json.dumps(earlier)])
+    ran = run_marker(request, last9.refresh_token, environ={"NODE_NAME": "borrowed", "JOB_NAME": "job"})
+    assert ran.pending == []
+    assert [event["attributes"]["jenkins.job_name"] for event in last9.received()] == ["job", "job"]
+    assert not [event for event in last9.received() if "jenkins.node_name" in event["attributes"]]
 
 
 def test_facts_of_two_commits_are_never_mixed(last9: FakeLast9, repository: Path) -> None:
@@ -183,7 +196,73 @@ def test_a_workspace_that_is_gone(last9: FakeLast9, repository: Path) -> None:
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
-    assert _scm(attributes_of(last9, make_request(), git=True)) == {}
+    for request in (make_request(folder=str(gone)), make_request(step="send", folder=None)):
+        ran = run_marker({"folder": None, **request}, last9.refresh_token, git=True)
+        assert ran.answer.delivered
+        assert _scm(last9.received()[-1]["attributes"]) == {}
+
+
+def test_only_the_steps_folder_is_asked(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine runs in a folder of its own, in whatever repository that lies; what the step's folder holds is what is deployed."""
+    other = tmp_path / "slot"
+    other.mkdir()
+    _git(other, "init", "-q")
+    _git(other, "commit", "-q", "--allow-empty", "-m", "not deployed")
+    monkeypatch.chdir(other)
+    environ = {"WORKSPACE": str(other)}
+    labels = attributes_of(last9, make_request(folder=str(repository)), git=True, environ=environ)
+    assert labels["scm.commit_sha"] == _git(repository, "rev-parse", "HEAD")
+    assert _scm(attributes_of(last9, make_request(folder=str(tmp_path)), git=True, environ=environ)) == {}
+    assert _scm(attributes_of(last9, {"folder": None, **make_request()}, git=True, environ=environ)) == {}
+
+
+def test_a_shells_own_folder_is_asked(last9: FakeLast9, repository: Path) -> None:
+    """On the command line no step has a folder: the current one is meant."""
+    labels = attributes_of(last9, {"folder": None, **make_request(step="send")}, git=True)
+    assert labels["scm.commit_sha"] == _git(repository, "rev-parse", "HEAD")
+
+
+def test_an_author_of_many_megabytes_is_not_read(last9: FakeLast9, repository: Path, tmp_path: Path) -> None:
+    """Whoever can push chooses a name: 64 kB of git's answer are read, the event holds 1 kB, and the commit is known all the same."""
+    people = f"author {'A' * 40_000_000} <a@example.com> 1 +0000\ncommitter C <c@example.com> 1 +0000"
+    raw = f"tree {_git(repository, 'write-tree')}\n{people}\n\nx\n"
+    (tmp_path / "commit").write_text(raw, encoding="utf-8")
+    commit = _git(repository, "hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "commit"))
+    _git(repository, "update-ref", "HEAD", commit)
+    tracemalloc.start()
+    ran = run_marker(make_request(), last9.refresh_token, git=True)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    labels = _scm(last9.received()[0]["attributes"])
+    assert labels["scm.commit_sha"] == commit
+    assert labels["scm.author"] == "A" * 1024
+    assert "cut to 1,024 bytes each: scm.author" in ran.log
+    assert most < 20_000_000
+
+
+def test_an_answer_that_was_cut_is_no_answer(last9: FakeLast9, repository: Path) -> None:
+    """Of a list that is longer than what is read the last name may be half a name: none of it is used."""
+    for number in range(700):
+        _git(repository, "config", f"remote.r{number}.url", "https://example.com/" + "x" * 100)
+    labels = attributes_of(last9, make_request(), git=True)
+    assert "scm.url" not in labels
+    assert labels["scm.branch"] == "release"
+
+
+def test_no_thread_for_git(last9: FakeLast9, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread is to be had git's facts are left out, and no git stays behind."""
+
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "last9-git":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    ran = run_marker(make_request(), last9.refresh_token, git=True)
+    assert ran.answer.delivered
+    assert _scm(last9.received()[0]["attributes"]) == {}
 
 
 def test_repository_without_a_commit(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
