@@ -13,6 +13,7 @@ from last9_markers.core.errors import (
     DeadlineExceeded,
     DeliveryError,
     InsufficientScope,
+    NetworkError,
     OrganizationForbidden,
     OrganizationNotFound,
     RequestRejected,
@@ -54,6 +55,7 @@ class ConnectionTest:
         self._at = "interpreter"
         self._via: str | None = None
         self._nearest = ""
+        self._connection: transport.HttpConnection | None = None
         self._written = False
         self._summed_up = False
 
@@ -91,13 +93,14 @@ class ConnectionTest:
         self._via = proxy.shown if proxy else None
         self._at = "dns"
         self._nearest = network.nearest(base_url, proxy)[0]
-        network.look_at_name(findings, base_url, proxy)
+        network.look_at_name(findings, base_url, proxy, lambda: None if self.budget.remaining() else self._time_is_over())
         if findings.failed("dns"):
             return
         self._at = "tls"
         captured = CapturedLog(self._log.redactor, self._log)
         try:
             connection = transport.HttpConnection(base_url, context.environ, self.budget, captured, context.transport)
+            self._connection = connection
         except DeliveryError as failure:
             findings.fail("tls", self._explain(failure, base_url))
             return
@@ -206,7 +209,9 @@ class ConnectionTest:
         return is_yes(as_text(self._request.option("dryRun")) or self._context.environ.get("LAST9_DRY_RUN"))
 
     def _time_is_over(self) -> str:
-        if self._at == "dns":
+        # The name is looked up once more for each connection.
+        resolving = self._connection is not None and isinstance(self._connection.hanging(), NetworkError)
+        if self._at == "dns" or resolving:
             return check_messages.name_late(self._nearest, self.settings.timeout_seconds, self._via is not None)
         return check_messages.time_is_over(self.settings.timeout_seconds)
 

@@ -226,6 +226,42 @@ def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str,
     assert found(done)["connection"] == ("warning", "not proven: dns failed. Mend that first.")
 
 
+def test_a_name_that_is_resolved_too_late(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that answers when the time is over is what is to blame, and not the connection that there is no time for any more."""
+    real = socket.getaddrinfo
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        clock.sleep(60)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    context = Context({}, last9.refresh_token, clock, BuildLog(io.StringIO(), Redactor()))
+    answer = ConnectionTest(parse(json.dumps(request_for())), context).run()
+    findings = [(each["check"], each["state"]) for each in answer.more["findings"] if each["check"] in ("dns", "connection")]
+    assert findings == [("dns", "failed"), ("connection", "warning")]
+    assert "the name 127.0.0.1 was not resolved within the time limit of 10 s" in answer.warnings[0]
+    assert last9.requests() == []
+
+
+def test_a_second_look_up_that_hangs(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each connection looks the name up anew: if that is what the time was spent on, the watchdog's answer says so."""
+    real, calls, answers = socket.getaddrinfo, [], []
+
+    def second_hangs(*arguments: Any, **more: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:  # what the watchdog would do meanwhile
+            answers.append(handler.abort(DeadlineExceeded()))
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", second_hangs)
+    context = Context({}, last9.refresh_token, clock, BuildLog(io.StringIO(), Redactor()))
+    handler = ConnectionTest(parse(json.dumps(request_for())), context)
+    handler.run()
+    (answer,) = answers
+    assert answer.more["ok"] is False
+    assert any("the name 127.0.0.1 was not resolved within the time limit of 10 s" in warning for warning in answer.warnings)
+
+
 @pytest.mark.parametrize(
     ("body", "culprit", "words"),
     [
