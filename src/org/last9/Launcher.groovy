@@ -29,7 +29,7 @@ class Launcher implements Serializable {
     /** The node on which the launcher is running just now. */
     private String runningOn = null
     /** What the engine had answered when the run was interrupted. */
-    private Map lateAnswer = null
+    private Map foundLate = null
 
     Launcher(Object script, Map call, String base) {
         this.script = script
@@ -52,10 +52,10 @@ class Launcher implements Serializable {
         return outcome
     }
 
-    /** The engine's answer of a run that was interrupted after it, or null: the marker was interrupted, too. */
+    /** The engine's answer of a run that was interrupted after it; null if the engine was, too. */
     @NonCPS
     Map lateAnswer() {
-        return lateAnswer
+        return foundLate
     }
 
     /** The node whose shell has not ended, or null. */
@@ -120,12 +120,12 @@ class Launcher implements Serializable {
         try {
             script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {
                 if (script.fileExists(file)) {
-                    lateAnswer = Json.object(read(file))
-                    remember(agent, ANSWERED, lateAnswer)
+                    foundLate = Json.object(read(file))
+                    remember(agent, ANSWERED, foundLate)
                 }
             }
         } catch (Exception ignored) { // the agent does not answer
-            lateAnswer = null
+            foundLate = null
         }
     }
 

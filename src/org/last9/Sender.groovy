@@ -122,8 +122,9 @@ class Sender implements Serializable {
     }
 
     /**
-     * One more try with a stop whose sending was interrupted, a shorter one after an abort; none if the engine had answered before it. For the caller's catch block, and not a part of send:
-     * an abort may strike at the entry of any method, this class's own included, so the caller must hold the try.
+     * One more try with a stop whose sending was interrupted, a shorter one after an abort; none if the engine had answered before it. For the
+     * caller's catch block, and not a part of send: an abort may strike at the entry of any method, this class's own included, so the caller
+     * must hold the try.
      */
     void retryAfterAbort(Map marker, FlowInterruptedException interruption) {
         if (settled) {
