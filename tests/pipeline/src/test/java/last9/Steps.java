@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
  * The graph mixes parallel branches as they came to run, so each branch is told by itself, in the order of the branches' names.
  */
 final class Steps {
-    /** What a marker does in the folder of its own, in this order: nothing more, exactly one shell. The parts in parentheses are for the first on a node. */
-    private static final String IN_FOLDER = "dir\\{ writeFile (?:fileExists )?(?:libraryResource writeFile )?(?:libraryResource )?sh(?:(!)| readFile) \\}";
+    /** What a marker does in the folder of its own, in this order: nothing more, exactly one shell; after an interruption of it
+     * a last look for an answer. The parts in parentheses are for the first on a node. */
+    private static final String IN_FOLDER = "dir\\{ writeFile (?:fileExists )?(?:libraryResource writeFile )?(?:libraryResource )?sh(?:(!) timeout\\{ fileExists (?:readFile )?\\}| readFile) \\}";
     /** A dry run binds no credential; a stop whose settings have changed since its start restores them. */
     private static final List<String> ON_NODE = List.of("%s", "withCredentials\\{ %s \\}", "withEnv\\{ %s \\}", "withEnv\\{ withCredentials\\{ %s \\} \\}");
     /** How often something is waited for is the machine's affair. */
