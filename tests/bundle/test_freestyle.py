@@ -160,11 +160,11 @@ def _launch(tools: Path, *arguments: str, **environ: str) -> subprocess.Complete
 
 
 def test_the_launcher_passes_over_what_cannot_run_the_bundle(tools: Path, tmp_path: Path) -> None:
-    """An interpreter that is too old, or none at all, is left out for one that serves."""
+    """An interpreter that is too old, or none at all, is left out for one that serves; a LAST9_PYTHON that does not is named."""
     program(tmp_path / "python3", "exit 97")
     program(tmp_path / "python", f'exec {pythons()[promised()[-1]]} "$@"')
     done = _launch(tools, "--version", PATH=f"{tmp_path}:/usr/bin:/bin", LAST9_PYTHON="/no/such/python")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "[Last9] WARNING: LAST9_PYTHON is ignored: /no/such/python (not found).\n")
     assert done.stdout.startswith("last9-markers ")
 
 
