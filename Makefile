@@ -105,7 +105,7 @@ $(CODENARC): tools/codenarc/pom.xml | needs-java
 
 # Without the tools after -- the tests that need them are left out, and the closing line says so.
 for-tests:
-	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox
+	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox ksh zsh
 
 # needs-TOOL-TOOL-…: installs what is missing where it can; elsewhere says at once, and of all of them, what is missing.
 needs-%:

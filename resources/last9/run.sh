@@ -108,6 +108,7 @@ run_with() {
     [ "$code" -lt 256 ] || code=$((code - 128)) # ksh counts signals from 256
     case $code in
         77 | 78) leave ;;
+        74) leave ;; # it has said why it could not write the answer; where that fails, the request cannot be removed either
         129 | 130 | 131 | 137 | 143) leave ;;
         142)
             warn 'the engine was ended after @SECONDS@ seconds, as it did not end by itself.'
@@ -156,6 +157,8 @@ warn "this agent has no usable Python, so the deployment marker was not sent. Tr
 Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one."
 umask 022
 set -C
-printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
-command -p rm -f "$request" 2>/dev/null
+{
+    printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
+    command -p rm -f "$request" incoming.pyz
+} 2>/dev/null
 exit 79
