@@ -47,7 +47,7 @@ def set_up() -> Any:
 
 
 def test_every_jcasc_name_is_the_plugins_own() -> None:
-    """Each key is in a table with the place where it was read, none of the suite's own table is there for nothing, and its plugin is installed."""
+    """Each key is in a table with the place where it was read, none of the suite's own is there for nothing, its plugin is installed."""
     used = set(paths(set_up()))
     known, own = rows("jcasc.txt"), rows("controller-jcasc.txt")
     assert used <= set(known) | set(own)
@@ -87,7 +87,7 @@ def test_a_missing_plugin_is_noticed_by_the_rows_that_use_it(plugin: str) -> Non
 
 
 def test_the_set_up_holds_no_secret_and_nothing_for_every_build() -> None:
-    """Secrets are variables, and none of these is one that the library would read in every build: the suite would refuse that controller."""
+    """Secrets are variables, and none of these is one that the library reads in every build: the suite would refuse that controller."""
     text = (HERE / "jenkins.yaml").read_text("utf-8")
     secrets = re.findall(r"(?:password|secret): (.*)", text)
     assert secrets
@@ -100,7 +100,7 @@ def test_the_set_up_holds_no_secret_and_nothing_for_every_build() -> None:
 
 
 def test_the_workflow_runs_the_suite() -> None:
-    """The workflow builds this folder's image, starts it where the suite can be reached, and runs `make controller` with rights to read alone."""
+    """The workflow builds this folder's image, starts it where it reaches the suite, and runs `make controller` with rights to read."""
     workflow = yaml.safe_load((HERE / "workflow.yml").read_text("utf-8"))
     assert workflow["permissions"] == {"contents": "read"}
     commands = "\n".join(step.get("run", "") for step in workflow["jobs"]["controller"]["steps"])
