@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from types import FrameType
+from urllib.parse import urlsplit
 
 from controller import workplace
 from controller.client import Client, ControllerError, Gone, job_path
@@ -44,6 +45,9 @@ def main(environment: dict[str, str], limits: Limits | None = None, patience: fl
     speaker = Speaker(environment.get("JENKINS_TOKEN", ""))
     if not url.startswith(("http://", "https://")):
         speaker.say("Name a controller: make controller JENKINS_URL=http://127.0.0.1:8080")
+        return 2
+    if "@" in urlsplit(url).netloc:  # addresses are printed
+        speaker.say("JENKINS_URL holds a user or a password: give them as JENKINS_USER and JENKINS_TOKEN.")
         return 2
     rows = chosen(all_rows(), environment.get("ONLY", ""))
     if not rows:

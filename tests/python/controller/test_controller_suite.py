@@ -147,6 +147,24 @@ def test_wrong_credentials_end_at_once(jenkins: FakeJenkins, capsys: pytest.Capt
     assert not [request for request in jenkins.requests if request.startswith("POST")]
 
 
+def test_a_secret_in_the_address_is_refused(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
+    """Addresses are printed, so one with a password in it is refused, unprinted."""
+    assert ask(jenkins, JENKINS_URL=jenkins.url.replace("//", "//ada:s3cr3t@")) == 2
+    told = capsys.readouterr().out
+    assert "JENKINS_USER and JENKINS_TOKEN" in told
+    assert "s3cr3t" not in told
+    assert jenkins.requests == []
+
+
+def test_a_user_who_may_create_nothing(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the right to create jobs the suite ends with Jenkins' own reason, and the credential that it made is removed."""
+    jenkins.trouble("POST .*/createItem", lambda h: h.page(403, "ada is missing the Job/Create permission"), times=99)
+    assert ask(jenkins, ONLY="shapes/loop") == 2
+    assert "The controller cannot be asked: POST" in (told := capsys.readouterr().out)
+    assert "ada is missing the Job/Create permission" in told
+    assert nothing_is_left(jenkins)
+
+
 def test_no_address_and_no_row(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
     """A missing JENKINS_URL and an ONLY that fits nothing are told before anything is asked."""
     assert ask(jenkins, JENKINS_URL="") == 2
