@@ -15,6 +15,8 @@ from controller.client import Client
 from controller.rows import WORDS, Happening, Row
 
 _INPUT = re.compile(r"\binput\b[^\n]*?'([^'\n]+)'")
+#: Jenkins writes logs with a delay of up to a second or two, and we look at them a few times a second.
+_HOLD = "for (long end = System.currentTimeMillis() + 5000; System.currentTimeMillis() < end;) { }"
 _SENDING = "[Last9] Sending deployment marker"
 
 
@@ -115,6 +117,20 @@ class Happenings:
         except NeverStarted:
             return  # the row's result tells that nothing took this build's place
         self.newer.stop()
+
+
+def held_up(row: Row) -> str:
+    """Its Jenkinsfile, which stands still after each `echo` that a fault waits for.
+
+    The runner's log listener holds a build up until the fault is ordered; a controller's build would be past the next marker by then.
+    It stands still in Groovy, which is no step: the row's steps stay as they are. Where something is pressed after the same text, the
+    build waits anyway.
+    """
+    pressed = {happening.after for happening in row.happenings if happening.what not in ("slow", "broken", "well")}
+    jenkinsfile = row.jenkinsfile
+    for text in {happening.after for happening in row.happenings if happening.after} - pressed:
+        jenkinsfile = jenkinsfile.replace(f"echo '{text}'", f"echo '{text}'; {_HOLD}")
+    return jenkinsfile
 
 
 def input_id(jenkinsfile: str) -> str:

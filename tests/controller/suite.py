@@ -77,7 +77,7 @@ class Suite:
             lacking = facts.lacks(row.jenkinsfile)
             if lacking:
                 raise NotHere(lacking)
-            return self._judged(row, prepared(row.jenkinsfile, self._source, facts.has_library), others)
+            return self._judged(row, prepared(happenings.held_up(row), self._source, facts.has_library), others)
         except NotHere as reason:
             return Outcome(row.name, NOT_RUN, str(reason))
         except (WrongCredentials, Unreachable):

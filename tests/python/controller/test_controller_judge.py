@@ -165,6 +165,26 @@ def test_what_no_api_can_do_is_named() -> None:
     assert "restart of the controller" in refused["shapes/restart-during-stop"]
 
 
+def test_a_build_stands_still_until_its_fault_is_ordered() -> None:
+    """Exactly where a fault is due after an echo, and nothing is pressed there; all other rows stay as people write them."""
+    changed = {
+        row.name: happenings.held_up(row).count("currentTimeMillis() < end")
+        for row in all_rows()
+        if happenings.held_up(row) != row.jenkinsfile
+    }
+    assert changed == {
+        "shapes/abort-during-manual-stop": 1,
+        "shapes/abort-during-stop": 1,
+        "shapes/outage-during-start": 1,
+        "shapes/outage-during-stop": 2,
+    }
+    for row in all_rows():
+        pressed = {happening.after for happening in row.happenings if happening.what == "stop"}
+        for happening in row.happenings:
+            if happening.what in ("slow", "broken", "well") and happening.after and happening.after not in pressed:
+                assert f"echo '{happening.after}'; for" in happenings.held_up(row), row.name
+
+
 def test_the_id_of_an_input() -> None:
     """As the Pipeline REST API's documentation shows one; and the table's own row has an input that can be found."""
     assert happenings.input_id("input 'Is the build okay?'") == "Ef95dd500ae6ed3b27b89fb852296d12"

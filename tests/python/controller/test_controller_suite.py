@@ -64,6 +64,15 @@ def test_rows_pass_by_what_the_library_really_does(jenkins: FakeJenkins, tmp_pat
     assert all("the-token" not in job.script for job in jenkins.every_job)
 
 
+def test_an_outage_hits_the_marker_that_it_is_meant_for(jenkins: FakeJenkins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Faults that are due in the middle of a build are there before its next marker, though nobody holds the controller up."""
+    jenkins.play = RunnerPlay(jenkins, tmp_path)
+    code = ask(jenkins, ONLY="shapes/outage-during-stop")
+    told = capsys.readouterr().out
+    assert told.splitlines()[-1] == "1 passed, 0 failed", told
+    assert code == 0
+
+
 def test_a_difference_is_told_in_full(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
     """A build that is not what its row says fails with expectation, reality and the log; exit code 1, and the next rows are asked."""
 
