@@ -20,7 +20,7 @@ import httpx
 import pytest
 from controller import probe
 from controller.__main__ import main
-from controller.cost import FIRST, ROUNDS
+from controller.cost import FIRST, ROUNDS, pipeline
 from controller.rows import ROOT
 from controller.suite import Limits
 from fake_jenkins import FakeBuild, FakeJenkins, Play, until
@@ -71,6 +71,21 @@ def test_an_outage_hits_the_marker_that_it_is_meant_for(jenkins: FakeJenkins, tm
     told = capsys.readouterr().out
     assert told.splitlines()[-1] == "1 passed, 0 failed", told
     assert code == 0
+
+
+def test_the_suites_own_pipelines_run(tmp_path: Path) -> None:
+    """What the suite itself gives to a controller, to say what it is and what a marker costs there, runs in the sandbox to its end."""
+    environment = {**os.environ, "PIPELINE_LIBRARY_SANDBOXED": "1"}
+    said = {}
+    for name, script in {"probe": probe.PIPELINE, "cost": pipeline("http://127.0.0.1:9", has_curl=False).replace("< 15", "< 1")}.items():
+        (tmp_path / name).write_text(script, "utf-8")
+        command = [str(ROOT / "tests" / "pipeline" / "run-pipeline"), str(tmp_path / name)]
+        said[name] = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+        assert said[name][-2] == "Finished: SUCCESS", said[name]
+    facts = probe.said_by(said["probe"])
+    assert facts["library"] == "configured"
+    assert "LAST9_API_BASE_URL" in str(probe.unfit(facts))  # the runner sets it for every build: such a controller is not asked
+    assert probe.unfit({**facts, "variables": ""}) is None
 
 
 def test_a_difference_is_told_in_full(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
