@@ -26,7 +26,7 @@ FIRST = "the first marker of a build"
 
 
 def pipeline(url: str, has_curl: bool) -> str:
-    """The Jenkinsfile that is measured. ``url``: the stand-in's, for curl."""
+    """The Jenkinsfile that is measured. ``url``: the fake Last9's, for curl."""
     things = {name: code for name, code in _THINGS.items() if has_curl or name != "a curl step"}
     rounds = "\n".join(f"""    stage("{name}") {{ {code.replace("URL", url)} }}""" for name, code in things.items())
     return f"""\

@@ -1,4 +1,4 @@
-"""The stand-in Last9, as a process of its own on loopback: the project's own command. Only this file knows the command's name."""
+"""The fake Last9, as a process of its own on loopback: the project's own command. Only this file knows the command's name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 
 from controller.rows import ROOT
 
-COMMAND = "standin"
+COMMAND = "fake-server"
 BUNDLE = ROOT / "resources" / "last9" / "last9-markers.pyz"
 
 
@@ -35,7 +35,7 @@ class FakeLast9:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("the stand-in Last9 did not start: run make bundle")
+            raise RuntimeError("the fake Last9 did not start: run make bundle")
         first = json.loads(line)
         self.url, self.refresh_token = first["url"], first["refreshToken"]
         self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)

@@ -1,4 +1,4 @@
-"""What is done to a build while it runs, as the ``does:`` lines of its row say: by the controller's buttons and the stand-in's faults."""
+"""What is done to a build while it runs, as the ``does:`` lines of its row say: by the controller's buttons and the fake Last9's faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SENDING = "[Last9] Sending deployment marker"
 
 
 class Last9(Protocol):
-    """What is needed of the stand-in."""
+    """What is needed of the fake Last9."""
 
     def order(self, faults: str) -> None:
         """Order faults, as JSON."""

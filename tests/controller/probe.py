@@ -84,7 +84,7 @@ def unfit(said: dict[str, str]) -> str | None:
     harmless = re.compile(r"LAST9_(PYTHON|CA_BUNDLE|DEBUG|TESTS_.*)")
     leading = [name for name in said.get("variables", "").split() if not harmless.fullmatch(name)]
     if leading:
-        return f"the controller sets {', '.join(leading)} for every build, so markers would not go to the stand-in as the rows expect"
+        return f"the controller sets {', '.join(leading)} for every build, so markers would not go to the fake Last9 as the rows expect"
     return None
 
 

@@ -17,7 +17,6 @@ from controller.rows import WORDS
 _SPAN = re.compile(r'<span class="pipeline-new-node"([^>]*)>\[Pipeline\] ([^<\n]*)')
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _BRANCH = re.compile(r"\{ \(Branch: (.*)\)")
-_WORDS = ("marker", "node-marker", "dry-marker", "node-dry-marker")
 
 
 class FlowNode(NamedTuple):
@@ -62,10 +61,16 @@ def line_of_steps(nodes: Iterable[FlowNode], failed: Callable[[FlowNode], bool],
     top = inside.get("", [])
     libraries = [node for node in top if node.text == "library"][:without]
     inside[""] = [node for node in top if node not in libraries]
-    text = " ".join(_told("", inside, failed))
-    text = re.sub(WORDS["waiting"], "sleep", text)
-    for word in _WORDS:
-        text = re.sub(WORDS[word], rf"{word}\g<1>", text)
+    return shortened(" ".join(_told("", inside, failed)))
+
+
+def shortened(line: str) -> str:
+    """The line with each marker's steps as one word, and waiting as one ``sleep``: Words.java does the same."""
+    text = re.sub(WORDS["waiting"], "sleep", line)
+    for around in WORDS["around"].split(" | "):
+        inside = around.replace("%", WORDS["in-folder"])
+        for word in ("marker", "node-marker"):
+            text = re.sub(WORDS[word].replace("%", inside), rf"{word}\g<1>", text)
     return text
 
 

@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 
 
 class Suite:
-    """One controller, one stand-in, one workplace."""
+    """One controller, one fake Last9, one workplace."""
 
     def __init__(self, client: Client, last9: FakeLast9, place: Workplace, source: Source, limits: Limits) -> None:
         self._client = client

@@ -11,7 +11,7 @@ from controller import happenings
 from controller.happenings import NotHere
 from controller.judge import Evidence, differences
 from controller.rows import RESOURCES, ROOT, SHAPES, Happening, Row, all_rows, chosen, read_happening, read_head, read_shape
-from controller.steps import flow_nodes, is_failed, line_of_steps
+from controller.steps import flow_nodes, is_failed, line_of_steps, shortened
 from fake_jenkins import FakeBuild, FakeJob
 from runner_play import annotate
 
@@ -214,17 +214,26 @@ def test_steps_of_recorded_builds(number: int, line: str) -> None:
     assert line_of_steps(nodes, lambda node: is_failed(node.text, build.colors[node.id])) == line
 
 
+def nested(build: FakeBuild, enclosing: str, *blocks: str) -> str:
+    """Blocks within each other; the innermost body."""
+    for block in blocks:
+        enclosing = build.node("{", build.node(block, enclosing, opens=True), opens=True)
+    return enclosing
+
+
 def test_steps_of_a_marker_are_one_word() -> None:
     """The steps of one marker are the word `marker`, cut off ones have a mark, and the suite's own library steps are left out."""
     build = FakeBuild(FakeJob("x", "<flow-definition/>"), 1, {})
     build.node("library")
-    node = build.node("{", build.node("node", opens=True), opens=True)
+    node = nested(build, "", "node")
     for color in ("blue", "aborted"):
-        body = build.node("{", build.node("timeout", node, opens=True), opens=True)
-        inner = build.node("{", build.node("withCredentials", body, opens=True), opens=True)
-        for step in ("fileExists", "writeFile"):
-            build.node(step, inner)
+        body = nested(build, node, "timeout")
+        build.node("pwd", body)
+        inner = nested(build, body, "withCredentials", "dir")
+        build.node("writeFile", inner)
         build.node("sh (Last9 deployment marker)", inner, color=color)
+        if color == "blue":
+            build.node("readFile", inner)
     build.node("sleep", node)
     build.node("sleep", node, color="aborted")
     nodes = flow_nodes(build.html)
@@ -234,6 +243,15 @@ def test_steps_of_a_marker_are_one_word() -> None:
 
     assert line_of_steps(nodes, failed, without=1) == "node{ marker marker! sleep! }"
     assert line_of_steps(nodes, failed) == "library node{ marker marker! sleep! }"
+
+
+SHORTENED = [line.split(" => ") for line in (SHAPES / "shortened.txt").read_text("utf-8").splitlines() if " => " in line and line[0] != "#"]
+
+
+@pytest.mark.parametrize(("steps", "short"), SHORTENED)
+def test_only_what_is_exactly_one_marker_becomes_the_word(steps: str, short: str) -> None:
+    """This judge and the Java tests' read `words.txt` alike: both are held to `shapes/shortened.txt`."""
+    assert shortened(steps) == short
 
 
 @pytest.mark.parametrize(

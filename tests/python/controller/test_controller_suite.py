@@ -1,6 +1,6 @@
 """The whole suite (`make controller`) against a server that answers as Jenkins does.
 
-Rows that need nothing done to them are run by the pipeline runner behind that server, so the library, the stand-in Last9 and the judge are
+Rows that need nothing done to them are run by the pipeline runner behind that server, so the library, the fake Last9 and the judge are
 the real ones; builds that must end in a certain way are played.
 """
 
@@ -268,7 +268,7 @@ def test_faults_are_ordered_and_waited_for(jenkins: FakeJenkins) -> None:
         order.append("stopped early" if build.stopped.wait(0.5) else "not stopped while nobody waits")
 
         def exchange() -> None:
-            with contextlib.suppress(httpx.TransportError):  # the stand-in ends before its delay does
+            with contextlib.suppress(httpx.TransportError):  # the fake Last9 ends before its delay does
                 httpx.post(f"{url}/api/v4/oauth/access_token", json={"refresh_token": token}, timeout=90)
 
         threading.Thread(target=exchange, daemon=True).start()
