@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import time
 from collections.abc import Callable
@@ -17,6 +16,8 @@ from controller.rows import WORDS, Happening, Row
 _INPUT = re.compile(r"\binput\b[^\n]*?'([^'\n]+)'")
 #: Jenkins writes logs with a delay of up to a second or two, and we look at them a few times a second.
 _HOLD = "for (long end = System.currentTimeMillis() + 5000; System.currentTimeMillis() < end;) { }"
+#: What the controller does; of the rest, `job` is there beforehand, and everything else is ordered from the fake Last9.
+_PRESSED = ("stop", "superseded", "reject", "restart")
 _SENDING = "[Last9] Sending deployment marker"
 
 
@@ -43,6 +44,11 @@ def check(row: Row) -> None:
         raise NotHere("it needs a restart of the controller in the middle of a step, which the API cannot do")
 
 
+def is_fault(happening: Happening) -> bool:
+    """Whether it happens to Last9, its end included, and not to the build."""
+    return happening.what not in (*_PRESSED, "job")
+
+
 class Happenings:
     """Watches the log of one build and does what is due."""
 
@@ -51,8 +57,8 @@ class Happenings:
         self._client = client
         self._last9 = last9
         self._sleep = sleep
-        self._faults = [happening for happening in row.happenings if happening.what in ("slow", "broken", "well")]
-        self._pressed = [happening for happening in row.happenings if happening.what in ("stop", "superseded", "reject")]
+        self._faults = [happening for happening in row.happenings if is_fault(happening)]
+        self._pressed = [happening for happening in row.happenings if happening.what in _PRESSED]
         self._slow = False
         self._steps: dict[str, int] = {}
         #: A build that was started to take the place of this one.
@@ -126,7 +132,7 @@ def held_up(row: Row) -> str:
     It stands still in Groovy, which is no step: the row's steps stay as they are. Where something is pressed after the same text, the
     build waits anyway.
     """
-    pressed = {happening.after for happening in row.happenings if happening.what not in ("slow", "broken", "well")}
+    pressed = {happening.after for happening in row.happenings if not is_fault(happening)}
     jenkinsfile = row.jenkinsfile
     for text in {happening.after for happening in row.happenings if happening.after} - pressed:
         jenkinsfile = jenkinsfile.replace(f"echo '{text}'", f"echo '{text}'; {_HOLD}")
@@ -156,6 +162,3 @@ def other_jobs(row: Row) -> dict[str, str]:
                 raise NotHere(f"no job of the suite can end {result}")
             found[name] = ends[result]
     return found
-
-
-assert all(json.loads(WORDS[name]) for name in ("slow", "broken"))  # a fault that is no JSON would be refused in the middle of a row

@@ -132,6 +132,7 @@ def test_a_misspelt_word_is_refused() -> None:
         ("slow from start", Happening("slow")),
         ("broken after 'x'", Happening("broken", after="x")),
         ("well after 'x'", Happening("well", after="x")),
+        ("misled from start", Happening("misled")),
         ("job deploy FAILURE", Happening("job", job=("deploy", "FAILURE"))),
     ],
 )
@@ -175,13 +176,15 @@ def test_a_build_stands_still_until_its_fault_is_ordered() -> None:
     assert changed == {
         "shapes/abort-during-manual-stop": 1,
         "shapes/abort-during-stop": 1,
+        "shapes/fault-connection-cut": 1,
+        "shapes/fault-refused-start": 1,
         "shapes/outage-during-start": 1,
         "shapes/outage-during-stop": 2,
     }
     for row in all_rows():
         pressed = {happening.after for happening in row.happenings if happening.what == "stop"}
         for happening in row.happenings:
-            if happening.what in ("slow", "broken", "well") and happening.after and happening.after not in pressed:
+            if happenings.is_fault(happening) and happening.after and happening.after not in pressed:
                 assert f"echo '{happening.after}'; for" in happenings.held_up(row), row.name
 
 
