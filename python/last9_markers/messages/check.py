@@ -31,12 +31,14 @@ def line(state: str, check: str, text: str) -> str:
 BEGINS = "Connection test:"
 
 
-def summary(ok: int, warnings: int, failed: int, *, only_unwritten: bool) -> str:
-    """The line after the findings. ``only_unwritten``: whatever is warned of is that no test event was sent."""
+def summary(ok: int, warnings: int, failed: int, *, only_unwritten: bool, only_unread: bool) -> str:
+    """The line after the findings. What is warned of is only that no test event was sent, or only what was read back."""
     if failed:
         verdict = "markers will not get through"
     elif not warnings:
         verdict = "markers get through"
+    elif only_unread:
+        verdict = "markers get through; whether dashboards draw them is not proven, see the warnings"
     elif only_unwritten:
         verdict = "nothing seems to stand in the way of a marker, but none was sent"
     else:
