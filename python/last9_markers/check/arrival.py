@@ -66,7 +66,7 @@ def compare(findings: Findings, sent: SentEvent, stored: Sample, advice: str) ->
     if not findings.has("labels"):
         findings.ok("labels", reading_messages.labels_as_sent(len(sent.labels)))
     if stored.moment is None:
-        findings.warn("time", reading_messages.time_unknown(queries.of_test(sent.test_id)))
+        findings.warn("time", reading_messages.time_unknown(queries.last_day(queries.of_test(sent.test_id))))
     elif abs(stored.moment - sent.moment) > ROUNDING_SECONDS:
         findings.warn("time", reading_messages.time_off(stored.moment - sent.moment))
     else:

@@ -163,7 +163,7 @@ class ConnectionTest:
 
     def _write(self, delivery: Delivery, destination: Destination) -> None:
         request, context = self._request, self._context
-        marker = sent_event.marker(request)
+        marker = sent_event.marker(request, self.settings.attribute_names)
         self._log.info(reading_messages.stays(marker.service_name, marker.event_name))
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
         composed = sent_event.compose(marker, moment, request, context, self.settings.attribute_names, self._routing.data_source_name)
@@ -266,13 +266,10 @@ class ConnectionTest:
         if not self._summed_up:
             self._summed_up = True
             warned = {finding.check for finding in found.all if finding.state == WARNING}
-            self._log.info(
-                check_messages.summary(
-                    *(found.count(state) for state in (OK, WARNING, FAILED)),
-                    only_unwritten=warned <= {"write"},
-                    only_unread=self._sent is not None and warned <= set(reading.READ),
-                )
-            )
+            written = True if self._sent else None if warned <= {"write", *reading.READ} else False
+            unread = bool(warned & set(reading.READ))
+            counts = (found.count(state) for state in (OK, WARNING, FAILED))
+            self._log.info(check_messages.summary(*counts, written=written, unread=unread))
         return Answer(
             delivered=self._sent is not None,
             accepted=True,

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 #: How many names are worth proposing, and from which likeness on.
 MOST = 3
 LEAST_LIKENESS = 0.6
+SURE_LIKENESS = 0.9
+#: Letters that are enough to recognize a name by its beginning: ``dev``.
+LEAST_SHORTENED = 3
 #: More candidates than that are not compared: each takes some microseconds, and Last9 sorts its suggestions.
 MOST_CANDIDATES = 5000
 
@@ -18,8 +21,17 @@ def nearest(wanted: str, known: Iterable[str]) -> list[str]:
     folded: dict[str, list[str]] = {}
     for name in list(dict.fromkeys(known))[:MOST_CANDIDATES]:
         folded.setdefault(_fold(name), []).append(name)
-    near = difflib.get_close_matches(_fold(wanted), folded, n=MOST, cutoff=LEAST_LIKENESS)
+    sought = _fold(wanted)
+    # prod and production: alike to everybody but to a measure of likeness
+    shortened = sorted((name for name in folded if _is_shortened(name, sought)), key=lambda name: abs(len(name) - len(sought)))
+    near = dict.fromkeys([*difflib.get_close_matches(sought, folded, n=MOST, cutoff=SURE_LIKENESS), *shortened])
+    near.update(dict.fromkeys(difflib.get_close_matches(sought, folded, n=MOST, cutoff=LEAST_LIKENESS)))
     return [name for each in near for name in folded[each] if name != wanted][:MOST]
+
+
+def _is_shortened(name: str, other: str) -> bool:
+    short, long = sorted((name, other), key=len)
+    return len(short) >= LEAST_SHORTENED and long.startswith(short)
 
 
 def _fold(name: str) -> str:

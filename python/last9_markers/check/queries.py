@@ -11,6 +11,8 @@ SERVICE_LABELS = ("service_name", "service")
 ENVIRONMENT_LABELS = ("deployment_environment", "env")
 #: A label of the test event alone, without a dot, so that nothing renames it.
 TEST_ID = "connection_test_id"
+#: Another one with a dot, as most attributes of a build have it: whether Last9 keeps it.
+TEST_DOT = "connection_test.dot"
 
 _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -41,9 +43,14 @@ def events_of(service: str) -> str:
     return selector(METRIC, ("service", "=", service))
 
 
+def last_day(selected: str) -> str:
+    """What a person runs: the newest sample of the last day. A plain selector finds nothing that is five minutes old."""
+    return f"last_over_time({selected}[1d])"
+
+
 def count_by(label: str, selected: str) -> str:
     """What a person runs: the values of a label in the last day, with the number of series."""
-    return f"count by ({label}) (last_over_time({selected}[1d]))"
+    return f"count by ({label}) ({last_day(selected)})"
 
 
 def _quoted(text: str) -> str:

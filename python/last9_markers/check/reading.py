@@ -64,7 +64,7 @@ class Asked(NamedTuple):
         if self.service:
             found["events"] = queries.count_by("event_name", queries.events_of(self.service))
         if self.sent:
-            found["stored"] = queries.of_test(self.sent.test_id)
+            found["stored"] = queries.last_day(queries.of_test(self.sent.test_id))
         return found
 
 
@@ -146,28 +146,31 @@ class Reading:
                 return None
             if name in values:
                 return label
-        near = nearest(name, self._names(reader, source, name, check, labels, service))
+        there = self._names(reader, source, labels, service)
+        near = nearest(name, there) or nearest(name, self._suggestions(reader, source, name, check))
         if check == "service":
             self._findings.warn(check, reading_messages.service_unknown(name, near))
         else:
-            self._findings.warn(check, reading_messages.environment_unknown(name, near, service and service[1]))
+            self._findings.warn(check, reading_messages.environment_unknown(name, near, there, service and service[1]))
         return None
 
     def _values(self, reader: Last9Reader, source: DataSource, label: str, value: str | None, service: tuple[str, str] | None) -> list[str]:
         wanted = queries.metrics_with(label, value, service)
         return reader.label_values(source, label, wanted, self._budget.clock.wall(), DAY_SECONDS)
 
-    def _names(
-        self, reader: Last9Reader, source: DataSource, name: str, kind: str, labels: tuple[str, ...], service: tuple[str, str] | None
-    ) -> list[str]:
-        """The names there are. They only help to spell one: what cannot be had of them leaves the finding as it is."""
+    # The names there are only help to spell one: what cannot be had of them leaves the finding as it is.
+
+    def _names(self, reader: Last9Reader, source: DataSource, labels: tuple[str, ...], service: tuple[str, str] | None) -> list[str]:
         found: list[str] = []
         with contextlib.suppress(DeliveryError):
             for label in labels:
                 found += self._values(reader, source, label, None, service)
+        return list(dict.fromkeys(found))
+
+    def _suggestions(self, reader: Last9Reader, source: DataSource, name: str, kind: str) -> list[str]:
         with contextlib.suppress(DeliveryError):
-            found += reader.suggestions(source, name, kind)
-        return found
+            return reader.suggestions(source, name, kind)
+        return []
 
     def _arrival(self, reader: Last9Reader, source: DataSource, sent: SentEvent) -> None:
         clock = self._budget.clock
@@ -176,8 +179,8 @@ class Reading:
             return
         after = clock.monotonic() - sent.sent_at
         if stored[0] is None:
-            query = queries.of_test(sent.test_id)
-            self._findings.warn("stored", reading_messages.not_stored_yet(after, len(sent.labels), query))
+            query = self._by_hand["stored"] or ""
+            self._findings.warn("stored", reading_messages.not_stored_yet(after, len(sent.labels), source.name, query))
             return
         self._findings.ok("stored", reading_messages.stored(after))
         arrival.compare(self._findings, sent, stored[0], self._asked.advice)

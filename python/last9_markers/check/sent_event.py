@@ -35,10 +35,10 @@ class SentEvent(NamedTuple):
         return cls(attributes_sent[queries.TEST_ID], {"event_name": composed["event_name"], **attributes_sent}, moment, sent_at)
 
 
-def marker(request: Request) -> options.Marker:
-    """The test event as a marker, with a label of its own by which it is found again."""
+def marker(request: Request, attribute_names: str) -> options.Marker:
+    """The test event as a marker, with labels of its own: one by which it is found again, and one with a dot."""
     service, environment = (as_text(request.option(name)) for name in ("serviceName", "environment"))
-    own = {queries.TEST_ID: uuid.uuid4().hex}
+    own = {queries.TEST_ID: uuid.uuid4().hex, **dict.fromkeys(attributes.name_variants(queries.TEST_DOT, attribute_names), "kept")}
     return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, own, dry_run=False)
 
 

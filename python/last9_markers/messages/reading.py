@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 #: Kind of :exc:`~last9_markers.core.errors.Unreadable` → cause and remedy. ``{status}`` is the answer's status.
 UNREADABLE = {
-    "forbidden": ("Last9 does not let this token read ({status})", "Use a token with write scope."),
+    "forbidden": ("Last9 does not let this token read ({status})", "Markers may arrive all the same."),
     "missing": ("this Last9 does not offer the call ({status})", "Check apiBaseUrl."),
     "refused": ("Last9 refuses the question ({status})", "Its API may have changed."),
     "page": ("an HTML page came instead of data", "Check apiBaseUrl and the proxy."),
@@ -105,9 +105,10 @@ def environment_known(environment: str, label: str, service: str | None) -> str:
     return f"{_whose(service)} have {label} '{_name(environment)}'"
 
 
-def environment_unknown(environment: str, near: Sequence[str], service: str | None) -> str:
-    """No metrics of the last day have it."""
-    return f"{_whose(service)} of the last day have no environment '{_name(environment)}'{did_you_mean(near)} {_LETTER_BY_LETTER}"
+def environment_unknown(environment: str, near: Sequence[str], there: Sequence[str], service: str | None) -> str:
+    """No metrics of the last day have it. ``there``: the environments that they have, told if none is near."""
+    known = f" There {_are(there)}." if there and not near else ""
+    return f"{_whose(service)} of the last day have no environment '{_name(environment)}'{did_you_mean(near)}{known} {_LETTER_BY_LETTER}"
 
 
 def did_you_mean(near: Sequence[str]) -> str:
@@ -139,11 +140,11 @@ def stored(seconds: float) -> str:
     return f"the test event can be read from last9_change_events, {seconds:.0f} s after it was sent"
 
 
-def not_stored_yet(seconds: float, labels: int, query: str) -> str:
+def not_stored_yet(seconds: float, labels: int, source: str, query: str) -> str:
     """It was accepted and cannot be found."""
     return (
-        f"not proven: the test event was accepted, but cannot be read after {seconds:.0f} s. It may be late, or its {labels} labels may be "
-        f"more than the store keeps.{by_hand(query)}"
+        f"not proven: the test event was accepted, but cannot be read from '{_name(source)}' after {seconds:.0f} s. It may be late, in "
+        f"another data source, or its {labels} labels may be more than the store keeps.{by_hand(query)}"
     )
 
 
