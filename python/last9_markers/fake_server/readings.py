@@ -137,28 +137,36 @@ def _suggest(question: Mapping[str, Any], store: MetricsStore, stored: list[Stor
 
 
 def _matches(labels: Mapping[str, str], selector: str) -> bool:
+    return all(_holds(matcher, labels) for matcher in _matchers(selector))
+
+
+def _holds(matcher: tuple[str, str, str], labels: Mapping[str, str]) -> bool:
+    name, how, value = matcher
+    has = labels.get(name, "")
+    return re.fullmatch(value, has) is not None if how == "=~" else (has == value) == (how == "=")
+
+
+def _matchers(selector: str) -> list[tuple[str, str, str]]:
+    """Name, operator and value of each matcher, the metric's name first. Raises :exc:`Refusal` if it is not a selector."""
     found = _SELECTOR.fullmatch(selector)
     if found is None:
         raise Refusal(400, f"this fake Last9 does not understand the selector {selector}")
-    if found["metric"] and labels.get("__name__") != found["metric"]:
-        return False
-    matchers, position = found["matchers"] or "", 0
-    while position < len(matchers):
-        matcher = _MATCHER.match(matchers, position)
+    matchers = [("__name__", "=", found["metric"])] if found["metric"] else []
+    text, position = found["matchers"] or "", 0
+    while position < len(text):
+        matcher = _MATCHER.match(text, position)
         if matcher is None:
             raise Refusal(400, f"this fake Last9 does not understand the selector {selector}")
         position = matcher.end()
-        has, value = labels.get(_unquoted(matcher["name"]), ""), _unescaped(matcher["value"])
-        holds = re.fullmatch(value, has) is not None if matcher["how"] == "=~" else (has == value) == (matcher["how"] == "=")
-        if not holds:
-            return False
-    return True
+        matchers.append((_unquoted(matcher["name"]), matcher["how"], _unescaped(matcher["value"])))
+    return matchers
 
 
 def _query(question: Mapping[str, Any]) -> re.Match[str]:
     found = _QUERY.fullmatch(str(question.get("query")))
     if found is None:
         raise Refusal(400, "this fake Last9 knows selectors and timestamp(selector) only")
+    _matchers(found["selector"])  # refused even if there is nothing yet that it could match
     return found
 
 
