@@ -70,6 +70,14 @@ def test_an_event_that_is_late(last9: FakeLast9, tmp_path: Path) -> None:
     assert calls(last9).count("prom_query") >= 2
 
 
+def test_reading_back_has_its_own_time(last9: FakeLast9, tmp_path: Path) -> None:
+    """An event that appears after the test's own time limit is found all the same."""
+    last9.order({"on": "read", "late": 7})
+    done = check(last9, tmp_path, options={**SENT, "timeoutSeconds": "5"})
+    assert found(done)["stored"][0] == "ok"
+    assert done.seconds > 7
+
+
 def test_dots_become_underscores(last9: FakeLast9, tmp_path: Path) -> None:
     """Renamed labels are named, and the option that sends them so."""
     last9.order({"on": "read", "underscores": True})
