@@ -161,8 +161,8 @@ def test_the_manifest_lists_every_file(entries: dict[str, bytes]) -> None:
 
 
 def test_it_is_small_and_pure(entries: dict[str, bytes]) -> None:
-    """At most 520 kB, nothing compiled, no asyncio framework, no tests."""
-    assert BUNDLE.stat().st_size <= 520_000
+    """At most 540 kB, nothing compiled, no asyncio framework, no tests."""
+    assert BUNDLE.stat().st_size <= 540_000
     assert not [name for name in entries if name.endswith((".so", ".pyd", ".dll", ".pyc", ".pyi", "py.typed"))]
     assert {name.split("/")[0] for name in entries if "/" in name} == {
         "backoff", "certifi", "h11", "httpcore", "httpx", "idna", "jinja2", "markupsafe", "last9_markers", "licenses",
