@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'c72558dbf5628af1ca91c16ed30859d56835dfcefb4b41e3f87d5c100466f5fe'
+    static final String SHA256 = 'aa66d84b1d8b5a2fd9308cacb715702e334784f9e88dbd204f068da5fa63a3b7'
 
 }

@@ -23,9 +23,10 @@ class EngineClient implements Serializable {
 
     private final Object script
     /**
-     * `request` (JSON text), `seconds`, `afterAbort`, `credentialId` (null: no token), `environment` (as it must be), `agentLabel`,
-     * `subject` ("the stop marker of payments-api"), `label` (of the shell step), `unanswered` (what is not known then), `consequence` (of a
-     * failure, for the warning), `beginning` (of its line), `goesOnWithoutCredential`.
+     * `request` (JSON text), `seconds`, `moreSeconds` (for a part that has a time limit of its own), `afterAbort`, `credentialId` (null: no
+     * token), `environment` (as it must be), `agentLabel`, `subject` ("the stop marker of payments-api"), `label` (of the shell step),
+     * `unanswered` (what is not known then), `consequence` (of a failure, for the warning), `beginning` (of its line),
+     * `goesOnWithoutCredential`.
      */
     private final Map call
     private Launcher launcher = null
@@ -209,7 +210,7 @@ class EngineClient implements Serializable {
 
     @NonCPS
     private double seconds() {
-        double usual = call.seconds
+        double usual = call.seconds + (call.moreSeconds ?: 0)
         return call.afterAbort ? Math.min(SECONDS_AFTER_ABORT, usual) : usual
     }
 

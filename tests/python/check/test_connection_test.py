@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import time
 from pathlib import Path
@@ -44,13 +45,16 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
     """With ``sendTestEvent`` one event is written, a point that no dashboard takes for a deployment and no alert for a start."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, environ={"JOB_NAME": "job"})
     assert states(done) == {}
-    assert "markers get through (13 ok, 0 warnings, 0 failed)" in done.stderr
+    assert "markers get through (17 ok, 0 warnings, 0 failed)" in done.stderr
     assert done.answer["delivered"] is True
     assert done.answer["warnings"] == []
     (event,) = last9.received()
     assert event["event_name"] == "connection-test"
     assert event["event_state"] == "stop"
-    assert event["attributes"] == {
+    labels = event["attributes"]
+    assert re.fullmatch(r"[0-9a-f]{32}", labels.pop("connection_test_id"))
+    assert labels == {
+        "connection_test.dot": "kept",
         "service": "last9-connection-test",
         "service_name": "last9-connection-test",
         "jenkins.job_name": "job",
