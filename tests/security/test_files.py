@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from last9_markers.core import safe_files
 from last9_markers.fake_server import FakeLast9
 from last9_markers.runner.serve import ANSWERED
-from support import SEND, engine, make_request, run_step
+from support import SEND, engine, make_request, patience, run_step
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX's kinds of files")
 
@@ -159,3 +160,22 @@ def test_replacing_leaves_nothing_aside(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="name"):
         safe_files.replace(str(tmp_path / "name"), b"content")
     assert [path.name for path in tmp_path.iterdir()] == ["name"]
+
+
+@pytest.mark.parametrize("command", ["send", "window"])
+def test_waiting_for_the_lock_is_part_of_the_limit(last9: FakeLast9, tmp_path: Path, command: str) -> None:
+    """Whoever holds the state file's lock and lets Last9 hang besides costs a marker its time limit, and not the lock's patience more."""
+    import fcntl
+
+    last9.order({"delay": 60})
+    words = [*SEND] if command == "send" else ["window", *SEND[1:]]
+    words += ["--state", "state.json", "--timeout-seconds", "6", *([] if command == "send" else ["--", "sh", "-c", "date +%s.%N"])]
+    with (tmp_path / "state.json.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        began = time.time()
+        done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path, timeout=120)
+        took = (float(done.stdout) if command == "window" else time.time()) - began
+    assert done.code == 0
+    assert "is kept busy by another process" in done.stderr
+    # Before and after: each time a quarter of the limit and no less than 0.2 s; with the whole patience it would be 16.
+    assert took < 6 + 1 + patience()

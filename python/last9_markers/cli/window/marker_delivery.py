@@ -68,15 +68,28 @@ class MarkerDelivery:
         self._abort = abort
         self._program = SelfProgram()
 
-    def request(self, state: str, at_ms: int, outcome: str | None = None, entry: StateEntry | None = None, *, keeps: bool = True) -> str:
-        """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept."""
+    def request(
+        self,
+        state: str,
+        at_ms: int,
+        outcome: str | None = None,
+        entry: StateEntry | None = None,
+        *,
+        keeps: bool = True,
+        spent: float = 0.0,
+    ) -> str:
+        """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept.
+
+        ``spent``: so many seconds of its time limit are over, since somebody else had the state file.
+        """
         hurried = self._abort.ends_at is not None
+        limit = self.time_limit() if hurried else max(_SHORTEST_SECONDS, self.time_limit() - spent) if spent else None
         return self._call.request(
             "window",
             timestamp_ms=at_ms,
             options={"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome},
             window=self._window,
-            limit_seconds=round(self.time_limit(), 1) if hurried else None,
+            limit_seconds=None if limit is None else round(limit, 1),
             after_abort=hurried,
             pending=entry.tried if entry is not None else (),
             outages=entry.outages if entry is not None else None,
