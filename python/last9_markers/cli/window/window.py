@@ -80,14 +80,14 @@ class ShellWindow:
         entry = StateEntry(self._state, at_ms)
         spent = self._save(entry, lambda: delivery.request("start", at_ms))
         request = delivery.request("start", at_ms, entry=entry, spent=spent)
-        delivery_process = delivery.begin()
+        delivery_process = delivery.begin("start")
         _hand_over(delivery_process, request)
         # Cut short by an abort, it goes along with the stop once more: the very same marker, should it have arrived.
         self.start = delivery.finish(delivery_process, request, entry.tried, until_abort=True)
         if _was_ended(delivery_process):
             self._abort.expect(_BEFORE_COMMAND_SECONDS)
-        if self.start.answer is None and self._abort.number is None:
-            self._call.log.warning(cli_messages.delivery_process_silent())
+        if delivery_process is not None and self.start.answer is None and self._abort.number is None:
+            self._call.log.warning(cli_messages.delivery_process_silent(delivery.label("start")))
         self._settle(entry, self.start)
 
     def _send_stop(self, code: int | None) -> None:
@@ -96,7 +96,7 @@ class ShellWindow:
             return  # a window that was refused has no stop: the start's warning said it all
         self.stop = MarkerResult()
         at_ms, delivery = max(self._call.now_ms(), self.window.started_at_ms), self._delivery
-        delivery_process = delivery.begin()
+        delivery_process = delivery.begin("stop")
         if self._abort.child is not None:
             self._abort.expect(self._aftermath(code))
         outcome = self._outcome(code)
@@ -119,10 +119,12 @@ class ShellWindow:
         if self.stop.answer is None and _was_ended(delivery_process) and not self._abort.given_up:
             # Whoever ends a whole build has begun with the delivery process.
             self._abort.start_deadline()
-            delivery_process = delivery.begin()
+            delivery_process = delivery.begin("stop")
             _hand_over(delivery_process, request(entry, keeps=entry.kept))
             self.stop = delivery.finish(delivery_process, own, entry.tried)
         self._settle(entry, self.stop)
+        if delivery_process is not None and self.stop.answer is None:
+            self._call.log.warning(cli_messages.delivery_process_silent(delivery.label("stop")))
         self._say_what_is_lost(entry.kept)
 
     def _save(self, entry: StateEntry, request: Callable[[], str]) -> float:
@@ -148,8 +150,6 @@ class ShellWindow:
 
     def _say_what_is_lost(self, is_kept: bool) -> None:
         stop = self.stop or MarkerResult()
-        if stop.answer is None:
-            self._call.log.warning(cli_messages.delivery_process_silent())
         if not is_kept and {kept.text for kept in self.start.kept} & {kept.text for kept in stop.kept}:
             self._call.log.warning(cli_messages.start_lost())
 
