@@ -100,10 +100,12 @@ find_program() {
 }
 
 # Runs the engine with the interpreter $1, and comes back only if that cannot: it then has not read (and removed) the request.
-# What the interpreter itself prints goes to /dev/null; the engine takes descriptor 3 for its log.
+# What the interpreter itself prints goes to /dev/null, and what bash says of one that a signal has ended; the engine takes descriptor 3 for its log.
 run_with() {
-    "$1" -I -S -c "$first" "../last9-markers-@BUNDLE@.pyz" @BUNDLE@ @CODE@ @SECONDS@ 3 \
-        step --request "$request" --answer "$answer" 3>&2 >/dev/null 2>&1 </dev/null
+    {
+        "$1" -I -S -c "$first" "../last9-markers-@BUNDLE@.pyz" @BUNDLE@ @CODE@ @SECONDS@ 3 \
+            step --request "$request" --answer "$answer" 3>&4 4>&- >/dev/null </dev/null
+    } 4>&2 2>/dev/null
     code=$?
     [ "$code" -lt 256 ] || code=$((code - 128)) # ksh counts signals from 256
     case $code in

@@ -184,7 +184,7 @@ class Agent:
         """Put the bundle where an earlier marker has moved it to."""
         shutil.copyfile(BUNDLE, self.bundle)
 
-    def request(self, state: str = "start", pending: Sequence[str] = (), **attributes: str) -> Path:
+    def request(self, state: str = "start", pending: Sequence[dict[str, Any]] = (), **attributes: str) -> Path:
         """Write the contract's example of a block's start or stop, for this fake Last9, with what is pending and further attributes."""
         content = json.loads((REQUESTS / f"block-{state}.json").read_text("utf-8"))
         content["options"]["apiBaseUrl"] = self.last9.url

@@ -235,7 +235,7 @@ def test_without_the_engine_the_command_does_not_get_the_token(kind: str, tools:
 
 @pytest.mark.parametrize("where", ["inside", "below", "relative", "empty", "version file"])
 def test_a_checkout_chooses_no_interpreter(where: str, tools: Path, tmp_path: Path) -> None:
-    """What lies in the workspace or in relative folders of PATH is not run, and a .python-version there counts for nothing."""
+    """Programs in the workspace or in relative folders of PATH are not run, nor does a .python-version count; the command runs there."""
     workspace = tmp_path / "workspace"
     below = workspace / "tools"
     below.mkdir(parents=True)

@@ -286,6 +286,18 @@ def test_an_abort_leaves_no_process_and_is_no_success(shell: list[str], agent: A
     assert running(request) == []
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(("signal_name", "code"), [("TERM", 143), ("KILL", 137), ("INT", 130), ("HUP", 129)])
+def test_whoever_ends_the_engine_ends_the_launcher(shell: list[str], signal_name: str, code: int, agent: Agent, path: Path) -> None:
+    """In each shell: a status that is no success, no other interpreter, no marker, and no answer that anyone could take for one."""
+    program(path / "python3", f"kill -{signal_name} $$")
+    program(path / "python", f': >"{path.parent}/trace"')
+    done = agent.launch([str(shutil.which(shell[0])), *shell[1:]], PATH=str(path))
+    assert (done.code, done.written) == (code, None)
+    assert not (path.parent / "trace").exists()
+    assert agent.last9.requests() == []
+
+
 def test_an_abort_before_the_engine_is_loaded(agent: Agent, path: Path) -> None:
     """An abort that meets the interpreter before it has read the request ends the search: no later candidate sends a marker."""
     program(path / "python3", f"trap 'exit 143' TERM\n: >'{path.parent}/ready'\nwhile :; do /bin/sleep 0.05; done")
@@ -322,10 +334,11 @@ def test_the_interval_timer_is_a_last_resort(command: str, tmp_path: Path) -> No
     assert done.returncode == -signal.SIGALRM
 
 
-def test_a_hanging_engine_is_told(agent: Agent, path: Path) -> None:
-    """The launcher says what its timer has ended, and passes the status on."""
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_hanging_engine_is_told(shell: list[str], agent: Agent, path: Path) -> None:
+    """The launcher says what its timer has ended, and passes the status on, by whichever numbers the shell counts signals."""
     program(path / "python3", "kill -ALRM $$")
-    done = launch(agent, path, seconds="9.5")
+    done = agent.launch([str(shutil.which(shell[0])), *shell[1:]], PATH=str(path), seconds="9.5")
     assert done.code == 142
     assert done.stderr == "[Last9] WARNING: the engine was ended after 9.5 seconds, as it did not end by itself.\n"
 
