@@ -61,10 +61,10 @@ class Asked(NamedTuple):
             of_service = (label, self.service) if self.service else None
             of_environment = queries.ENVIRONMENT_LABELS[0]
             found["environment"] = queries.count_by(of_environment, queries.metrics_with(of_environment, service=of_service))
-        if self.service:
-            found["events"] = queries.count_by("event_name", queries.events_of(self.service))
         if self.sent:
             found["stored"] = queries.last_day(queries.of_test(self.sent.test_id))
+        if self.service:
+            found["events"] = queries.count_by("event_name", queries.events_of(self.service))
         return found
 
 
@@ -88,11 +88,11 @@ class Reading:
         service = self._service(reader, source) if self._asked.service else None
         if self._asked.environment:
             self._environment(reader, source, service)
-        if self._asked.service:
-            self._events(reader, source, self._asked.service)
-        # Last: it waits, and may use up the time.
         if self._asked.sent:
             self._arrival(reader, source, self._asked.sent)
+        # After that, which has waited until the store shows its newest seconds.
+        if self._asked.service:
+            self._events(reader, source, self._asked.service)
 
     def abandon(self, reason: str) -> None:
         """Say of everything that was asked and has no finding that it is not proven."""
@@ -192,7 +192,9 @@ class Reading:
         if names:
             self._findings.ok("events", reading_messages.events_seen(service, names))
         elif names is not None:
-            self._findings.warn("events", reading_messages.no_events(service, self._by_hand["events"] or ""))
+            self._findings.warn(
+                "events", reading_messages.no_events(service, self._by_hand["events"] or "", sent=self._asked.sent is not None)
+            )
 
     # -- asking ----------------------------------------------------------------------------------------------------------------
 

@@ -76,6 +76,11 @@ class FakeLast9:
         with self._lock:
             self.stores[0].series += [dict(labels) for labels in series]
 
+    def forget_series(self) -> None:
+        """Have no metrics but change events again."""
+        with self._lock:
+            self.stores[0].series = []
+
     def received(self) -> list[dict[str, Any]]:
         """The events that were taken, in order: body as received, ``organization`` and ``received_at``."""
         with self._lock:
@@ -280,6 +285,8 @@ class _Handler(BaseHTTPRequestHandler):
             fake_last9.forget()
         elif wanted == ("DELETE", "/faults"):
             fake_last9.faults.cancel()
+        elif wanted == ("DELETE", "/series"):
+            fake_last9.forget_series()
         elif self.command == "POST" and path in ("/faults", "/series"):
             try:
                 given = json.loads(body)
@@ -290,7 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
             except (ValueError, RecursionError) as error:
                 return self._say(400, {"error": str(error)})
         else:
-            known = "GET /received, GET /requests, POST /faults, POST /series, DELETE /faults, DELETE /received"
+            known = "GET /received, GET /requests, POST /faults, POST /series, DELETE /faults, DELETE /received, DELETE /series"
             return self._say(404, {"error": known})
         return self._say(200, {})
 

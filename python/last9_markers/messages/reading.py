@@ -124,12 +124,10 @@ def events_seen(service: str, event_names: Sequence[str]) -> str:
     return f"change events of '{_name(service)}' in the last day: {_names(event_names)}"
 
 
-def no_events(service: str, query: str) -> str:
-    """None has arrived, which before the first deployment is as it should be."""
-    return (
-        f"no change event of '{_name(service)}' in the last day. Before the first deployment this is normal; sendTestEvent sends one."
-        f"{by_hand(query)}"
-    )
+def no_events(service: str, query: str, *, sent: bool) -> str:
+    """None can be found, which before the first deployment is as it should be."""
+    normal = "" if sent else " Before the first deployment this is normal; sendTestEvent sends one."
+    return f"no change event of '{_name(service)}' in the last day{', not even the test event' if sent else ''}.{normal}{by_hand(query)}"
 
 
 # -- the test event ------------------------------------------------------------------------------------------------------------

@@ -200,3 +200,5 @@ def test_series_over_http(last9: FakeLast9, reader: Reader) -> None:
     """A user of the fake server puts metrics there with one request."""
     assert httpx.post(last9.url + "/series", json={"service_name": "payments-api"}, trust_env=False).status_code == 200
     assert reader.ask("prom_label_values", label="service_name", matches=['{service_name!=""}']).json() == ["payments-api"]
+    assert httpx.delete(last9.url + "/series", trust_env=False).status_code == 200
+    assert reader.ask("prom_label_values", label="service_name", matches=['{service_name!=""}']).json() == []

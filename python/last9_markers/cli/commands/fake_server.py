@@ -20,7 +20,8 @@ Its first line on stdout is JSON: url, refreshToken, orgSlug. Besides Last9's ow
   POST /faults     break down: {"status": 503, "times": 2}, {"delay": 20}, {"drop": "before"}; DELETE is well again.
                    Reading back: {"on": "read", "late": 20}, {"on": "read", "underscores": true},
                    {"on": "read", "label_limit": 30}, {"on": "read", "status": 403}
-  POST /series     have metrics of a service: {"service_name": "payments-api", "deployment_environment": "production"}
+  POST /series     have metrics of a service: {"service_name": "payments-api", "deployment_environment": "production"};
+                   DELETE forgets them
 """
 
 
