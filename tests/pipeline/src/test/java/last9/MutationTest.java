@@ -20,6 +20,8 @@ class MutationTest extends OnABench {
     private static final String CLIENT = "src/org/last9/EngineClient.groovy";
     private static final String LAUNCHER = "src/org/last9/Launcher.groovy";
     private static final String SH = "resources/last9/run.sh";
+    private static final String ROUNDS = "last9_markers/runner/rounds.py";
+    private static final String OTHERS = "        self._deliver_others([entry for entry in kept if entry is not start])\n";
     private static final String BODY = "Object value = body == null ? nothingToRun() : body instanceof MethodClosure ? body.call() : body.call(deployment)";
 
     static List<Mutant> gravest() {
@@ -56,6 +58,12 @@ class MutationTest extends OnABench {
                 Mutant.of("an exit code of 0").change(SH, "exit \"$code\"", "[ \"$code\" -eq 78 ] && exit 78; exit 0").change(LAUNCHER, "status == ANSWERED || status", "status == 0 || status")
                         .caughtBy("abort-during-start", "timeout-during-start"),
                 Mutant.of("the shell runs in the user's folder").change(LAUNCHER, "script.dir(slot) {", "script.dir(place.folder) {").caughtBy("abort-beside-a-deployment"),
+                Mutant.of("what was answered before an abort is sent again").change(SENDER, "if (settled) {", "if (false) {").caughtBy("abort-after-stop"),
+                Mutant.of("the answer of an interrupted run is not looked for").change(LAUNCHER, "lookOnceMore(id, agent)\n", "\n").caughtBy("abort-after-stop"),
+                Mutant.of("kept ones first")
+                        .changeEngine(ROUNDS, OTHERS + "        if failure", "        if failure")
+                        .changeEngine(ROUNDS, "        failure: DeliveryError | None = None\n", OTHERS + "        failure: DeliveryError | None = None\n")
+                        .caughtBy("outage-during-stop"),
                 Mutant.of("a person's abort is taken for our own timeout").change(CLIENT, "if (!isOurs(", "if (false && !isOurs(").caughtBy("abort-during-start", "timeout-during-start"),
                 Mutant.of("a step that a restart has cut off is not tried again").change(CLIENT, "if (!Launcher.isCutByRestart(failure)) {", "if (true) {")
                         .caughtBy("restart-during-stop"),

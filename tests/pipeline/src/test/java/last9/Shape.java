@@ -25,7 +25,7 @@ final class Shape {
     private static final Pattern HEAD = Pattern.compile("// ([a-z]+): +(.*)");
     private static final Set<String> WORDS = Set.of("does", "markers", "marker", "result", "steps", "log", "never", "warning");
     private static final Pattern DOES = Pattern.compile(
-            "(stop|superseded|reject|restart) (?:after '(.*)'|during ([a-zA-Z]+) (\\d+))|(slow|broken) (?:from start|after '(.*)')|well after '(.*)'|job (\\S+) (\\S+)");
+            "(stop|superseded|reject|restart) (?:after '(.*)'|(during|in the gap after) ([a-zA-Z]+) (\\d+))|(slow|broken) (?:from start|after '(.*)')|well after '(.*)'|job (\\S+) (\\S+)");
 
     final String name;
     private final String jenkinsfile;
@@ -81,7 +81,7 @@ final class Shape {
     /** What is ordered from Last9, each after a text of the log; and whoever it keeps waiting is waited for, before anything else happens to the build. */
     private static final class Faults {
         private static final String SLOW = "[{\"on\": \"exchange\", \"delay\": 60, \"times\": 1}]";
-        private static final String BROKEN = "[{\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}]"; // nobody waits that long
+        private static final String BROKEN = LibraryTest.TAKES_NOTHING;
 
         private final StandIn last9;
         private final List<Map.Entry<String, String>> later = new ArrayList<>();
@@ -126,13 +126,14 @@ final class Shape {
         }
         if (m.group(1) != null) {
             boolean after = m.group(2) != null;
-            p.settings().happenings.add(new Settings.Happening(m.group(1), null, m.group(3), after ? 0 : Integer.parseInt(m.group(4)), m.group(2)));
-        } else if (m.group(5) != null) {
-            faults.order(m.group(5), m.group(6));
-        } else if (m.group(7) != null) {
-            faults.order("well", m.group(7));
+            long moment = "in the gap after".equals(m.group(3)) ? Settings.GAP : Settings.STARTED_MILLIS;
+            p.settings().happenings.add(new Settings.Happening(m.group(1), null, m.group(4), after ? 0 : Integer.parseInt(m.group(5)), m.group(2), moment));
+        } else if (m.group(6) != null) {
+            faults.order(m.group(6), m.group(7));
+        } else if (m.group(8) != null) {
+            faults.order("well", m.group(8));
         } else {
-            p.settings().otherJobs.put(m.group(8), m.group(9));
+            p.settings().otherJobs.put(m.group(9), m.group(10));
         }
     }
 
