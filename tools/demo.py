@@ -50,7 +50,10 @@ def _show(jenkinsfile: Path, events: list[dict[str, Any]]) -> bool:
     for event in summary["received"]:
         print(f"  {_line(event)}")
     events += summary["received"]
-    return bool(summary["received"])
+    dry = "[Last9] Dry run" in done.stdout
+    if dry:
+        print("  nothing: it was a dry run")
+    return bool(summary["received"]) != dry
 
 
 def _report(events: list[dict[str, Any]]) -> bool:

@@ -68,7 +68,8 @@ final class Mutant {
                 .differences(library, sandboxed, bench).isEmpty()).toList();
     }
 
-    private Path write(Path library) {
+    /** Writes this library there. */
+    Path write(Path library) {
         try {
             for (String part : List.of("vars", "src", "resources")) {
                 copy(LibraryTest.CHECKOUT.resolve(part), library.resolve(part));
