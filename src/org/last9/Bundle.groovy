@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'aa66d84b1d8b5a2fd9308cacb715702e334784f9e88dbd204f068da5fa63a3b7'
+    static final String SHA256 = 'adbf32b84fff73a085a8f4e876c47facbc7e39fb43e8ae0e66b0045e137c68d5'
 
 }
