@@ -81,8 +81,8 @@ class MarkerDelivery:
     ) -> str:
         """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept.
 
-        ``spent``: so many seconds of its time limit are over, since somebody else had the state file. ``learned`` are attributes that the command has found out:
-        they win over those of the command line.
+        ``spent``: so many seconds of its time limit are over, since somebody else had the state file. ``learned`` are attributes that the
+        command has found out: they win over those of the command line.
         """
         options: dict[str, Any] = {"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome}
         if learned:
