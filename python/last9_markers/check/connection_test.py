@@ -18,6 +18,7 @@ from last9_markers.core.errors import (
     RequestRejected,
 )
 from last9_markers.marker import attributes, event, pending
+from last9_markers.marker.attributes import scm
 from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
@@ -179,7 +180,8 @@ class ConnectionTest:
     def _compose(self, marker: options.Marker) -> event.Event:
         context, request = self._context, self._request._replace(build={}, body=None)
         unread = CapturedLog(self._log.redactor)
-        nothing = GitCheckout(context.environ, context.clock, unread, None)
+        checkout = GitCheckout(context.environ, context.clock, None)
+        nothing = scm.Deployed(scm.said(context.environ), checkout, unread)
         labels = attributes.collect(marker, request, context.environ, nothing, self.settings.attribute_names, unread).labels
         moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
         return event.compose(marker, moment, self._routing.data_source_name, labels)
