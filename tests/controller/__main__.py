@@ -83,7 +83,7 @@ def _on(client: Client, environment: dict[str, str], rows: list[Row], speaker: S
                     return _cost(suite, facts, client, place, last9, source, speaker)
                 return _ask(suite, facts, rows, speaker)
     finally:
-        for left in place.left if place else []:
+        for left in dict.fromkeys(place.left) if place else []:
             speaker.say(f"LEFT on the controller, please remove: {left}")
 
 

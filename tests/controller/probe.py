@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.client import Client, ControllerError
+from controller.rows import Row
 
 #: What the rows use, beyond core: a word of a Jenkinsfile → the plugin that brings it.
 NEEDS = {
@@ -43,12 +44,24 @@ say variables "$(env | sed -n 's/^\\(LAST9_[A-Za-z0-9_]*\\)=.*/\\1/p' | sort | t
 """.lstrip().replace("PREFIX", PREFIX)
 
 
+class Agent(NamedTuple):
+    """One agent, as the controller lists it. Its own name is one of its labels."""
+
+    name: str
+    executors: int
+    offline: bool
+    labels: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.executors} executors{', offline' if self.offline else ''})"
+
+
 class Facts(NamedTuple):
-    """What is known of a controller. ``plugins`` is ``None`` where this user may not read them."""
+    """What is known of a controller. ``plugins`` and ``agents`` are ``None`` if this user may not read them."""
 
     jenkins: str
     plugins: dict[str, str] | None
-    agents: list[str]
+    agents: list[Agent] | None
     said: dict[str, str]
 
     @property
@@ -62,13 +75,23 @@ class Facts(NamedTuple):
         wanted = [*ALWAYS, *dict.fromkeys(NEEDS.values()), "cloudbees-folder", "pipeline-rest-api"]
         told = "not readable for this user" if plugins is None else ", ".join(f"{name} {plugins.get(name, 'MISSING')}" for name in wanted)
         return [
-            f"Jenkins {self.jenkins}; agents: {', '.join(self.agents) or 'none that this user sees'}",
+            f"Jenkins {self.jenkins}; agents: {', '.join(map(str, self.agents or [])) or 'none that this user sees'}",
             f"Plugins: {told}",
             *(f"On the agent: {name} {value}" for name, value in self.said.items() if name not in ("library", "variables")),
         ]
 
-    def lacks(self, jenkinsfile: str) -> str | None:
-        """What a Jenkinsfile needs and the controller has not, as a reason; ``None``: nothing."""
+    def lacks(self, row: Row) -> str | None:
+        """What a row needs and the controller has not, as a reason; ``None``: nothing, as far as this user may see."""
+        return self._lacking_agent(row.said("agent")) or self._lacking_plugins(row.jenkinsfile)
+
+    def _lacking_agent(self, labels: list[str]) -> str | None:
+        if self.agents is None:
+            return None
+        there = frozenset[str]().union(*(agent.labels for agent in self.agents if agent.executors and not agent.offline))
+        missing = [label for label in labels if label not in there]
+        return f"the controller has no agent labelled '{missing[0]}' that is online" if missing else None
+
+    def _lacking_plugins(self, jenkinsfile: str) -> str | None:
         if self.plugins is None:
             return None
         needed = [*ALWAYS, *(plugin for word, plugin in NEEDS.items() if re.search(word, jenkinsfile, re.MULTILINE))]
@@ -93,7 +116,7 @@ def said_by(console: list[str]) -> dict[str, str]:
     return dict(line[len(PREFIX) :].split("=", 1) for line in console if line.startswith(PREFIX) and "=" in line)
 
 
-def ask(client: Client) -> tuple[str, dict[str, str] | None, list[str]]:
+def ask(client: Client) -> tuple[str, dict[str, str] | None, list[Agent] | None]:
     """Version, active plugins and agents, by the API."""
     version = client.version()
     try:
@@ -102,8 +125,13 @@ def ask(client: Client) -> tuple[str, dict[str, str] | None, list[str]]:
     except ControllerError:
         plugins = None
     try:
-        computers = client.get_json("/computer", tree="computer[displayName,offline,numExecutors]")["computer"]
-        agents = [f"{c['displayName']} ({c['numExecutors']} executors{', offline' if c['offline'] else ''})" for c in computers]
+        listed = client.get_json("/computer", tree="computer[displayName,offline,numExecutors,assignedLabels[name]]")["computer"]
+        agents: list[Agent] | None = [_agent(computer) for computer in listed]
     except ControllerError:
-        agents = []
+        agents = None
     return version, plugins, agents
+
+
+def _agent(computer: dict[str, Any]) -> Agent:
+    labels = frozenset(label["name"] for label in computer["assignedLabels"])
+    return Agent(computer["displayName"], computer["numExecutors"], computer["offline"], labels)

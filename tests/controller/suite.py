@@ -74,7 +74,7 @@ class Suite:
             others = happenings.other_jobs(row)
             if others and not self._place.folder:
                 raise NotHere("its other jobs need a folder, and the controller has none for us")
-            lacking = facts.lacks(row.jenkinsfile)
+            lacking = facts.lacks(row)
             if lacking:
                 raise NotHere(lacking)
             return self._judged(row, prepared(happenings.held_up(row), self._source, facts.has_library), others)

@@ -110,6 +110,7 @@ class FakeJenkins:
         self.plugins: list[str] | None = list(PLUGINS)
         self.folders_allowed = True
         self.credentials_allowed = True
+        self.second_is_offline = False
         self.queue_moves = True
         self.why = "Waiting for next available executor"
         self.cancelled = False
@@ -311,7 +312,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json({"plugins": [{"shortName": name, "version": "1", "active": True} for name in plugins]})
 
     def computers(self, path: str) -> bool:
-        return self._json({"computer": [{"displayName": "Built-In Node", "offline": False, "numExecutors": 2}]})
+        named = [("Built-In Node", "built-in", False), ("second", "second", self.server.jenkins.second_is_offline)]
+        agents = [{"displayName": n, "offline": off, "numExecutors": 2, "assignedLabels": [{"name": label}]} for n, label, off in named]
+        return self._json({"computer": agents})
 
     def create(self, path: str) -> bool:
         jenkins = self.server.jenkins

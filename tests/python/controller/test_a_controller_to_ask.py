@@ -74,15 +74,18 @@ def test_the_plugins_are_those_that_the_rows_need() -> None:
     installed = plugins()
     assert set(installed) == {*probe.ALWAYS, *probe.NEEDS.values(), *BESIDES}
     assert all(re.fullmatch(r"\d[\w.-]*", version) for version in installed.values())
-    facts = probe.Facts("2", installed, [], {})
-    assert [(row.name, facts.lacks(row.jenkinsfile)) for row in all_rows() if facts.lacks(row.jenkinsfile)] == []
+    labels = frozenset(
+        yaml.safe_load((HERE / "jenkins.yaml").read_text("utf-8"))["jenkins"]["nodes"][0]["permanent"]["labelString"].split()
+    )
+    facts = probe.Facts("2", installed, [probe.Agent("second", 2, False, labels)], {})
+    assert [(row.name, facts.lacks(row)) for row in all_rows() if facts.lacks(row)] == []
 
 
 @pytest.mark.parametrize("plugin", ["pipeline-input-step", "pipeline-build-step", "pipeline-model-definition"])
 def test_a_missing_plugin_is_noticed_by_the_rows_that_use_it(plugin: str) -> None:
     """Each step's plugin is missed by some rows and not by all."""
-    facts = probe.Facts("2", {name: version for name, version in plugins().items() if name != plugin}, [], {})
-    lacking = [row.name for row in all_rows() if facts.lacks(row.jenkinsfile)]
+    facts = probe.Facts("2", {name: version for name, version in plugins().items() if name != plugin}, None, {})
+    lacking = [row.name for row in all_rows() if facts.lacks(row)]
     assert 0 < len(lacking) < len(all_rows())
 
 

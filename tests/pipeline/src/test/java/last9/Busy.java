@@ -5,8 +5,8 @@ import java.util.regex.Pattern;
 
 /** How busy this machine is: processes take longer to start then, which no time limit of the library's knows of. */
 final class Busy {
-    /** The short attempt of an outage was over before it got through. */
-    private static final Pattern TOO_SHORT = Pattern.compile("\\[Last9\\] WARNING: .*(time limit of 2(\\.0)? s is over|timeoutSeconds \\(2(\\.0)? s\\))");
+    /** The short attempt of an outage was over before it got through, or the engine had not even come to watch its own limit. */
+    private static final Pattern TOO_SHORT = Pattern.compile("\\[Last9\\] WARNING: .*(time limit of 2(\\.0)? s is over|timeoutSeconds \\(2(\\.0)? s\\)|engine was ended after)");
     private static final int MOST = 3;
 
     private Busy() {}

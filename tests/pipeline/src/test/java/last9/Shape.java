@@ -90,6 +90,7 @@ final class Shape {
         p.settings().home = bench.home.toString();
         Faults faults = new Faults(last9);
         said("parameter").stream().map(given -> given.split("=", 2)).forEach(named -> p.param(named[0], "true".equals(named[1]) ? Boolean.TRUE : named[1]));
+        said("agent").forEach(label -> p.settings().agents.add(new Settings.AgentSpec(label, label, 2)));
         said("does").forEach(d -> order(p, d, faults));
         p.log(faults::seen);
         try (Pipeline.Run run = p.run()) {
