@@ -39,6 +39,7 @@ NOT_WARNINGS = {
         *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL", "STILL_KEPT", "outage"),
         # with LAST9_DEBUG
         *("begun", "going_to", "way", "roots", "attempt", "pause", "folder_of_others", "attributes_left_out"),
+        *("no_repository", "another_repository", "checkout_left_over"),
     },
     "failures": {"explain", "addresses"},
     # they end what MISFITS says

@@ -321,6 +321,8 @@ def _repository(folder: str, environ: Mapping[str, str], *, named: bool) -> str 
     try:
         folder = os.path.realpath(folder)
         top = os.path.realpath(workspace) if workspace else None
+        if not os.path.isdir(folder):
+            return None
         while True:
             git = os.path.join(folder, ".git")
             # A worktree's and a submodule's is a file.
