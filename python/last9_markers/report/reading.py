@@ -64,12 +64,15 @@ def read(texts: Iterable[str]) -> ReportData:
             unreadable += 1
             continue
         before = markers.get(happened.marker())
-        if before is None or _FATES.index(happened.fate) >= _FATES.index(before.fate):
-            # What a later record no longer knew of it (that its commit is a local merge) stays.
-            facts = {**before.facts, **happened.facts} if before is not None else happened.facts
-            markers[happened.marker()] = happened._replace(facts=facts)
+        markers[happened.marker()] = happened if before is None else _both(before, happened)
     deployments = sorted(_deployments(markers.values()), key=lambda deployment: (deployment.begun_ms, deployment.service))
     return ReportData(deployments, next((marker.last9 for marker in markers.values() if marker.last9), None), unreadable)
+
+
+def _both(one: _RecordedMarker, other: _RecordedMarker) -> _RecordedMarker:
+    """What two records tell of one marker. What only the other one knew (that its commit is a local merge) stays."""
+    better, worse = (other, one) if _FATES.index(other.fate) >= _FATES.index(one.fate) else (one, other)
+    return better._replace(facts={**worse.facts, **better.facts})
 
 
 def _deployments(markers: Iterable[_RecordedMarker]) -> Iterable[Deployment]:

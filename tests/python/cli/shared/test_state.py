@@ -34,6 +34,16 @@ def _fresh() -> Content:
     return Content({}, is_new=True)
 
 
+def test_what_a_run_has_forgotten_is_removed() -> None:
+    """What the engine handed back is replaced as a whole; what another process has noted meanwhile stays."""
+    content = _fresh()
+    content.note_outages({}, {"commitOf:w1": "a" * 40, "acme": 5})
+    told = content.outages
+    content.note_outages({}, {"commitOf:w2": "b" * 40})
+    content.note_outages(told, {"acme": 5})
+    assert content.outages == {"commitOf:w2": "b" * 40, "acme": 5}
+
+
 # -- the content ---------------------------------------------------------------------------------------------------------------
 
 
