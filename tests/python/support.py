@@ -61,6 +61,16 @@ class ManualClock:
         self.now += seconds
 
 
+class AgentClock(ManualClock):
+    """The same on a machine whose files are all new: what a test writes is never older than its build, however slow the test."""
+
+    began = time.time()
+
+    def wall(self) -> float:
+        """Seconds since 1970: when the tests began."""
+        return self.began
+
+
 class Loopback:
     """Hands each connection to a loopback port to a function, on a thread of its own.
 
@@ -220,13 +230,14 @@ def run_marker(
 ) -> RunResult:
     """Run the engine in this process, as ``step`` does, without its watchdog.
 
-    Only with ``git`` it is on an agent that has it, and the step's folder, if the request names none, is the current one.
+    Only with ``git`` it is on an agent that has it, with an :class:`AgentClock`, and the step's folder, if the request names none, is the
+    current one.
     """
     log = io.StringIO()
     if git and "folder" not in request:
         request = {**request, "folder": os.getcwd()}
     agent = {**(MINIMAL_ENV if git else {"PATH": "/nowhere"}), **(environ or {})}
-    context = Context(agent, token, clock or ManualClock(), BuildLog(log, Redactor()), transport)
+    context = Context(agent, token, clock or (AgentClock() if git else ManualClock()), BuildLog(log, Redactor()), transport)
     asked = parse(json.dumps(request))
     answer = MarkerHandler(asked, context).run()
     return RunResult(answer, log.getvalue(), asked.pending)

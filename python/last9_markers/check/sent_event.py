@@ -9,6 +9,7 @@ from typing import NamedTuple
 from last9_markers.check import queries
 from last9_markers.check.findings import CapturedLog
 from last9_markers.marker import attributes, event
+from last9_markers.marker.attributes import scm
 from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.request import options
 from last9_markers.request.context import Context
@@ -47,6 +48,7 @@ def compose(
 ) -> event.Event:
     """The event with the attributes that a marker from here would have, but for the build's outcome and for what git knows."""
     unread = CapturedLog(context.log.redactor)
-    nothing = GitCheckout(context.environ, context.clock, unread, None)
+    checkout = GitCheckout(context.environ, context.clock, None)
+    nothing = scm.Deployed(scm.said(context.environ), checkout, unread)
     labels = attributes.collect(given, request._replace(build={}, body=None), context.environ, nothing, attribute_names, unread).labels
     return event.compose(given, timestamp_ms, data_source, labels)

@@ -37,6 +37,8 @@ FACTS = (
     "scm.author_count",
     "scm.compare_url",
 )
+#: Beside them: ``true`` if the commit is a merge that Jenkins made of a pull request, so that no page of a forge shows it.
+LOCAL_MERGE = "scm.local_merge"
 _NO_LABELS = {
     "message",
     "trace_id",
@@ -52,28 +54,30 @@ _BUILD = ("jenkins.", "jenkins_")
 _MOST_LABELS, _LONGEST_LABEL, _LONGEST_TEXT = 20, 300, 1000
 
 
-def of_run(outbox: Outbox, request: str, last9: str | None) -> list[str]:
+def of_run(outbox: Outbox, request: str, last9: str | None, local_merge: str | None = None) -> list[str]:
     """What has become of the markers of one run: the kept ones that are settled, then its own, at least as it was asked for (``request``).
 
-    A kept one that is given up stays what it was recorded as: Last9 does not have it.
+    A kept one that is given up stays what it was recorded as: Last9 does not have it. ``local_merge`` is a commit that no forge has.
     """
     own = outbox.own
     found = [
-        write(json.loads(kept.event), _OF_KEPT[kept.end], last9)
+        write(json.loads(kept.event), _OF_KEPT[kept.end], last9, local_merge)
         for kept in outbox.others()
         if kept.event is not None and kept.end in _OF_KEPT
     ]
     if own.event is not None:
-        found.append(write(json.loads(own.event), _OF_OWN[own.end], last9))
+        found.append(write(json.loads(own.event), _OF_OWN[own.end], last9, local_merge))
     elif not own.settled and request:
         found.append(request)
     return found
 
 
-def write(event: Mapping[str, Any], fate: str, last9: str | None = None) -> str:
+def write(event: Mapping[str, Any], fate: str, last9: str | None = None, local_merge: str | None = None) -> str:
     """The record of a marker: its event and what became of it. ``last9`` is the base URL of the Last9 it was for."""
     attributes: Mapping[str, str] = event.get("attributes") or {}
     facts = {name: attributes.get(name) or attributes.get(name.replace(".", "_")) for name in FACTS}
+    if local_merge is not None and facts["scm.commit_sha"] == local_merge:
+        facts[LOCAL_MERGE] = "true"
     labels = [name for name in attributes if name not in _NO_LABELS and not name.startswith(_BUILD)]
     record = {
         "last9Record": VERSION,

@@ -159,14 +159,6 @@ def source_failed(name: str, error: Exception) -> str:
     return f"the {name} attributes are missing ({type(error).__name__}: {error}). The marker goes without them; please report this."
 
 
-def other_repository(url: str, theirs: str, ours: str) -> str:
-    """``GIT_*`` speaks of another repository than the workspace holds."""
-    return (
-        f"scm attributes are those of {url} at {theirs[:12]} (GIT_URL, GIT_COMMIT), but the workspace holds another repository at "
-        f"{ours[:12]}. If that is what is deployed, set GIT_URL, GIT_COMMIT and GIT_BRANCH with withEnv from what checkout returns."
-    )
-
-
 # -- settings of the agent -----------------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,11 @@ def sent_late(count: int) -> str:
     return f"Also sent: {_markers(count)} that could not be delivered before, with the original time"
 
 
+def commits_disagree(start: str, stop: str) -> str:
+    """The checkout came after the start, or another one."""
+    return f"the start of this window named commit {start[:12]}; what was deployed is {stop[:12]}, as its stop says"
+
+
 def outage(*, from_shell: bool) -> str:
     """An outage has begun. A window in a shell needs no state file for its stop to be the next marker."""
     if from_shell:
@@ -77,6 +82,21 @@ def begun(step: str, pending: int) -> str:
 def attributes_left_out(names: list[str]) -> str:
     """With LAST9_DEBUG: attributes that nobody asked for, beyond what a series may have."""
     return f"left out, since a series has room for no more labels: {', '.join(names)}"
+
+
+def no_repository() -> str:
+    """With LAST9_DEBUG: git has nothing to say."""
+    return "no repository where the step runs; scmDirectory names the folder of the checkout that is deployed, from there on"
+
+
+def another_repository(url: str) -> str:
+    """With LAST9_DEBUG: ``GIT_*`` speaks of something else than what is checked out."""
+    return f"GIT_URL is {url}, and another repository is checked out: its facts are sent"
+
+
+def checkout_left_over() -> str:
+    """With LAST9_DEBUG: what lies in the workspace is not of this build."""
+    return "what is checked out is older than this build: its facts are not sent"
 
 
 def going_to(destination: Destination, seconds: float) -> str:

@@ -21,6 +21,7 @@ from last9_markers.request.values import as_text
 UNANSWERED = "unanswered"
 #: From least to most known; where several records speak of one marker the last of these counts.
 _FATES = (UNANSWERED, records.KEPT, records.DRY_RUN, records.REFUSED, records.LATE, records.SENT)
+_COMMIT = "scm.commit_sha"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z")
 
 
@@ -64,7 +65,9 @@ def read(texts: Iterable[str]) -> ReportData:
             continue
         before = markers.get(happened.marker())
         if before is None or _FATES.index(happened.fate) >= _FATES.index(before.fate):
-            markers[happened.marker()] = happened
+            # What a later record no longer knew of it (that its commit is a local merge) stays.
+            facts = {**before.facts, **happened.facts} if before is not None else happened.facts
+            markers[happened.marker()] = happened._replace(facts=facts)
     deployments = sorted(_deployments(markers.values()), key=lambda deployment: (deployment.begun_ms, deployment.service))
     return ReportData(deployments, next((marker.last9 for marker in markers.values() if marker.last9), None), unreadable)
 
@@ -80,7 +83,7 @@ def _deployments(markers: Iterable[_RecordedMarker]) -> Iterable[Deployment]:
 def _deployment(start: _RecordedMarker | None, stop: _RecordedMarker | None) -> Deployment:
     told = stop or start
     assert told is not None
-    facts = {**(start.facts if start else {}), **told.facts}
+    facts = {**(_facts_of_start(start, stop) if start else {}), **told.facts}
     begun = start.at_ms if start else (_begun(stop) if stop else None)
     if stop:
         outcome = (stop.outcome if stop.outcome in OUTCOMES else None) or "unknown"
@@ -101,6 +104,14 @@ def _deployment(start: _RecordedMarker | None, stop: _RecordedMarker | None) -> 
         facts=facts,
         labels={**(start.labels if start else {}), **told.labels},
     )
+
+
+def _facts_of_start(start: _RecordedMarker, stop: _RecordedMarker | None) -> dict[str, str]:
+    """What the start tells of the deployment: nothing of a commit if the stop names another, for then it spoke too early."""
+    here, there = start.facts.get(_COMMIT), stop.facts.get(_COMMIT) if stop else None
+    if there is None or here == there:
+        return start.facts
+    return {name: value for name, value in start.facts.items() if not name.startswith("scm.") and name != "deployment.kind"}
 
 
 def _begun(stop: _RecordedMarker) -> int | None:

@@ -26,6 +26,12 @@ def as_text(value: Any) -> str | None:
     return (value if isinstance(value, str) else json.dumps(value)).strip() or None
 
 
+def known(text: str | None) -> str | None:
+    """The value of a variable: trimmed; blank and ``null`` count as not set."""
+    text = as_text(text)
+    return None if text == NULL else text
+
+
 def is_yes(value: Any) -> bool:
     """Whether an option says yes."""
     return (as_text(value) or "").lower() in _YES

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from last9_markers.core.errors import DeliveryError, is_outage
 from last9_markers.marker import pending, records
 from last9_markers.marker.attributes import importance
-from last9_markers.marker.outages import Outages
+from last9_markers.marker.memory import Memory
 from last9_markers.messages import failures, progress
 from last9_markers.messages import options as option_messages
 from last9_markers.request import routing
@@ -20,8 +20,6 @@ from last9_markers.request.token import Claims
 
 #: The step whose start is always followed by a stop.
 BLOCK = "withLast9Deployment"
-#: Of what is handed on to the next runs of the build: which attributes are known to find no room. No destination is called so.
-_LEFT_OUT = "leftOut"
 
 
 class Conclusion:
@@ -43,7 +41,8 @@ class Conclusion:
         self._settings = settings
         self._outbox = outbox
         self._now_ms = now_ms
-        self.outages = Outages(request.outages, now_ms)
+        self._memory = Memory(request.outages, now_ms)
+        self.outages = self._memory.outages
         #: What the run finds out on its way.
         self.label = outbox.own.label
         self.claims = Claims()
@@ -51,8 +50,8 @@ class Conclusion:
         self.via: str | None = None
         self.limit_seconds = settings.timeout_seconds
         self.once = request.after_abort
+        self.local_merge: str | None = None
         self._told: str | None = None
-        self._left_out = request.outages.get(_LEFT_OUT)
         self._late_told = False
 
     # -- the answers -----------------------------------------------------------------------------------------------------------
@@ -130,9 +129,22 @@ class Conclusion:
         """Attributes that somebody asked for do not fit. Said once a build, as long as they are the same."""
         # Without the order, which is of no interest, and without hash(), which differs from process to process.
         these = f"{zlib.crc32(' '.join(sorted(names)).encode('utf-8', 'replace')):08x}"
-        if self._left_out != these:
-            self._left_out = these
+        if self._memory.left_out != these:
+            self._memory.left_out = these
             self._log.warning(f"{self.label}: {option_messages.no_room_for(names, importance.MOST_LABELS)}")
+
+    def names_commit(self, event_state: str, commit: str | None) -> None:
+        """The run's own marker names that commit. What the window's start has named is compared with it, and is overruled."""
+        window = self._request.window_id
+        if window is None:
+            return
+        if event_state == "start":
+            if commit:
+                self._memory.note_start(window, commit)
+            return
+        before = self._memory.take_start(window)
+        if before and commit and before != commit:
+            self._log.info(f"{self.label}: {progress.commits_disagree(before, commit)}")
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
@@ -174,8 +186,8 @@ class Conclusion:
     ) -> Answer:
         last9 = self.destination.base_url.text if self.destination else None
         found: dict[str, Json] = {
-            "records": records.of_run(self._outbox, self._request.text, last9),
-            "outages": {**self.outages.fields(), **({_LEFT_OUT: self._left_out} if self._left_out else {})},
+            "records": records.of_run(self._outbox, self._request.text, last9, self.local_merge),
+            "outages": self._memory.fields(),
         }
         return Answer(
             delivered=delivered,

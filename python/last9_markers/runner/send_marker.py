@@ -16,12 +16,12 @@ from last9_markers.core.errors import (
     TokenUnusable,
 )
 from last9_markers.marker import attributes, dry_run, event, pending
-from last9_markers.marker.attributes import changes
+from last9_markers.marker.attributes import changes, scm
 from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import progress
 from last9_markers.request import routing, time_limits
 from last9_markers.request.context import Context
-from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
+from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request, whole
 from last9_markers.request.destination import resolve
 from last9_markers.request.options import Marker, Settings, read_marker, read_settings
 from last9_markers.request.token import RefreshToken, read_token
@@ -45,8 +45,8 @@ class MarkerHandler:
         self.budget = time_limits.budget_of(request, self.settings.timeout_seconds, context.clock)
         self._moment_ms = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
         self._outbox = pending.Outbox(request.pending, request.text)
-        now_ms = request.now_ms if request.now_ms is not None else self._moment_ms
-        self._conclusion = Conclusion(request, self._routing, context, self.settings, self._outbox, now_ms)
+        self._now_ms = request.now_ms if request.now_ms is not None else self._moment_ms
+        self._conclusion = Conclusion(request, self._routing, context, self.settings, self._outbox, self._now_ms)
         self._connection: HttpConnection | None = None
         self._accepted = True
 
@@ -98,24 +98,23 @@ class MarkerHandler:
             if conclusion.destination is not None and conclusion.outages.holds(conclusion.destination):
                 conclusion.once, conclusion.limit_seconds = True, min(conclusion.limit_seconds, time_limits.SHORT_SECONDS)
                 held.enter_context(self.budget.within(time_limits.short(self._request), once=True, firmly=True))
-            checkout = self._checkout(marker)
-            held.callback(checkout.abandon)
+            deployed = self._deployed(marker)
+            held.callback(deployed.abandon)
             if problem is None:
                 self._load()
             # Composed in any case, so that it can be kept.
-            composed = self._compose(marker, self._request, self._routing, checkout, self.settings)
-            self._outbox.own.event = event.encode(composed)
+            composed = self._compose_own(marker, deployed)
             self._outbox.own.text = pending.write(conclusion.recipient(), composed)
             if problem is not None or token is None:
                 raise problem or TokenMissing
-            self._send(token, checkout)
+            self._send(token, marker, deployed)
 
     def _load(self) -> None:
         """What the delivery needs: it takes some time, and git is looking meanwhile."""
         from last9_markers.client import api, transport  # noqa: F401
         from last9_markers.runner import rounds  # noqa: F401
 
-    def _send(self, token: RefreshToken, checkout: GitCheckout) -> None:
+    def _send(self, token: RefreshToken, own: Marker, deployed: scm.Deployed) -> None:
         from last9_markers.client import api, delivery, transport
         from last9_markers.runner import rounds
 
@@ -134,7 +133,9 @@ class MarkerHandler:
             marker = read_marker(request, context.environ, self._log, route.problems)
             if marker.dry_run:
                 raise RequestRejected([])
-            return self._compose(marker, request, route, checkout, settings)
+            # Of another folder nobody has asked.
+            known = deployed if marker.scm_directory == own.scm_directory else self._unknown()
+            return self._compose(marker, request, route, known, settings)
 
         try:
             last9 = api.Last9(connection, context.clock, self._log.redactor)
@@ -146,12 +147,11 @@ class MarkerHandler:
 
     def _dry_run(self, marker: Marker) -> Answer:
         self._outbox.own.end = pending.DROPPED
-        checkout = self._checkout(marker)
+        deployed = self._deployed(marker)
         try:
-            composed = self._compose(marker, self._request, self._routing, checkout, self.settings)
+            composed = self._compose_own(marker, deployed)
         finally:
-            checkout.abandon()
-        self._outbox.own.event = event.encode(composed)
+            deployed.abandon()
         with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; if there is one, it may say where to
             self._read_token()
         place = dry_run.place(self._routing.fields, self._conclusion.claims)
@@ -160,26 +160,50 @@ class MarkerHandler:
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
-    def _checkout(self, marker: Marker) -> GitCheckout:
-        context = self._context
-        return GitCheckout(
+    def _deployed(self, marker: Marker) -> scm.Deployed:
+        context, said = self._context, scm.said(self._context.environ)
+        checkout = GitCheckout(
             context.environ,
             context.clock,
-            self._log,
             _folder_of(self._request),
+            marker.scm_directory,
             # A git that hangs must leave a short budget room for the marker itself.
             limit_seconds=self.budget.seconds / 2,
             previous=changes.previous_commit(marker, context.environ),
+            asked=said.open,
         )
+        return scm.Deployed(said, checkout, self._log, began_at=self._began_at(), named=marker.scm_directory is not None)
+
+    def _unknown(self) -> scm.Deployed:
+        return scm.Deployed(scm.Said(), GitCheckout({}, self._context.clock, None), self._log)
+
+    def _began_at(self) -> float | None:
+        """When the build began, in seconds of the agent's clock: only ages can be compared with what the controller's says.
+
+        In a shell nobody knows.
+        """
+        started = whole(self._request.build.get("startTimeMs"))
+        if started is None or self._request.step in SHELL_COMMANDS:
+            return None
+        return self._context.clock.wall() - max(0, self._now_ms - started) / 1000
 
     def _read_token(self) -> RefreshToken:
         token = read_token(self._context.token, self._log)
         self._conclusion.claims = token.claims
         return token
 
-    def _compose(self, marker: Marker, request: Request, route: routing.Routing, checkout: GitCheckout, settings: Settings) -> event.Event:
+    def _compose_own(self, marker: Marker, deployed: scm.Deployed) -> event.Event:
+        composed = self._compose(marker, self._request, self._routing, deployed, self.settings)
+        self._outbox.own.event = event.encode(composed)
+        labels = composed["attributes"]
+        commit = labels.get(scm.COMMIT) or labels.get(attributes.spelling(scm.COMMIT, self.settings.attribute_names))
+        self._conclusion.local_merge = commit if deployed.is_local_merge else None
+        self._conclusion.names_commit(marker.event_state, commit)
+        return composed
+
+    def _compose(self, marker: Marker, request: Request, route: routing.Routing, deployed: scm.Deployed, settings: Settings) -> event.Event:
         context = self._context
-        labels, left_out = attributes.collect(marker, request, context.environ, checkout, settings.attribute_names, self._log)
+        labels, left_out = attributes.collect(marker, request, context.environ, deployed, settings.attribute_names, self._log)
         if left_out:
             self._conclusion.no_room_for(left_out)
         moment = request.timestamp_ms if request.timestamp_ms is not None else self._moment_ms

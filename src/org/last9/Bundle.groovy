@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'adbf32b84fff73a085a8f4e876c47facbc7e39fb43e8ae0e66b0045e137c68d5'
+    static final String SHA256 = '76ed6742794750f4d8ba90732637afc4071959012cab90fb83b29ca7513edfe2'
 
 }

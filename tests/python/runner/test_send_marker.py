@@ -108,7 +108,7 @@ def test_a_defect_in_a_source_costs_its_attributes(last9: FakeLast9, monkeypatch
     def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("last9_markers.marker.attributes.scm.known", broken)
+    monkeypatch.setattr("last9_markers.marker.attributes.scm.Deployed.facts", broken)
     answer = _handler(make_request(), last9.refresh_token)[0].run()
     assert answer.delivered
     assert "the scm attributes are missing" in answer.warnings[0]

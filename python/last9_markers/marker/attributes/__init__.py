@@ -18,7 +18,6 @@ from last9_markers.messages import progress
 from last9_markers.request.contract import Request
 
 if TYPE_CHECKING:
-    from last9_markers.marker.attributes.git import GitCheckout
     from last9_markers.request.options import Marker
 
 Source = Callable[[], Mapping[str, "str | None"]]
@@ -35,26 +34,26 @@ class Labels(NamedTuple):
 
 
 def collect(
-    marker: Marker, request: Request, environ: Mapping[str, str], checkout: GitCheckout, attribute_names: str, log: BuildLog
+    marker: Marker, request: Request, environ: Mapping[str, str], deployed: scm.Deployed, attribute_names: str, log: BuildLog
 ) -> Labels:
     """The attributes of the marker, well-formed text all of it, and no more than a series may have.
 
-    A source that fails costs its own attributes and a warning, never the marker. ``checkout`` gives what git knows.
+    A source that fails costs its own attributes and a warning, never the marker. ``deployed`` knows the commit.
     """
-    commit = _gather({"scm": lambda: scm.known(environ, checkout.facts)}, log)
     facts = _gather(
         {
+            "scm": deployed.facts,
             "jenkins": lambda: jenkins.from_environment(request, environ),
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
-            "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), checkout),
+            "changes": lambda: changes.describe(marker, environ, deployed),
             "trace": lambda: trace.of(environ),
             "version": lambda: {"version": marker.version},
             "window": lambda: deployment.describe(request, marker.event_state, marker.outcome),
         },
         log,
     )
-    facts = {**_identity(marker), **commit, **facts}
+    facts = {**_identity(marker), **facts}
     found, custom = _with_custom(facts, marker.custom_attributes, log)
     if "message" not in marker.custom_attributes:
         found["message"] = message.of(marker, found)

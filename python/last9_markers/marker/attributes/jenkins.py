@@ -8,6 +8,8 @@ from typing import Any
 
 from last9_markers.core.formats import iso8601
 from last9_markers.request.contract import Request, whole
+from last9_markers.request.values import known
+from last9_markers.request.variables import Variables
 
 _NODE = "jenkins.node_name"
 _VARIABLES = {
@@ -45,8 +47,9 @@ RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
 
 def from_environment(request: Request, environ: Mapping[str, str]) -> dict[str, str | None]:
     """What Jenkins puts into every process's environment. A node that was taken for the marker alone is not where the build runs."""
+    environ = Variables(environ)
     left_out = (_NODE,) if request.borrowed_node else ()
-    return {name: environ.get(variable) for name, variable in _VARIABLES.items() if name not in left_out}
+    return {name: known(environ.get(variable)) for name, variable in _VARIABLES.items() if name not in left_out}
 
 
 def from_build(request: Request, event_state: str) -> dict[str, str | None]:
@@ -99,8 +102,8 @@ def build_user(causes: list[Mapping[str, Any]], upstream: list[Mapping[str, Any]
     """The id of the person who started the build, or who stands at the root (the last) of its upstream chain."""
     for cause in (*causes, *reversed(upstream)):
         user = cause.get("userId")
-        if isinstance(user, str) and user.strip():
-            return user
+        if isinstance(user, str) and (name := known(user)):
+            return name
     return None
 
 

@@ -17,7 +17,7 @@ import pytest
 from last9_markers.core.clock import SystemClock
 from last9_markers.fake_server import FakeLast9
 from last9_markers.marker.attributes import scm
-from last9_markers.marker.attributes.git import LIMIT_SECONDS, GitCheckout, git_program
+from last9_markers.marker.attributes.git import LIMIT_SECONDS, Commit, GitCheckout, git_program
 from support import MINIMAL_ENV, attributes_of, make_request, run_marker
 
 URL = "https://github.com/acme/payments-api.git"
@@ -94,27 +94,29 @@ def test_a_borrowed_node_is_not_the_builds(last9: FakeLast9) -> None:
 
 
 def test_facts_of_two_commits_are_never_mixed(last9: FakeLast9, repository: Path) -> None:
-    """The author and branch of one commit beside the hash of another would be a lie: what Jenkins leaves open stays open."""
-    ran = run_marker(make_request(), last9.refresh_token, git=True, environ={"GIT_COMMIT": "a" * 40})
-    assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "a" * 40}
+    """The author and branch of one commit beside the hash of another would be a lie: all that is sent is of what is checked out."""
+    environ = {"GIT_COMMIT": "a" * 40, "GIT_BRANCH": "other", "GIT_AUTHOR_NAME": "Robot"}
+    ran = run_marker(make_request(), last9.refresh_token, git=True, environ=environ)
+    assert _scm(last9.received()[0]["attributes"]) == {
+        "scm.commit_sha": _git(repository, "rev-parse", "HEAD"),
+        "scm.branch": "release",
+        "scm.url": URL,
+        "scm.author": "Bob Builder",
+    }
     assert ran.answer.warnings == []
 
 
-def test_another_repository_is_a_warning(last9: FakeLast9, repository: Path) -> None:
-    """Where the variables speak of another repository than the workspace holds, theirs is sent and the log says so."""
-    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "https://jenkins:hunter33@github.com/acme/shared-library.git"}
+@pytest.mark.parametrize("debug", ["", "true"])
+def test_another_repository_is_not_sent(last9: FakeLast9, repository: Path, debug: str) -> None:
+    """If the variables speak of another repository than the workspace holds, nothing of theirs is sent; only ``LAST9_DEBUG`` says so."""
+    url = "https://jenkins:hunter33@github.com/acme/shared-library.git"
+    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": url, "GIT_BRANCH": "v1.0.0", "GIT_AUTHOR_NAME": "Robot", "LAST9_DEBUG": debug}
     ran = run_marker(make_request(), last9.refresh_token, git=True, environ=environ)
-    (warning,) = ran.answer.warnings
-    assert "https://github.com/acme/shared-library.git" in warning
-    assert "withEnv" in warning
-    assert last9.received()[0]["attributes"]["scm.url"] == "https://github.com/acme/shared-library.git"
+    assert ran.answer.warnings == []
+    assert ("https://github.com/acme/shared-library.git" in ran.log) == bool(debug)
+    labels = _scm(last9.received()[0]["attributes"])
+    assert (labels["scm.url"], labels["scm.branch"], labels["scm.author"]) == (URL, "release", "Bob Builder")
     assert "hunter" not in ran.log + ran.answer.line() + str(last9.received())
-
-
-def test_a_commit_of_the_build_is_no_other_repository(last9: FakeLast9, repository: Path) -> None:
-    """A build that has committed since its checkout is not warned, nor is one whose URL is spelt otherwise."""
-    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "git@github.com:acme/payments-api"}
-    assert run_marker(make_request(), last9.refresh_token, git=True, environ=environ).answer.warnings == []
 
 
 def test_detached_head_has_no_branch(last9: FakeLast9, repository: Path) -> None:
@@ -319,9 +321,9 @@ def test_git_leaves_room_for_the_marker(last9: FakeLast9, monkeypatch: pytest.Mo
     limits = []
 
     class Measured(GitCheckout):
-        def facts(self) -> dict[str, str | None]:
+        def head(self) -> Commit | None:
             limits.append(self._budget.seconds)
-            return super().facts()
+            return super().head()
 
     monkeypatch.setattr("last9_markers.runner.send_marker.GitCheckout", Measured)
     attributes_of(last9, make_request(limitSeconds=budget))
