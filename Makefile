@@ -73,11 +73,12 @@ docs: $(VENV)/ready ## rewrite the tables of docs/command-line.md from the code
 verify: $(VENV)/ready ## rebuild elsewhere and compare with what is committed
 	@$(IN_VENV)/python tools/build_bundle.py --check
 
-lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy, import-linter, CodeNarc, shellcheck
+lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy, import-linter, codespell, CodeNarc, shellcheck
 	@$(IN_VENV)/ruff check .
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
 	@PYTHONPATH=python $(IN_VENV)/lint-imports --no-cache --no-logo
+	@git ls-files '*.md' '*.py' '*.groovy' '*.java' '*.sh' '*.bat' '*.txt' '*.yaml' '*.toml' '*.Jenkinsfile' Makefile | grep -v '^requirements\|^tests/pipeline/recordings' | xargs $(IN_VENV)/codespell
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_loading.py python/bundle/last9_keeping.py
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py python/bundle/first.py
 	@tools/codenarc/run "$(CODENARC)"
