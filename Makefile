@@ -21,7 +21,7 @@ side_by_side = status=0; echo "Two halves side by side, each one's output when i
 # The tags of the Java tests that need a tool which this machine lacks (tools/needs writes the list).
 without = $$(sed 's/\([a-z-][a-z-]*\) */,needs-\1/g' build/missing-tools)
 
-.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements release picture clean
+.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline controller pipeline benchmark benchmark-docs bundle docs verify lint requirements release picture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ endurance-pipeline: for-tests
 	@rm -rf $(SUREFIRE_ENDURANCE)
 	@$(MVN) test -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
 
+controller: needs-python-venv-git $(VENV)/ready ## the examples and shapes on a real Jenkins: make controller JENKINS_URL=http://… (tests/controller/README.md)
+	@PYTHONPATH=tests:python $(IN_VENV)/python -m controller
+
 pipeline: needs-python-java ## one Jenkinsfile: make pipeline FILE=Jenkinsfile
 	@test -n "$(FILE)" || { echo "Name a Jenkinsfile: make pipeline FILE=Jenkinsfile" >&2; exit 2; }
 	@tests/pipeline/run-pipeline "$(FILE)"
@@ -70,11 +73,12 @@ docs: $(VENV)/ready ## rewrite the tables of docs/command-line.md from the code
 verify: $(VENV)/ready ## rebuild elsewhere and compare with what is committed
 	@$(IN_VENV)/python tools/build_bundle.py --check
 
-lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy, import-linter, CodeNarc, shellcheck
+lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy, import-linter, codespell, CodeNarc, shellcheck
 	@$(IN_VENV)/ruff check .
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
 	@PYTHONPATH=python $(IN_VENV)/lint-imports --no-cache --no-logo
+	@git ls-files '*.md' '*.py' '*.groovy' '*.java' '*.sh' '*.bat' '*.txt' '*.yaml' '*.toml' '*.Jenkinsfile' Makefile | grep -v '^requirements\|^tests/pipeline/recordings' | xargs $(IN_VENV)/codespell
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_loading.py python/bundle/last9_keeping.py
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py python/bundle/first.py
 	@tools/codenarc/run "$(CODENARC)"
@@ -105,7 +109,7 @@ $(CODENARC): tools/codenarc/pom.xml | needs-java
 
 # Without the tools after -- the tests that need them are left out, and the closing line says so.
 for-tests:
-	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox
+	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox ksh zsh
 
 # needs-TOOL-TOOL-…: installs what is missing where it can; elsewhere says at once, and of all of them, what is missing.
 needs-%:

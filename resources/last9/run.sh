@@ -100,14 +100,17 @@ find_program() {
 }
 
 # Runs the engine with the interpreter $1, and comes back only if that cannot: it then has not read (and removed) the request.
-# What the interpreter itself prints goes to /dev/null; the engine takes descriptor 3 for its log.
+# What the interpreter itself prints goes to /dev/null, and what bash says of one that a signal has ended; the engine takes descriptor 3 for its log.
 run_with() {
-    "$1" -I -S -c "$first" "../last9-markers-@BUNDLE@.pyz" @BUNDLE@ @CODE@ @SECONDS@ 3 \
-        step --request "$request" --answer "$answer" 3>&2 >/dev/null 2>&1 </dev/null
+    {
+        "$1" -I -S -c "$first" "../last9-markers-@BUNDLE@.pyz" @BUNDLE@ @CODE@ @SECONDS@ 3 \
+            step --request "$request" --answer "$answer" 3>&4 4>&- >/dev/null </dev/null
+    } 4>&2 2>/dev/null
     code=$?
     [ "$code" -lt 256 ] || code=$((code - 128)) # ksh counts signals from 256
     case $code in
         77 | 78) leave ;;
+        74) leave ;; # it has said why it could not write the answer; where that fails, the request cannot be removed either
         129 | 130 | 131 | 137 | 143) leave ;;
         142)
             warn 'the engine was ended after @SECONDS@ seconds, as it did not end by itself.'
@@ -156,6 +159,8 @@ warn "this agent has no usable Python, so the deployment marker was not sent. Tr
 Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one."
 umask 022
 set -C
-printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
-command -p rm -f "$request" 2>/dev/null
+{
+    printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
+    command -p rm -f "$request" incoming.pyz
+} 2>/dev/null
 exit 79

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "resources" / "last9" / "last9-markers.pyz"
 LAUNCHER = ROOT / "resources" / "last9" / "run.sh"
@@ -35,6 +37,13 @@ PROMISED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 TOO_OLD = ("2.7", "3.6", "3.7", "3.8")
 WINDOW = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0001"
 MINIMAL_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+#: The shells that Jenkins may be told to run scripts with. bash and dash are on every machine that these tests know, the others where
+#: tools/needs has found or installed them.
+SHELLS = [
+    *(pytest.param([name], id=name) for name in ("sh", "dash", "bash")),
+    *(pytest.param(words, id=words[0], marks=pytest.mark.needs(words[0])) for words in (["ksh"], ["busybox", "sh"], ["zsh", "-f"])),
+]
 
 #: What two shells show under -x before our first line can end that: ksh where the trace goes from there on, zsh its own start-up file.
 _NOT_OURS = re.compile(r"^(\+ 2> /dev/null|\+/etc/zsh.*)\n", re.MULTILINE)
@@ -175,7 +184,7 @@ class Agent:
         """Put the bundle where an earlier marker has moved it to."""
         shutil.copyfile(BUNDLE, self.bundle)
 
-    def request(self, state: str = "start", pending: Sequence[str] = (), **attributes: str) -> Path:
+    def request(self, state: str = "start", pending: Sequence[dict[str, Any]] = (), **attributes: str) -> Path:
         """Write the contract's example of a block's start or stop, for this fake Last9, with what is pending and further attributes."""
         content = json.loads((REQUESTS / f"block-{state}.json").read_text("utf-8"))
         content["options"]["apiBaseUrl"] = self.last9.url

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import marshal
 import os
 import shutil
+import socket
 import stat
-import sys
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -43,11 +44,28 @@ def trap(kind: str, path: Path) -> None:
         "link to a file": lambda: path.symlink_to("/etc/hostname"),
         "dangling link": lambda: path.symlink_to("/nowhere/at/all"),
         "nothing in it": lambda: path.touch(),
+        "device": lambda: os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5)),
+        "socket": lambda: listen(path),
         "enormous": lambda: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 1 << 40),
     }[kind]()
 
 
-KINDS = ("fifo", "folder", "link to a device", "link to a file", "dangling link", "nothing in it", "enormous")
+def listen(path: Path) -> None:
+    """A socket's name is too long for what bind takes in these folders."""
+    with socket.socket(socket.AF_UNIX) as opened:
+        here = os.getcwd()
+        os.chdir(path.parent)
+        try:
+            opened.bind("s")
+            os.rename("s", path.name)
+        finally:
+            os.chdir(here)
+
+
+KINDS = (
+    *("fifo", "folder", "link to a device", "link to a file", "dangling link", "nothing in it", "enormous", "socket"),
+    *(["device"] if os.geteuid() == 0 else []),  # only root can make one
+)
 
 
 def remove(path: Path) -> None:
@@ -84,17 +102,61 @@ def test_a_planted_copy_is_not_run(agent: Agent, tmp_path: Path) -> None:
     assert not agent.bundle.exists()
 
 
+#: Run by the interpreter that wrote the code file, since no other can read it: each module's code becomes the attacker's.
+REPLACING = """
+import marshal, sys
+path, evil = sys.argv[1:]
+label, packages, modules = marshal.loads(open(path, "rb").read())
+assert len(modules) > 50
+evil = marshal.dumps(compile(evil, "x", "exec"))
+open(path, "wb").write(marshal.dumps((label, packages, {name: (kept[0], evil) for name, kept in modules.items()})))
+"""
+
+
+def plant_code(code: Path, trace: Path) -> None:
+    """Let every module in the code file be one that shows that it ran."""
+    before = code.read_bytes()
+    subprocess.run([PYTHON, "-I", "-S", "-c", REPLACING, str(code), planting(trace)], check=True)
+    assert code.read_bytes() != before
+
+
+def test_the_planted_code_would_run_if_it_were_believed(agent: Agent, tmp_path: Path) -> None:
+    """The attack of the next test works, if the launcher's text names the planted file's hash: so that is what protects."""
+    assert agent.step(PYTHON).delivered
+    (code,) = agent.codes()
+    plant_code(code, tmp_path / "trace")
+    digest = hashlib.sha256(code.read_bytes()).hexdigest()
+    code.rename(agent.folder / f"code-{digest}.bin")
+    request = agent.request()
+    agent.step(PYTHON, request=request, code=digest)
+    assert (tmp_path / "trace").exists()
+    request.unlink()
+
+
 @pytest.mark.parametrize("hash_of", ["the last answer", "nothing"])
 def test_planted_code_is_not_run(hash_of: str, agent: Agent, tmp_path: Path) -> None:
     """A code file of the right name and form with other content is not run: its hash is not the one in the launcher's text."""
     assert agent.step(PYTHON).delivered
     (code,) = agent.codes()
-    label, packages, modules = marshal.loads(code.read_bytes()) if sys.version_info[:2] == (3, 13) else (None, (), {})
-    evil = marshal.dumps((label, packages, {name: (package, marshal.dumps(compile(planting(tmp_path / "trace"), "x", "exec")))
-                                            for name, (package, _) in modules.items()}))  # fmt: skip
-    code.write_bytes(evil)
+    good = code.read_bytes()
+    plant_code(code, tmp_path / "trace")
     assert agent.step(PYTHON, code=agent.code if hash_of == "the last answer" else "-").delivered
     assert not (tmp_path / "trace").exists()
+    assert code.read_bytes() == good, "it has healed"
+    assert agent.step(PYTHON).delivered
+
+
+@pytest.mark.parametrize("at", [0, 100, -1])
+def test_code_changed_by_one_byte_is_not_run(at: int, agent: Agent) -> None:
+    """The engine compiles, and the file heals."""
+    assert agent.step(PYTHON).delivered
+    (code,) = agent.codes()
+    good = code.read_bytes()
+    data = bytearray(good)
+    data[at] ^= 1
+    code.write_bytes(bytes(data))
+    assert agent.step(PYTHON).delivered
+    assert code.read_bytes() == good
 
 
 def test_nothing_is_imported_from_below_the_current_folder(agent: Agent, tmp_path: Path) -> None:
@@ -189,8 +251,6 @@ def test_a_trap_in_the_answers_place(kind: str, agent: Agent, tmp_path: Path) ->
         trap(kind, answer)
     agent.place_bundle()
     command = agent.command(PYTHON, request)
-    import subprocess
-
     run = subprocess.run(command, capture_output=True, text=True, env=agent.environ({}), cwd=agent.slot, check=False, timeout=120)
     assert run.returncode == 74
     assert "[Last9] WARNING: the answer cannot be written (" in run.stderr

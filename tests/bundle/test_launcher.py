@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from agents import ANSWERED, BUNDLE, FIRST, NO_BUNDLE, NO_INTERPRETER, ROOT, SHA256, Agent, Done, program, promised, pythons
+from agents import ANSWERED, BUNDLE, FIRST, NO_BUNDLE, NO_INTERPRETER, ROOT, SHA256, SHELLS, Agent, Done, program, promised, pythons
 
-SHELLS = [shell for shell in (["sh"], ["dash"], ["bash"], ["ksh"], ["busybox", "sh"], ["zsh", "-f"]) if shutil.which(shell[0])]
 PYTHON = pythons()[promised()[0]]
 SH = str(shutil.which("sh"))
 LIKE_27 = 'echo "Unknown option: -I" >&2; echo "usage: python [option] ..." >&2; exit 2'
@@ -44,7 +43,7 @@ def refused(done: Done) -> str:
     return str(warning)
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+@pytest.mark.parametrize("shell", SHELLS)
 def test_a_window_arrives_through_the_launcher(shell: list[str], agent: Agent) -> None:
     """In each shell, run as Jenkins runs it, both markers arrive, nothing but the log is printed, and no run leaves a file."""
     first = agent.launch(shell)
@@ -57,7 +56,7 @@ def test_a_window_arrives_through_the_launcher(shell: list[str], agent: Agent) -
     assert list(agent.workspace.iterdir()) == []
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+@pytest.mark.parametrize("shell", SHELLS)
 def test_no_python_in_any_shell(shell: list[str], agent: Agent) -> None:
     """Each shell writes the launcher's own answer, whatever stands in it, without any other program."""
     shell = [str(shutil.which(shell[0])), *shell[1:]]
@@ -65,6 +64,7 @@ def test_no_python_in_any_shell(shell: list[str], agent: Agent) -> None:
     process = agent.start_launcher(shell, request, PATH="/no where", LAST9_PYTHON='/a"b\\c\n[Last9] WARNING: forged\t`id`$(id)')
     stdout, stderr = process.communicate(timeout=60)
     done = agent.done(process.returncode, stdout, stderr, request)
+    assert agent.left_over() == []
     assert '/a"b\\c?[Last9] WARNING: forged?`id`$(id) (not found)' in refused(done)
 
 
@@ -83,7 +83,7 @@ def test_a_missing_bundle_is_asked_for(agent: Agent) -> None:
 def test_no_python_at_all(agent: Agent, path: Path) -> None:
     """Without any interpreter there is one warning that names what was tried and the remedy, a whole answer, and no request left."""
     assert "Tried: python3 (not found), python (not found). " in refused(launch(agent, path))
-    assert [name for name in agent.left_over() if name != "incoming.pyz"] == []
+    assert agent.left_over() == []
     assert agent.last9.received() == []
 
 
@@ -268,7 +268,7 @@ def end_as_jenkins_does(pid: int) -> None:
     raise AssertionError(f"process {pid} did not end")
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+@pytest.mark.parametrize("shell", SHELLS)
 def test_an_abort_leaves_no_process_and_is_no_success(shell: list[str], agent: Agent) -> None:
     """Jenkins ends the engine first: no shell then starts another interpreter or ends with 0, and nothing outlives it."""
     agent.last9.order(delay=600)
@@ -284,6 +284,18 @@ def test_an_abort_leaves_no_process_and_is_no_success(shell: list[str], agent: A
     assert process.returncode in (143, -15)
     assert agent.last9.received() == []
     assert running(request) == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(("signal_name", "code"), [("TERM", 143), ("KILL", 137), ("INT", 130), ("HUP", 129)])
+def test_whoever_ends_the_engine_ends_the_launcher(shell: list[str], signal_name: str, code: int, agent: Agent, path: Path) -> None:
+    """In each shell: a status that is no success, no other interpreter, no marker, and no answer that anyone could take for one."""
+    program(path / "python3", f"kill -{signal_name} $$")
+    program(path / "python", f': >"{path.parent}/trace"')
+    done = agent.launch([str(shutil.which(shell[0])), *shell[1:]], PATH=str(path))
+    assert (done.code, done.written) == (code, None)
+    assert not (path.parent / "trace").exists()
+    assert agent.last9.requests() == []
 
 
 def test_an_abort_before_the_engine_is_loaded(agent: Agent, path: Path) -> None:
@@ -322,10 +334,11 @@ def test_the_interval_timer_is_a_last_resort(command: str, tmp_path: Path) -> No
     assert done.returncode == -signal.SIGALRM
 
 
-def test_a_hanging_engine_is_told(agent: Agent, path: Path) -> None:
-    """The launcher says what its timer has ended, and passes the status on."""
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_hanging_engine_is_told(shell: list[str], agent: Agent, path: Path) -> None:
+    """The launcher says what its timer has ended, and passes the status on, by whichever numbers the shell counts signals."""
     program(path / "python3", "kill -ALRM $$")
-    done = launch(agent, path, seconds="9.5")
+    done = agent.launch([str(shutil.which(shell[0])), *shell[1:]], PATH=str(path), seconds="9.5")
     assert done.code == 142
     assert done.stderr == "[Last9] WARNING: the engine was ended after 9.5 seconds, as it did not end by itself.\n"
 

@@ -144,6 +144,50 @@ def test_a_server_repeats_a_piece_of_the_token(last9: FakeLast9, clock: ManualCl
     assert "bad value" not in ran.log + ran.answer.line()
 
 
+def _escaped(text: str) -> str:
+    return "".join(f"\\u{ord(letter):04x}" for letter in text)
+
+
+def _entities(text: str) -> str:
+    return "".join(f"&#{ord(letter)};" for letter in text)
+
+
+@pytest.mark.parametrize("status", [401, 403, 422, 503])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda piece: f'{{"detail": [{{"msg": "bad value {piece}"}}]}}',
+        lambda piece: f'{{"message": "bad value {_escaped(piece)}"}}',
+        lambda piece: f'{{"bad value": "{piece}"}}',
+        lambda piece: f"bad value {piece}",
+        lambda piece: f"<html><title>bad value {piece}</title></html>",
+        lambda piece: f"<html><title>bad value {_entities(piece)}</title></html>",
+        lambda piece: f"<h1>bad value <b>{piece}</b></h1>",
+        lambda piece: f"<p>bad value {_entities(piece)}</p>",
+    ],
+)
+def test_no_form_of_an_answer_shows_a_piece(last9: FakeLast9, clock: ManualClock, form: Callable[[str], str], status: int) -> None:
+    """JSON, plain text, a page: wherever and however a piece of the token stands, none of the words around it are shown."""
+    piece = last9.refresh_token.split(".")[2][:20]
+    last9.order({"on": "event", "status": status, "body": form(piece), "headers": {"Retry-After": "60"}})
+    ran = run_marker(make_request(), last9.refresh_token, clock=clock)
+    assert f"{status}" in ran.answer.warnings[0]
+    assert "bad value" not in ran.log + ran.answer.line()
+    assert piece not in ran.log + ran.answer.line()
+
+
+@pytest.mark.parametrize(
+    "body", ["<title>bad value {}</title>", "<html><title></title><h1>bad value {}</h1>", "bad value {}", '{{"note": "bad value {}"}}']
+)
+def test_an_exchange_without_a_token_shows_no_piece(last9: FakeLast9, clock: ManualClock, body: str) -> None:
+    """The same where the exchange seems to succeed and holds no token."""
+    piece = last9.refresh_token.split(".")[2][:20]
+    last9.order({"on": "exchange", "body": body.format(piece)})
+    ran = run_marker(make_request(), last9.refresh_token, clock=clock)
+    assert "did not hand out an access token" in ran.log
+    assert "bad value" not in ran.log + ran.answer.line()
+
+
 def test_other_words_of_a_server_are_shown(last9: FakeLast9, clock: ManualClock) -> None:
     """Fifteen letters may be chance, and what a server says is what helps."""
     last9.order({"on": "event", "status": 422, "body": json.dumps({"error": f"bad value {last9.refresh_token[40:50]} here"})})

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from last9_markers.check import EVENT_NAME, agent, network
+from last9_markers.check import agent, network, reading, sent_event
 from last9_markers.check.findings import FAILED, OK, WARNING, CapturedLog, Findings
+from last9_markers.check.sent_event import SentEvent
 from last9_markers.check.settings import Account
 from last9_markers.client import api, transport
 from last9_markers.client.delivery import Delivery
+from last9_markers.client.reading_back import Last9Reader
 from last9_markers.core.errors import (
     DeadlineExceeded,
     DeliveryError,
     InsufficientScope,
+    NetworkError,
     OrganizationForbidden,
     OrganizationNotFound,
     RequestRejected,
 )
-from last9_markers.marker import attributes, event, pending
-from last9_markers.marker.attributes import scm
-from last9_markers.marker.attributes.git import GitCheckout
+from last9_markers.marker import event, pending
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
+from last9_markers.messages import reading as reading_messages
 from last9_markers.request import options, routing, time_limits
 from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.request.destination import BaseUrl, Destination, credential_id
 from last9_markers.request.values import as_text, is_yes
-
-SERVICE_NAME = "last9-connection-test"
 
 _WAY = ("host", "proxy", "dns", "tls", "connection")
 #: What was looked at → what must not have failed before, so that it could be.
@@ -55,7 +55,9 @@ class ConnectionTest:
         self._at = "interpreter"
         self._via: str | None = None
         self._nearest = ""
-        self._written = False
+        self._connection: transport.HttpConnection | None = None
+        self._sent: SentEvent | None = None
+        self._reading: reading.Reading | None = None
         self._summed_up = False
 
     def run(self) -> Answer:
@@ -78,7 +80,12 @@ class ConnectionTest:
 
     def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time is over, or a defect of ours has struck (a finished text). Once :meth:`run` has summed up: its own."""
-        if not self._summed_up:
+        if self._summed_up:
+            return self._answer()
+        if self._reading is not None:
+            self._reading.abandon(reading_messages.OVER if isinstance(failure, DeadlineExceeded) else str(failure))
+            self._say_what_is_unproven()
+        else:
             self.findings.fail(self._at, self._time_is_over() if isinstance(failure, DeadlineExceeded) else str(failure))
             self._say_what_is_unproven()
         return self._answer()
@@ -92,13 +99,14 @@ class ConnectionTest:
         self._via = proxy.shown if proxy else None
         self._at = "dns"
         self._nearest = network.nearest(base_url, proxy)[0]
-        network.look_at_name(findings, base_url, proxy)
+        network.look_at_name(findings, base_url, proxy, lambda: None if self.budget.remaining() else self._time_is_over())
         if findings.failed("dns"):
             return
         self._at = "tls"
         captured = CapturedLog(self._log.redactor, self._log)
         try:
             connection = transport.HttpConnection(base_url, context.environ, self.budget, captured, context.transport)
+            self._connection = connection
         except DeliveryError as failure:
             findings.fail("tls", self._explain(failure, base_url))
             return
@@ -107,7 +115,9 @@ class ConnectionTest:
             if self._probe(connection, base_url, warnings) and self._account.token is not None:
                 last9 = api.Last9(connection, context.clock, self._log.redactor)
                 destination = Destination(credential_id(self._routing.fields), self._account.organization or "", base_url)
-                self._exchange(Delivery(last9, self._account.token.text, destination, self.budget, self._log), destination)
+                delivery = Delivery(last9, self._account.token.text, destination, self.budget, self._log)
+                self._exchange(delivery, destination)
+                self._read_back(connection, delivery.current_token(), base_url)
         finally:
             connection.close()
 
@@ -151,13 +161,18 @@ class ConnectionTest:
         if self._wants_a_write() and self._account.organization:
             self._at = "write"
             self._write(delivery, destination)
-        self._account.look_at_scope(token.scopes, proven=self._written)
-        self._account.look_at_organization(proven=self._written)
+        self._account.look_at_scope(token.scopes, proven=self._sent is not None)
+        self._account.look_at_organization(proven=self._sent is not None)
 
     def _write(self, delivery: Delivery, destination: Destination) -> None:
-        marker = self._test_marker()
+        request, context = self._request, self._context
+        marker = sent_event.marker(request, self.settings.attribute_names)
+        self._log.info(reading_messages.stays(marker.service_name, marker.event_name))
+        moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
+        composed = sent_event.compose(marker, moment, request, context, self.settings.attribute_names, self._routing.data_source_name)
         entry = pending.OutboxEntry("")
-        entry.event = event.encode(self._compose(marker))
+        entry.event = event.encode(composed)
+        sent_at = context.clock.monotonic()
         try:
             delivery.deliver(entry)
         except DeliveryError as failure:
@@ -169,22 +184,24 @@ class ConnectionTest:
                 self.findings.fail(culprit, text)
             self.findings.fail("write", check_messages.write_refused(culprit) if culprit else text)
         else:
-            self._written = True
-            self.findings.ok("write", check_messages.written(marker.service_name, EVENT_NAME))
+            self._sent = SentEvent.of(composed, moment / 1000, sent_at)
+            self.findings.ok("write", check_messages.written(marker.service_name, marker.event_name))
 
-    def _test_marker(self) -> options.Marker:
-        # A stop: it keeps no alert about a deployment that hangs alive.
-        service, environment = (as_text(self._request.option(name)) for name in ("serviceName", "environment"))
-        return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, {}, dry_run=False)
+    # -- reading back ----------------------------------------------------------------------------------------------------------
 
-    def _compose(self, marker: options.Marker) -> event.Event:
-        context, request = self._context, self._request._replace(build={}, body=None)
-        unread = CapturedLog(self._log.redactor)
-        checkout = GitCheckout(context.environ, context.clock, None)
-        nothing = scm.Deployed(scm.said(context.environ), checkout, unread)
-        labels = attributes.collect(marker, request, context.environ, nothing, self.settings.attribute_names, unread).labels
-        moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
-        return event.compose(marker, moment, self._routing.data_source_name, labels)
+    def _read_back(self, connection: transport.HttpConnection, access: api.AccessToken | None, base_url: BaseUrl) -> None:
+        """Ask Last9 for what it knows. A plain test asks it no more than a marker does."""
+        organization, asked = self._account.organization, self._asked()
+        if access is None or not organization or self.findings.failed("organization") or not asked.anything:
+            return
+        if self._sent is not None:
+            self._log.info(reading_messages.begins(reading.READING_SECONDS))
+            self.budget.grant(reading.READING_SECONDS)
+        self._reading = reading.Reading(asked, self.findings, self.budget, lambda failure: self._explain(failure, base_url))
+        self._reading.run(Last9Reader(connection, organization, access, self.budget, self._log.redactor))
+
+    def _asked(self) -> reading.Asked:
+        return reading.Asked.by(self._request, self._routing.data_source_name, self._sent)
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
@@ -192,7 +209,7 @@ class ConnectionTest:
         """What a marker with these options would warn of, but for the service that a test does not need."""
         asked = self._request.options
         options.warn_of_unknown(self._request, self._misread, (*options.KNOWN, "sendTestEvent"))
-        given = {"serviceName": SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
+        given = {"serviceName": sent_event.SERVICE_NAME, **{name: asked[name] for name in asked if name in options.KNOWN}}
         request = self._request._replace(options=given, config={})
         try:
             options.read_marker(request, self._context.environ, self._misread, self._routing.problems)
@@ -208,7 +225,9 @@ class ConnectionTest:
         return is_yes(as_text(self._request.option("dryRun")) or self._context.environ.get("LAST9_DRY_RUN"))
 
     def _time_is_over(self) -> str:
-        if self._at == "dns":
+        # The name is looked up once more for each connection.
+        resolving = self._connection is not None and isinstance(self._connection.hanging(), NetworkError)
+        if self._at == "dns" or resolving:
             return check_messages.name_late(self._nearest, self.settings.timeout_seconds, self._via is not None)
         return check_messages.time_is_over(self.settings.timeout_seconds)
 
@@ -235,6 +254,8 @@ class ConnectionTest:
                 self.findings.warn(check, check_messages.not_reached(failed))
         if not self.findings.has("write"):
             self.findings.warn("write", self._why_unwritten())
+        if self._reading is None:
+            reading.Reading(self._asked(), self.findings, self.budget, str).abandon(reading_messages.NOT_REACHED)
 
     def _why_unwritten(self) -> str:
         if not is_yes(self._request.options.get("sendTestEvent")):
@@ -249,10 +270,13 @@ class ConnectionTest:
         failed = [f"{finding.check}: {finding.text}" for finding in found.all if finding.state == FAILED]
         if not self._summed_up:
             self._summed_up = True
-            unwritten = all(finding.check == "write" for finding in found.all if finding.state == WARNING)
-            self._log.info(check_messages.summary(*(found.count(state) for state in (OK, WARNING, FAILED)), only_unwritten=unwritten))
+            warned = {finding.check for finding in found.all if finding.state == WARNING}
+            written = True if self._sent else None if warned <= {"write", *reading.READ} else False
+            unread = bool(warned & set(reading.READ))
+            counts = (found.count(state) for state in (OK, WARNING, FAILED))
+            self._log.info(check_messages.summary(*counts, written=written, unread=unread))
         return Answer(
-            delivered=self._written,
+            delivered=self._sent is not None,
             accepted=True,
             deployment_id=None,
             warnings=[f"{finding.check}: {finding.text}" for finding in found.all if finding.state != OK],

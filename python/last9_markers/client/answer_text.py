@@ -42,7 +42,7 @@ def read(body: bytes | None, redactor: Redactor) -> Said:
     words = list(dict.fromkeys(_words(found, _DEEPEST)))
     if not words and found:
         words = [text]
-    return Said(_cut(redactor.clean(": ".join(words))), is_page=False)
+    return Said(_shown(": ".join(words), redactor), is_page=False)
 
 
 def title(body: bytes | None, redactor: Redactor) -> str:
@@ -82,9 +82,13 @@ def _is_binary(text: str) -> bool:
 
 def _line(text: str, redactor: Redactor) -> str:
     # Redacted as it came, since a secret may hold what is made one blank here.
-    return _cut(redactor.clean(" ".join(redactor.presentable(text).split())))
+    return _shown(" ".join(redactor.presentable(text).split()), redactor)
 
 
-def _cut(text: str) -> str:
+def _shown(text: str, redactor: Redactor) -> str:
+    # Asked once more, now that no escape of JSON's or HTML's hides anything.
+    if redactor.echoes(text):
+        return ""
     # Only what is redacted is cut: half a secret would not be recognized.
+    text = redactor.clean(text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

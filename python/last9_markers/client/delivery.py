@@ -58,6 +58,10 @@ class Delivery:
             token = self._access_token = self._with_retries(lambda: self._api.exchange(self._refresh_token))
         return token
 
+    def current_token(self) -> AccessToken | None:
+        """The access token that was used last, without asking for one."""
+        return self._access_token
+
     def _put(self, entry: OutboxEntry) -> None:
         token = self.access_token()
         event = entry.event or b""

@@ -30,7 +30,7 @@ _HEADERS = {"User-Agent": f"last9-markers/{__version__}", "Accept": "application
 
 
 class Response(NamedTuple):
-    """An HTTP answer; ``body`` is ``None`` where it was longer than :data:`LONGEST_BODY`."""
+    """An HTTP answer; ``body`` is ``None`` if it was longer than the caller reads, :data:`LONGEST_BODY` unless it says otherwise."""
 
     status: int
     headers: Mapping[str, str]
@@ -93,12 +93,23 @@ class HttpConnection:
         """For a watchdog: what the time was spent on that is over now."""
         return NetworkError("resolving") if self._network.resolving else DeadlineExceeded()
 
-    def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool = True) -> Response:
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        *,
+        body_matters: bool = True,
+        longest: int = LONGEST_BODY,
+    ) -> Response:
         """Make one request. Raises the error of our tree that stands for whatever went wrong below HTTP.
 
         With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
+        ``longest``: bytes of the body at most.
         """
-        return self._with_all_roots(lambda: self._logged_attempt(method, path, headers, content, body_matters=body_matters))
+        read = None if not body_matters else longest
+        return self._with_all_roots(lambda: self._logged_attempt(method, path, headers, content, read))
 
     def probe(self) -> ProbeResult:
         """Ask for the headers of the front page, with no token at all: whatever is answered proves the way there and back."""
@@ -116,12 +127,12 @@ class HttpConnection:
                 if self._roots is None or not self._roots.complete():
                     raise
 
-    def _logged_attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Response:
+    def _logged_attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, longest: int | None) -> Response:
         budget = self._budget
         began = budget.clock.monotonic()
         result = "broken off"
         try:
-            reply = self._attempt(method, path, headers, content, body_matters=body_matters)
+            reply = self._attempt(method, path, headers, content, longest)
             result = str(reply.status)
             return reply
         except DeliveryError as failure:
@@ -130,12 +141,12 @@ class HttpConnection:
         finally:
             self._log.debug(progress.attempt(method, self._base + path, result, budget.clock.monotonic() - began, budget.remaining()))
 
-    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Response:
+    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, longest: int | None) -> Response:
         with self._answer(method, path, headers, content) as response:
-            if response.is_success and not body_matters:
+            if response.is_success and longest is None:
                 self._linger(response)
                 return Response(response.status_code, response.headers, b"")
-            return Response(response.status_code, response.headers, self._body(response))
+            return Response(response.status_code, response.headers, self._body(response, longest or LONGEST_BODY))
 
     def _probe(self) -> ProbeResult:
         with self._answer("HEAD", "/", {}, b"") as response:
@@ -170,16 +181,16 @@ class HttpConnection:
             told = dict.fromkeys(f"{type(cause).__name__}: {cause}" for cause in _chain(error))
             self._log.debug(" <- ".join(told))
 
-    def _body(self, response: httpx.Response) -> bytes | None:
-        read = b""
+    def _body(self, response: httpx.Response, longest: int) -> bytes | None:
+        read = bytearray()
         for chunk in response.iter_raw():
             read += chunk
-            if len(read) > LONGEST_BODY:
+            if len(read) > longest:
                 return None
             # httpx's own limit is for each chunk: bytes that drip would never reach it.
             if not self._budget.remaining():
                 raise NetworkError("answering")
-        return read
+        return bytes(read)
 
     def _linger(self, response: httpx.Response) -> None:
         clock = self._budget.clock

@@ -51,6 +51,11 @@ class Budget:
         self.ends_at -= seconds
         self._last_end -= seconds
 
+    def grant(self, seconds: float) -> None:
+        """Another part of the run begins, with so many seconds of its own instead of what is left. Not inside of :meth:`within`."""
+        self.seconds = seconds
+        self.ends_at = self._last_end = self.clock.monotonic() + seconds
+
     def remaining(self) -> float:
         """Seconds left; never less than 0."""
         return max(0.0, self.ends_at - self.clock.monotonic())

@@ -29,7 +29,8 @@
         ├── OrganizationNotFound        404
         ├── Redirected                  3xx, which we never follow
         ├── InvalidTokenResponse        an exchange without a usable access token: another 4xx, or a 2xx that holds none
-        └── EventRejected               any other 4xx: sent again, it would be refused again
+        ├── EventRejected               any other 4xx: sent again, it would be refused again
+        └── Unreadable                  reading back: an answer that proves nothing
 
 Foreign errors (httpx, ssl, socket) are mapped where they enter, in :mod:`last9_markers.client.transport`. An error holds facts;
 :mod:`last9_markers.messages` makes the sentence.
@@ -173,6 +174,17 @@ class InvalidTokenResponse(DeliveryError):
 
 class EventRejected(DeliveryError):
     """Another 4xx; ``detail`` is the status and what Last9 said. Not kept: it would be refused again."""
+
+
+class Unreadable(DeliveryError):
+    """Reading back: what came is not what was asked for. ``kind`` is a key of :data:`last9_markers.messages.reading.UNREADABLE`.
+
+    ``detail`` is the status, if the status says it.
+    """
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.kind = kind
 
 
 def is_final(failure: DeliveryError) -> bool:

@@ -31,16 +31,21 @@ def line(state: str, check: str, text: str) -> str:
 BEGINS = "Connection test:"
 
 
-def summary(ok: int, warnings: int, failed: int, *, only_unwritten: bool) -> str:
-    """The line after the findings. ``only_unwritten``: whatever is warned of is that no test event was sent."""
+def summary(ok: int, warnings: int, failed: int, *, written: bool | None, unread: bool) -> str:
+    """The line after the findings.
+
+    ``written``: a test event was taken; ``None``: nothing but that is missing. ``unread``: not all that was read back is as it should be.
+    """
     if failed:
         verdict = "markers will not get through"
-    elif not warnings:
+    elif written:
         verdict = "markers get through"
-    elif only_unwritten:
+    elif written is None:
         verdict = "nothing seems to stand in the way of a marker, but none was sent"
     else:
         verdict = "markers may or may not get through, see the warnings"
+    if unread and not failed and written is not False:
+        verdict += "; whether dashboards draw them is not proven, see the warnings"
     return f"Connection test: {verdict} ({ok} ok, {warnings} {'warning' if warnings == 1 else 'warnings'}, {failed} failed)"
 
 

@@ -137,10 +137,10 @@ def cannot_start(word: str, reason: str) -> str:
     return f"{word}: {reason}"
 
 
-def delivery_process_failed(reason: str) -> str:
+def delivery_process_failed(label: str, reason: str) -> str:
     """No process can be started."""
     return (
-        f"a marker could not be sent: no process can be started for it ({reason}). Look for a limit of processes or memory on this "
+        f"{label} could not be sent: no process can be started for it ({reason}). Look for a limit of processes or memory on this "
         "machine, and for a Python that was removed meanwhile."
     )
 
@@ -161,10 +161,10 @@ def attributes_file_lines(count: int) -> str:
     return f"{lines} in LAST9_ATTRIBUTES_FILE ignored: no KEY=VALUE. Write one attribute a line."
 
 
-def delivery_process_silent() -> str:
+def delivery_process_silent(label: str) -> str:
     """The delivering process ended without an answer."""
     return (
-        "a marker may not have arrived: the process that delivers it was ended, or took far longer than its time limit. Look for whoever "
+        f"{label} may not have arrived: the process that delivers it was ended, or took far longer than its time limit. Look for whoever "
         "ends processes on this machine (memory, limits)."
     )
 

@@ -46,6 +46,7 @@ class ReportHandler:
         report = compose(texts_alone, request.report, environ, now_ms, self._log)
         try:
             files.remove_left_overs(os.path.dirname(folder))
+            files.make_folder(folder)
             files.write(report, folder)
             files.hand_over(folder)
         except OSError as error:

@@ -98,7 +98,9 @@ class Conclusion:
         if kept.settled:
             self._log.warning(failures.late_marker_refused(kept.label, failure, about))
         else:
-            self._log.warning(failures.not_delivered(kept.label, failure, about) + progress.STILL_KEPT)
+            # A window in a shell without a state file sends its start once more, and then nothing keeps it.
+            promise = progress.STILL_KEPT if self._request.text else ""
+            self._log.warning(failures.not_delivered(kept.label, failure, about) + promise)
 
     def _settle_others(self) -> None:
         if self._outbox.got_through() and self.destination is not None:

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'c72558dbf5628af1ca91c16ed30859d56835dfcefb4b41e3f87d5c100466f5fe'
+    static final String SHA256 = '76ed6742794750f4d8ba90732637afc4071959012cab90fb83b29ca7513edfe2'
 
 }

@@ -7,6 +7,8 @@ class ConnectionTest implements Serializable {
 
     private static final long serialVersionUID = 1L
     private static final String STEP = 'last9TestConnection'
+    /** What reading a test event back may take besides: READING_SECONDS in check/reading.py. */
+    private static final int READING_SECONDS = 60
     private static final Map CALL = [
         subject: 'the connection test', label: 'Last9 connection test', beginning: '[Last9] failed  agent        ', consequence: '',
         unanswered: 'nothing more is known', needsToken: true, goesOnWithoutCredential: true,
@@ -31,7 +33,8 @@ class ConnectionTest implements Serializable {
         try {
             sender.prepare(options)
             mustPass = sender.failsOnError()
-            answer = sender.client(marker, sender.request(marker), CALL).runEngine()
+            Map call = CALL + [moreSeconds: Options.isTrue(options.sendTestEvent) ? READING_SECONDS : 0]
+            answer = sender.client(marker, sender.request(marker), call).runEngine()
         } catch (FlowInterruptedException abort) {
             throw abort
         } catch (Throwable defect) { // as with a marker: Last9 never fails a build by a mistake of ours

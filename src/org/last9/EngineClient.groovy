@@ -23,9 +23,10 @@ class EngineClient implements Serializable {
 
     private final Object script
     /**
-     * `request` (JSON text), `seconds`, `afterAbort`, `credentialId` (null: no token), `environment` (as it must be), `agentLabel`,
-     * `subject` ("the stop marker of payments-api"), `label` (of the shell step), `unanswered` (what is not known then), `consequence` (of a
-     * failure, for the warning), `beginning` (of its line), `goesOnWithoutCredential`.
+     * `request` (JSON text), `seconds`, `moreSeconds` (for a part that has a time limit of its own), `afterAbort`, `credentialId` (null: no
+     * token), `environment` (as it must be), `agentLabel`, `subject` ("the stop marker of payments-api"), `label` (of the shell step),
+     * `unanswered` (what is not known then), `consequence` (of a failure, for the warning), `beginning` (of its line),
+     * `goesOnWithoutCredential`.
      */
     private final Map call
     private Launcher launcher = null
@@ -61,17 +62,23 @@ class EngineClient implements Serializable {
             if (!isOurs(interruption, began, limit)) {
                 throw interruption
             }
+            if (lateAnswer() != null) {
+                return lateAnswer()
+            }
             if (AgentMemory.controllerStartedAt(System.currentTimeMillis()) != started) { // it was down meanwhile, and time limits go on
                 return runEngine(afterwards)
             }
-            if (launcher?.busyNode() != null) {
-                AgentMemory.noteSilence(launcher.busyNode())
-            }
-            return undelivered("${call.subject} timed out after ${(int) (limit / 1000)} s: no agent was available, ".toString() +
-                'or the agent did not answer. Check that the agent is online, or name a label with free agents in agentLabel')
+            return undelivered(timedOut((int) (limit / 1000)))
         } catch (Throwable failure) { // also NoSuchMethodError: a step whose plugin is not installed
             return undelivered(explain(failure))
         }
+    }
+
+    /** What the engine had answered before an interruption came, in the form of `runEngine`; null if nothing. */
+    @NonCPS
+    Map lateAnswer() {
+        Map answer = launcher?.lateAnswer()
+        return answer?.last9Answer == 2 ? complete(answer) : null
     }
 
     /** Warns in the log and answers for an engine that could not be reached. */
@@ -79,6 +86,11 @@ class EngineClient implements Serializable {
         // one line: what Jenkins and build parameters say in it may have several, and must not look like lines of ours
         String shown = problem.toString().replaceAll('\\p{Cntrl}+', ' ')
         script.echo("${call.beginning}${shown}${call.consequence}".toString())
+        return unanswered(shown)
+    }
+
+    @NonCPS
+    private static Map unanswered(String shown) {
         return [delivered: false, accepted: true, deploymentId: null, warnings: [shown], failBuild: null, pending: null]
     }
 
@@ -108,8 +120,8 @@ class EngineClient implements Serializable {
 
     private Map onThisNode(boolean borrowed, Closure afterwards) {
         if (AgentMemory.isSilent(script.env.NODE_NAME ?: '')) {
-            return undelivered("${call.subject} was not sent: a shell step on this agent did not end within its time limit ".toString() +
-                'less than two minutes ago. Check the agent')
+            String problem = "${call.subject} was not sent: a shell step on this agent did not end less than two minutes ago".toString()
+            return call.consequence ? unanswered(problem) : undelivered(problem) // of markers it was said, once
         }
         String folder = script.pwd()
         launcher = new Launcher(script, call + [limit: seconds()], Launcher.baseFolder(script, folder) ?: script.pwd(tmp: true) + '/last9')
@@ -160,7 +172,25 @@ class EngineClient implements Serializable {
         if (answer?.last9Answer != 2) {
             return undelivered("${ended(run.status)}, so ${call.unanswered}. Look at the lines above for what ended it".toString())
         }
+        return complete(answer)
+    }
+
+    @NonCPS
+    private static Map complete(Map answer) {
         return answer + [delivered: answer.delivered == true, accepted: answer.accepted != false, warnings: answer.warnings ?: []]
+    }
+
+    /** Our own limit has run out. On a node whose shell gave no sign no marker is tried for a while, which is said here for all of them. */
+    @NonCPS
+    private String timedOut(int seconds) {
+        String node = launcher?.busyNode()
+        if (node == null) {
+            return "${call.subject} timed out after ${seconds} s: no agent was available, or the agent did not answer. ".toString() +
+                'Check that the agent is online, or name a label with free agents in agentLabel'
+        }
+        AgentMemory.noteSilence(node)
+        return "${call.subject} timed out after ${seconds} s: its shell step on '${node}' did not end. ".toString() +
+            'Check that agent; for the next two minutes this build\'s markers are not tried on it, but queued'
     }
 
     private static String ended(int status) {
@@ -180,7 +210,7 @@ class EngineClient implements Serializable {
 
     @NonCPS
     private double seconds() {
-        double usual = call.seconds
+        double usual = call.seconds + (call.moreSeconds ?: 0)
         return call.afterAbort ? Math.min(SECONDS_AFTER_ABORT, usual) : usual
     }
 

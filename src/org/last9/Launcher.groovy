@@ -1,6 +1,7 @@
 package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
  * Runs the launcher on the current node: one `writeFile`, one `sh` or `bat`, one `readFile`; on a node's first run the bundle as well.
@@ -17,6 +18,8 @@ class Launcher implements Serializable {
     static final int ANSWERED = 77
     static final int NO_BUNDLE = 78
     static final int NO_INTERPRETER = 79
+    /** How long somebody who has interrupted us waits for an agent that no longer answers. */
+    private static final int LAST_LOOK_SECONDS = 2
 
     private final Object script
     /** As EngineClient has it, with the time limit of this run in `limit`. */
@@ -25,6 +28,8 @@ class Launcher implements Serializable {
     private final String base
     /** The node on which the launcher is running just now. */
     private String runningOn = null
+    /** What the engine had answered when the run was interrupted. */
+    private Map foundLate = null
 
     Launcher(Object script, Map call, String base) {
         this.script = script
@@ -45,6 +50,12 @@ class Launcher implements Serializable {
             AgentMemory.giveBackSlot(slot)
         }
         return outcome
+    }
+
+    /** The engine's answer of a run that was interrupted after it; null if the engine was, too. */
+    @NonCPS
+    Map lateAnswer() {
+        return foundLate
     }
 
     /** The node whose shell has not ended, or null. */
@@ -86,13 +97,36 @@ class Launcher implements Serializable {
             script.writeFile(file: "request-${id}.json".toString(), text: request(agent, place), encoding: 'UTF-8')
             placeBundle(agent, attempt > 0)
             runningOn = script.env.NODE_NAME ?: ''
-            status = shell(id, agent)
+            try {
+                status = shell(id, agent)
+            } catch (FlowInterruptedException interruption) {
+                lookOnceMore(id, agent)
+                throw interruption
+            }
             runningOn = null
         }
         boolean answered = status == ANSWERED || status == NO_INTERPRETER
         Map answer = answered ? Json.object(read("answer-${id}.json".toString())) : null
         remember(agent, status, answer)
         return [status: status, answer: answer]
+    }
+
+    /**
+     * An interruption between the engine's end and Jenkins' look at it: what has been answered is known all the same. Whatever goes wrong here,
+     * the interruption counts.
+     */
+    private void lookOnceMore(String id, String agent) {
+        String file = "answer-${id}.json".toString()
+        try {
+            script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {
+                if (script.fileExists(file)) {
+                    foundLate = Json.object(read(file))
+                    remember(agent, ANSWERED, foundLate)
+                }
+            }
+        } catch (Exception ignored) { // the agent does not answer
+            foundLate = null
+        }
     }
 
     /** A restart that cuts this off is no reason to send the marker again. */

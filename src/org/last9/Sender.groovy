@@ -27,6 +27,8 @@ class Sender implements Serializable {
     private List<Map> ofThisWindow = []
     /** What `ofThisWindow` was before the marker whose sending an abort has cut off; null if none was. */
     private List<Map> beforeAbort = null
+    /** That marker need not be sent again: the engine had answered before the abort came, and nothing of it is undelivered. */
+    private boolean settled = false
     /** How a message calls the marker that is to be sent, and its request; null as soon as there is an answer. */
     private String cutOff = null
     private String expected = null
@@ -92,21 +94,25 @@ class Sender implements Serializable {
         List<Map> shared = []
         String asked = null
         Map answer = null
+        EngineClient engine = null
+        boolean cut = false
         try {
             if (expected == null) {
                 expect(marker)
             }
             shared = pendingMarkers.take()
             asked = expected ?: request(marker)
-            answer = client(marker, withPending(asked, before + shared)).runEngine()
+            engine = client(marker, withPending(asked, before + shared))
+            answer = engine.runEngine()
         } catch (FlowInterruptedException abort) {
-            beforeAbort = before
+            cut = true
+            answer = engine?.lateAnswer()
             throw abort
         } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
             answer = client(marker, '').undelivered(
                 "${subject(marker)} was not sent: ${settings.defect ?: defect.message}. Please report this to the library's maintainers")
         } finally {
-            keep(before, shared, asked, answer)
+            keep(before, shared, asked, answer, cut)
         }
         // The engine has judged by itself, a dry run for example.
         if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {
@@ -116,10 +122,14 @@ class Sender implements Serializable {
     }
 
     /**
-     * One more try with a stop whose sending was interrupted, a shorter one after an abort. For the caller's catch block, and not a part of send:
-     * an abort may strike at the entry of any method, this class's own included, so the caller must hold the try.
+     * One more try with a stop whose sending was interrupted, a shorter one after an abort; none if the engine had answered before it. For the
+     * caller's catch block, and not a part of send: an abort may strike at the entry of any method, this class's own included, so the caller
+     * must hold the try.
      */
     void retryAfterAbort(Map marker, FlowInterruptedException interruption) {
+        if (settled) {
+            return
+        }
         if (beforeAbort != null) { // else the abort came before anything was kept
             ofThisWindow = beforeAbort // the second try is the same marker: it must not go out twice
             beforeAbort = null
@@ -206,7 +216,7 @@ class Sender implements Serializable {
      * what was asked for. @NonCPS, for an abort in between would lose them.
      */
     @NonCPS
-    private void keep(List<Map> before, List<Map> shared, String asked, Map answer) {
+    private void keep(List<Map> before, List<Map> shared, String asked, Map answer, boolean cut) {
         List<Map> own = []
         List<Map> others = []
         if (answer?.pending instanceof Map) {
@@ -217,10 +227,15 @@ class Sender implements Serializable {
                     (index < before.size() ? own : others).add([text: all[index].text, failures: entry[1]])
                 }
             }
+            if (cut) {
+                beforeAbort = [] + own
+                settled = !answer.pending.own
+            }
             if (answer.pending.own) {
                 own.add([text: answer.pending.own, failures: 0])
             }
         } else {
+            beforeAbort = cut ? before : null
             own.addAll(asked ? before + [[text: asked, failures: 0]] : before)
             others.addAll(shared)
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import time
 from pathlib import Path
@@ -44,13 +45,16 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
     """With ``sendTestEvent`` one event is written, a point that no dashboard takes for a deployment and no alert for a start."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, environ={"JOB_NAME": "job"})
     assert states(done) == {}
-    assert "markers get through (13 ok, 0 warnings, 0 failed)" in done.stderr
+    assert "markers get through (17 ok, 0 warnings, 0 failed)" in done.stderr
     assert done.answer["delivered"] is True
     assert done.answer["warnings"] == []
     (event,) = last9.received()
     assert event["event_name"] == "connection-test"
     assert event["event_state"] == "stop"
-    assert event["attributes"] == {
+    labels = event["attributes"]
+    assert re.fullmatch(r"[0-9a-f]{32}", labels.pop("connection_test_id"))
+    assert labels == {
+        "connection_test.dot": "kept",
         "service": "last9-connection-test",
         "service_name": "last9-connection-test",
         "jenkins.job_name": "job",
@@ -224,6 +228,42 @@ def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str,
     assert found(done)["dns"][0] == "failed"
     assert f"the name {name} was not resolved within the time limit of 1 s. Check" in found(done)["dns"][1]
     assert found(done)["connection"] == ("warning", "not proven: dns failed. Mend that first.")
+
+
+def test_a_name_that_is_resolved_too_late(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that answers when the time is over is what is to blame, and not the connection that there is no time for any more."""
+    real = socket.getaddrinfo
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        clock.sleep(60)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    context = Context({}, last9.refresh_token, clock, BuildLog(io.StringIO(), Redactor()))
+    answer = ConnectionTest(parse(json.dumps(request_for())), context).run()
+    findings = [(each["check"], each["state"]) for each in answer.more["findings"] if each["check"] in ("dns", "connection")]
+    assert findings == [("dns", "failed"), ("connection", "warning")]
+    assert "the name 127.0.0.1 was not resolved within the time limit of 10 s" in answer.warnings[0]
+    assert last9.requests() == []
+
+
+def test_a_second_look_up_that_hangs(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each connection looks the name up anew: if that is what the time was spent on, the watchdog's answer says so."""
+    real, calls, answers = socket.getaddrinfo, [], []
+
+    def second_hangs(*arguments: Any, **more: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:  # what the watchdog would do meanwhile
+            answers.append(handler.abort(DeadlineExceeded()))
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", second_hangs)
+    context = Context({}, last9.refresh_token, clock, BuildLog(io.StringIO(), Redactor()))
+    handler = ConnectionTest(parse(json.dumps(request_for())), context)
+    handler.run()
+    (answer,) = answers
+    assert answer.more["ok"] is False
+    assert any("the name 127.0.0.1 was not resolved within the time limit of 10 s" in warning for warning in answer.warnings)
 
 
 @pytest.mark.parametrize(

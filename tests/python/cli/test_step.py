@@ -135,7 +135,7 @@ def test_no_allowlist_finds_the_token(last9: FakeLast9, tmp_path: Path) -> None:
 
 def test_dripping_headers_end_with_the_budget(last9: FakeLast9, tmp_path: Path) -> None:
     """Bytes that drip reach no limit of the HTTP client's: the watchdog has the last word, and the marker is kept."""
-    last9.order({"on": "exchange", "drip": 0.2})
+    last9.order({"on": "exchange", "drip": 0.05})
     done = run_step(make_request("start", options={"timeoutSeconds": "1"}), last9.refresh_token, tmp_path)
     assert done.code == ANSWERED
     assert done.seconds < 1 + 1 + patience()

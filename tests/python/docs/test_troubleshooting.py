@@ -42,6 +42,11 @@ NOT_WARNINGS = {
         *("no_repository", "another_repository", "checkout_left_over"),
     },
     "failures": {"explain", "addresses"},
+    # what is as it should be, the lines around it, and the ends of sentences
+    "reading": {
+        *("stays", "begins", "unreadable", "by_hand", "data_source", "service_known", "environment_known", "did_you_mean", "events_seen"),
+        *("stored", "labels_as_sent", "time_as_sent"),
+    },
     # they end what MISFITS says
     "options": {"no_text", "no_marker_of"},
     "routing": {"no_text", "CONFIG"},

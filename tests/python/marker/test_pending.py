@@ -227,3 +227,20 @@ def test_each_warning_says_what_becomes_of_all(last9: FakeLast9, clock: ManualCl
     assert stop.log.count("WARNING") == 1
     point = run_marker(make_request("stop", step="last9DeploymentMarker", window=None, body=None), last9.refresh_token, clock=clock)
     assert point.answer.warnings[0].endswith("goes out with the build's next one; if none gets through, Last9 never has it.")
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_start_that_fails_once_more(last9: FakeLast9, clock: ManualClock, keeps: bool) -> None:
+    """The start of the same window fails again, the stop arrives: the line names the start, and promises only what is kept."""
+    text = _kept(last9, clock)
+    last9.order({"on": "event", "times": 1, "status": 429, "headers": {"Retry-After": "60"}})
+    changes = {} if keeps else {"keepsPending": False}
+    ran = run_marker(make_request("stop", pending=[text], **changes), last9.refresh_token, clock=clock)
+    assert ran.answer.delivered
+    assert ran.pending == [text]
+    assert ran.answer.pending is not None
+    assert ran.answer.pending.kept == ((0, 1),)
+    (warning,) = ran.answer.warnings
+    assert warning.startswith("deployment (start) for payments-api was not delivered: ")
+    assert ("It stays kept" in warning) is keeps
+    assert [state for state, _ in _states(last9)] == ["stop"]

@@ -23,11 +23,14 @@ from last9_markers.runner.watchdog import Watchdog
 
 _SUMMARY = """\
 Test the connection to Last9: interpreter, token, host, proxy, DNS, certificate, clocks, scope, organization, a line each with what to
-change where something is amiss. It takes the same settings as a marker, and writes nothing unless it is told to."""
+change where something is amiss. With --service-name, --environment or --data-source-name it looks whether Last9 knows them under these
+very names. It takes the same settings as a marker, and writes nothing unless it is told to: a test event is then read back, which has
+60 s of its own."""
 
 _EXAMPLES = """
 last9-markers check
-last9-markers check --send-test-event --json
+last9-markers check --service-name payments-api --environment production
+last9-markers check --service-name payments-api --environment production --send-test-event --json
 """
 
 

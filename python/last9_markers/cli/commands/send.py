@@ -13,11 +13,10 @@ from typing import Any
 
 from last9_markers.cli.shared import curl, exit_codes, results
 from last9_markers.cli.shared.invocation import Invocation, Window
-from last9_markers.cli.shared.locking import PATIENCE_SECONDS
 from last9_markers.cli.shared.options import OF_COMMAND
 from last9_markers.cli.shared.output import write_line
 from last9_markers.cli.shared.parsing import Parser
-from last9_markers.cli.shared.state import Content, Key, StateFile, Unusable
+from last9_markers.cli.shared.state import SHARE_OF_LOCK, Content, Key, StateFile, Unusable
 from last9_markers.cli.shared.state_entry import StateEntry
 from last9_markers.core.errors import DeadlineExceeded
 from last9_markers.messages import cli as cli_messages
@@ -27,10 +26,6 @@ from last9_markers.request.contract import Answer
 from last9_markers.runner.defects import engine_failed
 from last9_markers.runner.send_marker import MarkerHandler
 from last9_markers.runner.watchdog import Watchdog
-
-#: Waiting for the state file is part of a marker's time: at most this share of it, and after the delivery at least so many seconds.
-_SHARE_OF_LOCK = 0.25
-_SHORTEST_PATIENCE_SECONDS = 0.2
 
 _SUMMARY = """\
 Send one deployment marker, by default a stop. A start and a stop of the same service, environment and event name that share a --state file
@@ -110,7 +105,7 @@ class Send:
                 self._window = self._window or self._state.read().newest(self._key)
             return self._request(keeps_pending=False)
         self._limit_seconds = options.read_settings(probe, self._call.environ, self._call.log).timeout_seconds
-        self._state.patience_seconds = min(PATIENCE_SECONDS, self._limit_seconds * _SHARE_OF_LOCK)
+        self._state.wait_for_at_most(self._limit_seconds * SHARE_OF_LOCK)
         self._entry.save(self._limit_seconds, self._request, self._pair)
         return self._request(keeps_pending=self._entry.kept, pending=self._entry.tried)
 
@@ -145,7 +140,7 @@ class Send:
             self._has_told = True
             self._code = exit_codes.FAILED if answer.fail_build else exit_codes.DONE
             if self._state is not None:
-                self._state.patience_seconds = max(_SHORTEST_PATIENCE_SECONDS, min(PATIENCE_SECONDS, self._limit_seconds - self._spent()))
+                self._state.wait_for_at_most(self._limit_seconds - self._spent())
             undelivered, more = self._undelivered(answer), answer.more
             self._entry.settle(undelivered, more.get("records"), more.get("outages", {}), None if answer.accepted else self._unpair)
             self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.log.redactor))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 from last9_markers.cli.shared.options import CONNECTION_FIELDS, PASSED_ON, in_shell_terms
+from last9_markers.core import safe_files
 from last9_markers.core.clock import Clock, SystemClock
 from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
@@ -119,8 +120,9 @@ class Invocation:
             return
         self.token = None
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                self.token = file.read(_LONGEST_TOKEN).rstrip("\r\n")
+            # Secrets that are mounted into containers are links.
+            content = safe_files.read(path, _LONGEST_TOKEN, own=True, links=True)
+            self.token = content.decode("utf-8", "replace").rstrip("\r\n")
         except (OSError, ValueError) as error:
             self.log.warning(cli_messages.token_file_unreadable(path, getattr(error, "strerror", None) or type(error).__name__))
         self.log.redactor.hide(self.token)

@@ -98,9 +98,9 @@ DELIVERY = Group(
 CHECK = Group(
     "the test",
     (
-        Option("sendTestEvent", "", "write one event named connection-test: the only proof that markers arrive", default="off"),
-        Option("serviceName", "NAME", "the service of that event, to see it on a dashboard", default="last9-connection-test"),
-        Option("environment", "NAME", "the environment of that event"),
+        Option("sendTestEvent", "", "write one event named connection-test, which stays, and read it back: the only proof", default="off"),
+        Option("serviceName", "NAME", "look whether Last9's metrics know this service; the event's service", "last9-connection-test"),
+        Option("environment", "NAME", "look whether Last9's metrics know this environment; the event's environment"),
         Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "10", "LAST9_TIMEOUT_SECONDS"),
     ),
 )

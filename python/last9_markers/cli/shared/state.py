@@ -36,6 +36,10 @@ CLAIM_MARGIN_MS = 10_000
 LONGEST_FILE = 8 << 20
 LONGEST_CLAIM_MS = int(LONGEST_TIMEOUT_SECONDS * 1000) + CLAIM_MARGIN_MS
 
+#: Waiting for the file before a delivery takes at most this share of the marker's time limit; afterwards at least so many seconds.
+SHARE_OF_LOCK = 0.25
+_SHORTEST_PATIENCE_SECONDS = 0.2
+
 #: What makes a start and a stop one window: service, environment, event name.
 Key = tuple[str, str, str]
 
@@ -158,6 +162,10 @@ class StateFile:
         self._log = log
         #: Whether the last change is in the file: if not, nobody will pass on what should be kept.
         self.saved = False
+
+    def wait_for_at_most(self, seconds: float) -> None:
+        """Waiting for another process is part of a marker's time limit, of which so much is left for it."""
+        self.patience_seconds = max(_SHORTEST_PATIENCE_SECONDS, min(PATIENCE_SECONDS, seconds))
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Content | None]:

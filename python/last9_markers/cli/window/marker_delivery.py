@@ -18,7 +18,7 @@ from last9_markers.core.redaction import Redactor
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request import contract
 from last9_markers.request.contract import Kept
-from last9_markers.request.options import read_settings
+from last9_markers.request.options import DEFAULT_EVENT_NAME, read_settings
 
 #: What starting and loading may take beyond a marker's own time limit; and in the time of an abort, where every second counts.
 _LOADING_SECONDS = 5.0
@@ -76,22 +76,25 @@ class MarkerDelivery:
         entry: StateEntry | None = None,
         *,
         keeps: bool = True,
+        spent: float = 0.0,
         learned: Mapping[str, str] | None = None,
     ) -> str:
         """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept.
 
-        ``learned`` are attributes that the command has found out: they win over those of the command line.
+        ``spent``: so many seconds of its time limit are over, since somebody else had the state file. ``learned`` are attributes that the
+        command has found out: they win over those of the command line.
         """
         options: dict[str, Any] = {"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome}
         if learned:
             options["customAttributes"] = {**self._call.given.get("customAttributes", {}), **learned}
         hurried = self._abort.ends_at is not None
+        limit = self.time_limit() if hurried else max(_SHORTEST_SECONDS, self.time_limit() - spent) if spent else None
         return self._call.request(
             "window",
             timestamp_ms=at_ms,
             options=options,
             window=self._window,
-            limit_seconds=round(self.time_limit(), 1) if hurried else None,
+            limit_seconds=None if limit is None else round(limit, 1),
             after_abort=hurried,
             pending=entry.tried if entry is not None else (),
             outages=entry.outages if entry is not None else None,
@@ -106,7 +109,12 @@ class MarkerDelivery:
         request = contract.parse(self._call.request("window", timestamp_ms=0))
         return read_settings(request, self._call.environ, silent).timeout_seconds
 
-    def begin(self) -> DeliveryProcess | None:
+    def label(self, state: str) -> str:
+        """What the log calls one of the window's markers, as the engine does."""
+        call = self._call
+        return f"{call.option('eventName', DEFAULT_EVENT_NAME)} ({state}) for {call.option('serviceName')}"
+
+    def begin(self, state: str) -> DeliveryProcess | None:
         """A process that begins to load; ``None``, after a warning, where there can be none.
 
         After an abort it ignores signals: what it carries is the last word, and we are the ones who end it.
@@ -118,7 +126,7 @@ class MarkerDelivery:
                 self._program, call.environ, call.token, self._signals, quiet=bool(call.given.get("quiet")), ignore_signals=ignore_signals
             )
         except OSError as error:
-            call.log.warning(cli_messages.delivery_process_failed(error.strerror or str(error)))
+            call.log.warning(cli_messages.delivery_process_failed(self.label(state), error.strerror or str(error)))
             return None
 
     def finish(

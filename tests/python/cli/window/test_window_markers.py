@@ -77,6 +77,29 @@ def test_a_defect_of_ours(last9: FakeLast9, tmp_path: Path, broken: str) -> None
     assert "Traceback" not in running.log
 
 
+@pytest.mark.parametrize("lacking", ["thread", "process"])
+def test_nothing_to_be_had(last9: FakeLast9, tmp_path: Path, lacking: str) -> None:
+    """Where no thread or no process for a marker can be had the command runs, and one line for each marker names it and says why."""
+    code = {
+        "thread": "import threading\ndef refuse(_):\n    raise RuntimeError\nthreading.Thread.start = refuse\n",
+        "process": "import last9_markers.cli.window.delivery_process as m\ndef refuse():\n    raise OSError(24, 'Too many open files')\n"
+        "m._pipe = refuse\n",
+    }[lacking]
+    (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "python")])
+    environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token) | {"PYTHONPATH": path}
+    with Running(program(*WINDOW, "--state", "state.json", "--", "sh", "-c", "echo ran; exit 9"), environ, tmp_path) as running:
+        assert running.wait() == 9, running.log
+    assert running.out == b"ran\n"
+    words = "may not have arrived: the process" if lacking == "thread" else "could not be sent: no process can be started for it (Too many"
+    lines = running.log.splitlines()
+    assert [line[: line.index(words)] for line in lines] == [
+        "[Last9] WARNING: deployment (start) for payments-api ",
+        "[Last9] WARNING: deployment (stop) for payments-api ",
+    ]
+    assert len(json.loads((tmp_path / "state.json").read_text("utf-8"))["pending"]) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "code", "ran"),
     [

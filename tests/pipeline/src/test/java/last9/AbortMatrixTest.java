@@ -17,8 +17,8 @@ import pipeline.engine.Settings;
 import pipeline.run.Pipeline;
 
 /**
- * An abort is obeyed, at every moment and whoever it comes from: nothing of the build runs after it, the stop is there wherever its start may have been, and
- * the build has the result that it would have without the library.
+ * An abort is obeyed, at every moment and whoever it comes from: nothing of the build runs after it, the stop is there wherever its start may have been, once
+ * if it had arrived, the build has the result that it would have without the library, and it ends within 7 s.
  */
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AbortMatrixTest extends OnABench {
@@ -26,6 +26,9 @@ class AbortMatrixTest extends OnABench {
     private static final List<Long> MOMENTS = List.of(1L, 40L, 120L, 240L, Settings.GAP, 400L, 900L);
     /** The engine is starting, and waits for an answer. */
     private static final List<Long> WHILE_IT_HANGS = List.of(120L, 900L);
+    /** From the abort to the end of the build; and how much more a busy machine may take to start processes. */
+    private static final long LONGEST_END_MILLIS = 7000;
+    private static final long SLACK_MILLIS = 1000;
     private static final String HANGS = "[{\"on\": \"exchange\", \"delay\": 60}]";
     private static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"delay\": 60, \"times\": 1}]";
 
@@ -129,6 +132,11 @@ class AbortMatrixTest extends OnABench {
             }
             if (shape == Shape.BLOCK && server == Server.HANGING) {
                 assertTrue(states.contains("stop") || LibraryTest.warnings(run).stream().anyMatch(w -> w.contains("api")), "nothing names the stop:\n" + run.log());
+            }
+            long took = run.state().endedAt - run.state().happenedAt;
+            assertTrue(run.state().happenedAt > 0 && took <= LONGEST_END_MILLIS + SLACK_MILLIS * Busy.load(), "it ended " + took + " ms after the abort:\n" + run.log());
+            if (server == Server.HEALTHY && moment == Settings.GAP) {
+                assertEquals(states.size(), received.size(), "what had arrived was sent again:\n" + run.log());
             }
             assertEquals(states.size(), received.stream().map(e -> e.get("event_state") + " " + e.get("timestamp")).distinct().count(),
                     "each marker has one time, however often it arrives:\n" + run.log());

@@ -197,6 +197,8 @@ class AnyPlaceTest extends LibraryTest {
             assertEquals("start zürich ✓, stop zürich ✓", markers(), run.log());
             assertEquals("success", stop().get("deployment.outcome"));
             assertEquals("w", stop().get("jenkins.node_name"));
+            List<?> shells = run.steps().stream().map(s -> s.get("step")).filter(s -> "bat".equals(s) || "sh".equals(s)).toList();
+            assertEquals(List.of("bat", "bat", "bat"), shells, "the engine ran through run.bat");
             assertEquals(attributes(last9.received().get(0)).get("deployment.id"), stop().get("deployment.id"));
             assertEquals(List.of(), warnings(run));
             assertTrue(run.log().contains("[Last9] Sending deployment marker: deployment (start) for zürich ✓"), run.log());
@@ -206,7 +208,7 @@ class AnyPlaceTest extends LibraryTest {
 
     /** Wine and a Python for Windows, set up at the first use. */
     @SuppressWarnings("unchecked")
-    private static Map<String, String> wine() throws Exception {
+    static Map<String, String> wine() throws Exception {
         Process p = new ProcessBuilder("python3", CHECKOUT.resolve("tools/windows_agent.py").toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
         String said = new String(p.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);

@@ -41,7 +41,7 @@ class ContractTest extends LibraryTest {
         "manual-stop-without-start | 0 | last9DeploymentMarker(serviceName: 'payments-api')",
         "bad-event-state           | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'begin', enviroment: 'production')",
         "dry-run                   | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'START', dryRun: 'true', attributeNames: 'dotted')",
-        "host-from-parameter       | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'stop', failOnError: 'true', orgSlug: 'acme', apiBaseUrlParam: 'APIBASEURL', paramAllowlist: 'APIBASEURL')",
+        "host-from-parameter       | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'stop', failOnError: 'true', orgSlug: 'acme', apiBaseUrlParam: 'APIBASEURL')",
         "unknown-routing-profile   | 0 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', failOnError: 'true', routingProfileParam: 'ROUTINGPROFILE', paramAllowlist: 'ROUTINGPROFILE') { } } catch (e) { }",
         "test-connection           | 0 | last9TestConnection(sendTestEvent: 'true', timeoutSeconds: '10', dryRun: 'false')",
         "report                    | 0 | last9DeploymentReport(summary: 'true', timeoutSeconds: '10')",

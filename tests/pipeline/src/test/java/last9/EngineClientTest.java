@@ -149,18 +149,88 @@ class EngineClientTest {
         }
     }
 
-    /** A shell that gives no sign within its limit costs that limit once: for two minutes no marker is tried on that node, and each says so in one line. */
+    /** A shell that gives no sign within its limit costs that limit once: for two minutes no marker is tried on that node, which is said once; all are kept. */
     @Test
     void leavesASilentAgentAlone() {
-        ScriptedEngine engine = new ScriptedEngine(folder).then("trap '' TERM; sleep 60\n");
+        ScriptedEngine engine = new ScriptedEngine(folder).then("sleep 60\n");
         String marker = "last9DeploymentMarker serviceName: 's', timeoutSeconds: 1\n";
-        try (var run = pipeline(engine, "node { " + marker + marker + "echo 'the build goes on' }").run()) {
+        String steps = "node('a') { " + marker + marker + block("") + "echo marker.warnings[0]\n }\nnode('b') { " + marker + " }";
+        try (var run = pipeline(engine, steps.replaceFirst("\n" + marker, "\ndef marker = " + marker)).agent("one", "a", 1).agent("two", "b", 1).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertTrue(run.console().contains("body ran"), run.log());
+            List<Map<String, Object>> requests = engine.requests();
+            assertEquals(2, requests.size(), "one on the silent node, one on the other:\n" + run.log());
+            assertEquals(1, LibraryTest.warnings(run).size(), run.log());
+            assertTrue(LibraryTest.warnings(run).get(0).contains("the stop marker of s (deployment) timed out after 16 s: its shell step on 'one' did not end"), run.log());
+            assertTrue(LibraryTest.warnings(run).get(0).contains("for the next two minutes this build's markers are not tried on it, but queued"), run.log());
+            assertTrue(run.console().contains("the stop marker of s (deployment) was not sent: a shell step on this agent did not end less than two minutes ago"), run.log());
+            assertEquals(4, ((List<?>) requests.get(1).get("pending")).size(), "another node takes all of them along");
+        }
+    }
+
+    /** A person who tests the connection on such a node is told, though it was said before. */
+    @Test
+    void saysWhyASilentAgentIsNotTested() {
+        ScriptedEngine engine = new ScriptedEngine(folder).then("sleep 60\n");
+        try (var run = pipeline(engine, "node { last9DeploymentMarker serviceName: 's', timeoutSeconds: 1\nlast9TestConnection() }").run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertEquals(1, engine.requests().size(), run.log());
-            assertEquals(2, LibraryTest.warnings(run).size(), run.log());
-            assertTrue(LibraryTest.warnings(run).get(0).contains("timed out after 16 s"), run.log());
-            assertTrue(LibraryTest.warnings(run).get(1).contains("did not end within its time limit"), run.log());
-            assertTrue(run.console().contains("the build goes on"), run.log());
+            assertTrue(run.log().contains("[Last9] failed  agent        the connection test was not sent: a shell step on this agent did not end"), run.log());
+        }
+    }
+
+    /** An abort after the engine has answered: what Last9 has, or has refused for good, is neither sent again nor called lost, and the build is aborted all the same. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{\"delivered\": true, \"pending\": {\"own\": null, \"kept\": []}, \"outages\": {\"acme\": 1}}",
+        "{\"delivered\": false, \"pending\": {\"own\": null, \"kept\": []}, \"outages\": {\"acme\": 1}}",
+    })
+    void sendsNothingAgainThatWasAnswered(String answer) {
+        ScriptedEngine engine = new ScriptedEngine(folder).then(ScriptedEngine.DELIVERED).then(ScriptedEngine.answer(answer));
+        String steps = "try { node { " + block("") + "echo 'not reached' } } finally { node { last9DeploymentMarker serviceName: 'later' } }";
+        try (var run = pipeline(engine, steps).abortInGap("sh", 2).run()) {
+            assertEquals("ABORTED", run.result(), run.log());
+            assertFalse(run.console().contains("not reached"), run.log());
+            assertEquals(List.of(), LibraryTest.warnings(run), run.log());
+            List<Map<String, Object>> requests = engine.requests();
+            assertEquals(List.of("s", "s", "later"), requests.stream().map(r -> ((Map<?, ?>) r.get("options")).get("serviceName")).toList(), run.log());
+            assertFalse(requests.get(2).containsKey("pending"));
+            assertEquals(Map.of("acme", 1), requests.get(2).get("outages"), "what the answer says counts");
+        }
+    }
+
+    /** The same with a stop that is still undelivered: it is tried once more, the very same and once only; what the answer kept besides goes along. */
+    @Test
+    void sendsAgainWhatWasAnsweredAsUndelivered() {
+        ScriptedEngine engine = new ScriptedEngine(folder)
+                .then(ScriptedEngine.answer("{\"pending\": {\"own\": \"start\", \"kept\": []}}"))
+                .then(ScriptedEngine.answer("{\"pending\": {\"own\": \"stop\", \"kept\": [[0, 1]]}}"))
+                .then(ScriptedEngine.answer("{\"pending\": {\"own\": \"stop\", \"kept\": [[0, 2]]}}"));
+        String steps = "try { node { " + block("") + " } } finally { node { last9DeploymentMarker serviceName: 'later' } }";
+        try (var run = pipeline(engine, steps).abortInGap("sh", 2).run()) {
+            assertEquals("ABORTED", run.result(), run.log());
+            List<Map<String, Object>> requests = engine.requests();
+            assertEquals(4, requests.size(), run.log());
+            assertEquals(requests.get(1).get("timestampMs"), requests.get(2).get("timestampMs"), "the very same marker");
+            assertEquals(kept("start", 1), requests.get(2).get("pending"));
+            assertEquals(kept("start", 2, "stop", 0), requests.get(3).get("pending"));
+        }
+    }
+
+    /** A start that has arrived when an abort comes in the gap: no body, and one stop. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "withLast9Deployment(serviceName: 's') { echo 'body ran' } | start, stop",
+        "last9DeploymentMarker(serviceName: 's', eventState: 'start'); echo 'body ran' | start",
+    })
+    void endsAWindowWhoseStartHasArrived(String steps, String states) {
+        ScriptedEngine engine = new ScriptedEngine(folder);
+        try (var run = pipeline(engine, "node { " + steps + " }").abortInGap("sh", 1).run()) {
+            assertEquals("ABORTED", run.result(), run.log());
+            assertFalse(run.console().contains("body ran"), run.log());
+            assertEquals(List.of(), LibraryTest.warnings(run), run.log());
+            assertEquals(states, String.join(", ", engine.requests().stream().map(r -> ((Map<?, ?>) r.get("options")).get("eventState").toString()).toList()), run.log());
+            engine.requests().forEach(r -> assertFalse(r.containsKey("pending")));
         }
     }
 

@@ -21,6 +21,11 @@ abstract class LibraryTest {
     static final Path CHECKOUT = Path.of("../..").toAbsolutePath().normalize();
     /** A fault: the next exchange hangs for a minute. */
     static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"times\": 1, \"delay\": 60}]";
+    /**
+     * A fault that nobody waits for, and that begins no outage as a 503 would: then the next marker had 2 s, the interpreter's start included, which is
+     * too little on a busy machine.
+     */
+    static final String TAKES_NOTHING = "[{\"status\": 429, \"headers\": {\"Retry-After\": \"60\"}}]";
     static StandIn last9;
 
     @BeforeAll

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import pipeline.run.Pipeline;
 
 /** The shapes table is worth something: each mistake that somebody could make in the Groovy half is caught by the rows that are there for it. */
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -20,6 +21,8 @@ class MutationTest extends OnABench {
     private static final String CLIENT = "src/org/last9/EngineClient.groovy";
     private static final String LAUNCHER = "src/org/last9/Launcher.groovy";
     private static final String SH = "resources/last9/run.sh";
+    private static final String ROUNDS = "last9_markers/runner/rounds.py";
+    private static final String OTHERS = "        self._deliver_others([entry for entry in kept if entry is not start])\n";
     private static final String BODY = "Object value = body == null ? nothingToRun() : body instanceof MethodClosure ? body.call() : body.call(deployment)";
 
     static List<Mutant> gravest() {
@@ -56,6 +59,10 @@ class MutationTest extends OnABench {
                 Mutant.of("an exit code of 0").change(SH, "exit \"$code\"", "[ \"$code\" -eq 78 ] && exit 78; exit 0").change(LAUNCHER, "status == ANSWERED || status", "status == 0 || status")
                         .caughtBy("abort-during-start", "timeout-during-start"),
                 Mutant.of("the shell runs in the user's folder").change(LAUNCHER, "script.dir(slot) {", "script.dir(place.folder) {").caughtBy("abort-beside-a-deployment"),
+                Mutant.of("kept ones first")
+                        .changeEngine(ROUNDS, OTHERS + "        if failure", "        if failure")
+                        .changeEngine(ROUNDS, "        failure: DeliveryError | None = None\n", OTHERS + "        failure: DeliveryError | None = None\n")
+                        .caughtBy("outage-during-stop"),
                 Mutant.of("a person's abort is taken for our own timeout").change(CLIENT, "if (!isOurs(", "if (false && !isOurs(").caughtBy("abort-during-start", "timeout-during-start"),
                 Mutant.of("a step that a restart has cut off is not tried again").change(CLIENT, "if (!Launcher.isCutByRestart(failure)) {", "if (true) {")
                         .caughtBy("restart-during-stop"),
@@ -69,6 +76,31 @@ class MutationTest extends OnABench {
                         .caughtBy("wrapper-library", "manual-window"),
                 Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object... args) {\n",
                         "Object call(Object... args) {\n    System.getenv('HOME')\n").caughtInSandboxBy("body-succeeds"));
+    }
+
+    static List<Mutant> ofTheGap() {
+        return List.of(
+                Mutant.of("what was answered before an abort is sent again").change(SENDER, "if (settled) {", "if (false) {"),
+                Mutant.of("the answer of an interrupted run is not looked for").change(LAUNCHER, "lookOnceMore(id, agent)\n", "\n"));
+    }
+
+    /** An abort that no row can order, since no real Jenkins would keep to it: between the end of the stop's shell and Jenkins' look. */
+    @Tag("endurance")
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("ofTheGap")
+    void catchesASecondStop(Mutant mutant, @TempDir Path library) {
+        assertEquals(List.of("start", "stop"), abortedInTheGap(LibraryTest.CHECKOUT));
+        assertEquals(List.of("start", "stop", "stop"), abortedInTheGap(mutant.write(library)));
+    }
+
+    private static List<Object> abortedInTheGap(Path library) {
+        bench.last9.reset();
+        Pipeline p = Pipeline.of("@Library('last9') _\nnode { withLast9Deployment(serviceName: 'api') { echo 'body' } }").library(library)
+                .env("LAST9_API_BASE_URL", bench.last9.url).credential("last9-refresh-token", bench.last9.refreshToken).abortInGap("sh", 2);
+        p.settings().home = bench.home.toString();
+        try (Pipeline.Run run = p.run()) {
+            return bench.last9.received().stream().map(event -> event.get("event_state")).toList();
+        }
     }
 
     /** The three that would break the library's first promise. */

@@ -107,10 +107,11 @@ class ReportTest extends LibraryTest {
     /** Markers through any var, windows still open, points, late and undelivered ones: each is told as what it is. */
     @Test
     void tellsWhatBecameOfEachMarker() throws IOException {
-        last9.fault("[{\"on\": \"event\", \"times\": 1, \"status\": 403}]");
+        last9.fault("[{\"on\": \"event\", \"times\": 1, \"status\": 429, \"headers\": {\"Retry-After\": \"60\"}}, {\"on\": \"event\", \"times\": 1, \"status\": 403}]");
         String jenkinsfile = """
             node {
               last9DeploymentMarker serviceName: 'late', eventState: 'start'
+              last9DeploymentMarker serviceName: 'forbidden'
               last9DeploymentMarker serviceName: 'late'
               last9DeploymentMarker serviceName: 'point'
               last9DeploymentMarker serviceName: 'open', eventState: 'start'
@@ -124,7 +125,7 @@ class ReportTest extends LibraryTest {
             assertEquals("SUCCESS", run.result(), run.log());
             var fates = deployments(run).stream().collect(Collectors.toMap(d -> d.get("service").toString(),
                     d -> d.get("startMarker") + " " + d.get("stopMarker") + " " + d.get("outcome")));
-            assertEquals(Map.of("late", "late sent success", "point", "null sent success", "open", "sent null running",
+            assertEquals(Map.of("late", "late sent success", "forbidden", "null refused success", "point", "null sent success", "open", "sent null running",
                     "lost", "null kept success", "shown", "null dry run success"), fates, run.log());
             assertTidy(run);
         }

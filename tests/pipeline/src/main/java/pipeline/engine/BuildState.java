@@ -34,6 +34,8 @@ public final class BuildState implements Serializable {
     public final Set<String> removedAgents = new LinkedHashSet<>();
     /** What is still to come from outside. */
     public final List<Settings.Happening> happenings = new ArrayList<>();
+    /** When something last came from outside, by the build's clock; 0 if nothing did. */
+    public long happenedAt;
     /** Why the build was interrupted, as already told in its log. */
     public final Set<String> told = new LinkedHashSet<>();
     /** How often each step was called. */

@@ -138,6 +138,7 @@ public final class Interruptions {
     }
 
     private void happen(String kinds) {
+        build.state().happenedAt = build.clock().now();
         for (String kind : kinds.split(";")) {
             one(kind);
         }

@@ -60,6 +60,9 @@ public class Sh extends Step {
     }
 
     DurableTask launch(Path folder, Map<String, String> env) throws IOException {
+        if (call.context().agent.windows) { // durable-task's launcher script has no interpreter there (read, not recorded)
+            throw new IOException("Cannot run program \"nohup\": CreateProcess error=2, The system cannot find the file specified");
+        }
         return new DurableTask(folder, script, env, returnStdout, build().settings().shell);
     }
 
