@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '76ed6742794750f4d8ba90732637afc4071959012cab90fb83b29ca7513edfe2'
+    static final String SHA256 = 'a5838117362462fbd926a7d542e851462185d7831d7b652e74821d386e05934c'
 
 }
