@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -516,6 +517,20 @@ def test_a_merge_that_a_forge_has_is_linked_to(last9: FakeLast9, tmp_path: Path)
         assert str(deployment.commit_url).endswith(merge)
         reference = site.workspace / ".git" / "refs" / "remotes" / "origin" / "PR-7"
         reference.write_text(f"{merge}\n", encoding="utf-8")
+
+
+def test_a_kept_marker_of_another_checkout_has_no_facts(last9: FakeLast9, tmp_path: Path) -> None:
+    """A request that got no answer goes along with the next marker, of whose checkout it was only if both name the same."""
+    site = Site(tmp_path)
+    site.checkout("app")
+    site.options, commit = {"scmDirectory": "app"}, site.head.commit
+    kept = [
+        json.dumps(make_request("start", timestampMs=STARTED_MS - number, options={"scmDirectory": place}))
+        for number, place in enumerate(("app", "other", None))
+    ]
+    _send(last9, site, "stop", pending=kept)
+    sent = {event["timestamp"]: event["attributes"].get("scm.commit_sha") for event in last9.received()}
+    assert [sent[moment] for moment in sorted(sent)] == [None, None, commit, commit]
 
 
 def test_where_nothing_is_found_the_debug_log_says_what_helps(last9: FakeLast9, tmp_path: Path) -> None:
