@@ -40,7 +40,7 @@ def marker(request: Request, attribute_names: str) -> options.Marker:
     """The test event as a marker, with labels of its own: one by which it is found again, and one with a dot."""
     service, environment = (as_text(request.option(name)) for name in ("serviceName", "environment"))
     own = {queries.TEST_ID: uuid.uuid4().hex, attributes.spelling(queries.TEST_DOT, attribute_names): "kept"}
-    return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, own, dry_run=False)
+    return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, own, dry_run=False, message="connection test")
 
 
 def compose(

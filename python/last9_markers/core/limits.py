@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-#: Bytes in UTF-8 of a name or a value, and of all attributes of an event together.
+#: Bytes in UTF-8 of a name or a value: an event of at most 27 attributes stays under 64 kB by that.
 LONGEST_TEXT = 1024
-LONGEST_EVENT = 64 * 1024
 #: Characters of the line that people read in a list of events.
 LONGEST_MESSAGE = 200
 #: Letters of a text that are looked at: a secret that is cut here is far behind what is sent.
@@ -29,17 +26,3 @@ def cut(text: str, most: int = LONGEST_TEXT) -> str:
 def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
     """The text, or as much of its beginning as so many characters hold, with a mark that it goes on."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def fitting(labels: Mapping[str, str], most: int = LONGEST_EVENT) -> tuple[dict[str, str], list[str]]:
-    """As many of the labels, from the first on, as so many bytes hold, and the names of the others."""
-    kept: dict[str, str] = {}
-    left_out: list[str] = []
-    size = 0
-    for name, value in labels.items():
-        size += len(name.encode("utf-8", "replace")) + len(value.encode("utf-8", "replace"))
-        if size <= most and not left_out:
-            kept[name] = value
-        else:
-            left_out.append(name)
-    return kept, left_out

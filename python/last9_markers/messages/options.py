@@ -131,11 +131,6 @@ def no_room_for(names: list[str], most: int) -> str:
     return f"a marker has at most {most} labels, so these are left out: {_some(names)}. Name fewer attributes; the first ones count."
 
 
-def attributes_left_out(names: list[str], most: int) -> str:
-    """More than an event holds."""
-    return f"{len(names)} attributes are left out, since an event may have {most:,} bytes: {_some(names)}."
-
-
 def _some(names: list[str]) -> str:
     shown = [name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…" for name in names[:_MOST_SHOWN]]
     return ", ".join(shown) + (", …" if len(names) > _MOST_SHOWN else "")

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'a5838117362462fbd926a7d542e851462185d7831d7b652e74821d386e05934c'
+    static final String SHA256 = 'a38d97076794803e621cea39e9ea72ccc0b7f38549dfce30445f139bf40a7c2e'
 
 }

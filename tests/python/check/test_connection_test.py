@@ -58,6 +58,7 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
         "service": "last9-connection-test",
         "service_name": "last9-connection-test",
         "jenkins.job_name": "job",
+        "message": "connection test",
     }
 
 

@@ -36,6 +36,7 @@ def test_send_a_marker(last9: FakeLast9, tmp_path: Path) -> None:
         "service_name": "payments-api",
         "env": "production",
         "deployment_environment": "production",
+        "message": "payments-api to production",
     }
 
 

@@ -237,6 +237,8 @@ def test_steps_of_a_marker_are_one_word() -> None:
         build.node("sh (Last9 deployment marker)", inner, color=color)
         if color == "blue":
             build.node("readFile", inner)
+        else:  # a last look for an answer
+            build.node("fileExists", nested(build, inner, "timeout"))
     build.node("sleep", node)
     build.node("sleep", node, color="aborted")
     nodes = flow_nodes(build.html)

@@ -81,11 +81,8 @@ def _limited(labels: Mapping[str, str], log: BuildLog) -> dict[str, str]:
         if short_name != well_formed(name) or short != whole:
             too_long.append(short_name)
         found[short_name] = short
-    found, left_out = limits.fitting(found)
     if too_long:
         log.warning(option_messages.attributes_cut(too_long, limits.LONGEST_TEXT))
-    if left_out:
-        log.warning(option_messages.attributes_left_out(left_out, limits.LONGEST_EVENT))
     return found
 
 

@@ -58,6 +58,7 @@ def test_every_marker_option(last9: FakeLast9, tmp_path: Path) -> None:
         "build_param_region": "eu",
         "jenkins.build_user": "alice",
         "jenkins.job_name": "deploy",
+        "message": "payments-api",
     }
 
 
