@@ -11,9 +11,9 @@ import threading
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from last9_markers.core import safe_files
 from last9_markers.core.clock import Budget, Clock
 from last9_markers.core.formats import as_commit
+from last9_markers.marker.attributes import git_folder
 
 LIMIT_SECONDS = 2.0
 #: Bytes of an answer that are read: whoever can push chooses names and histories.
@@ -40,8 +40,6 @@ _REMOTES = ("config", "-z", "--get-regexp", r"^remote\..*\.url$")
 #: Before git 2.15 the first line is the option itself: then nothing is known of how complete the history is.
 _PLACE = ("rev-parse", "--is-shallow-repository", "--symbolic-full-name", "HEAD")
 _REFS_HERE = ("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes", "refs/tags")
-#: Bytes of the file that stands in a repository's place: one path.
-_LONGEST_POINTER = 16 * 1024
 #: Digits of a whole hash: SHA-1, SHA-256.
 _FULL = (40, 64)
 #: The beginning of these answers is worth as much as the whole: behind the commit it is one name.
@@ -90,7 +88,7 @@ class GitCheckout:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._readings: dict[str, _Reading] = {}
         self._answers: dict[str, str] = {}
-        self._repository = None if self._folder is None else _repository(self._folder, environ, named=bool(directory))
+        self._repository = None if self._folder is None else git_folder.find(self._folder, environ, named=bool(directory))
         self.previous = as_commit(previous)
         #: Whether there was a folder in which a repository could be.
         self.looked = folder is not None
@@ -155,9 +153,9 @@ class GitCheckout:
 
     def changed_at(self) -> float | None:
         """When something was last checked out or fetched here, in seconds of the agent's clock; ``None`` if nothing tells."""
-        place = _git_folder(self._folder, self._repository) if self._folder is not None and self._repository is not None else None
-        times = [_changed_at(os.path.join(place, name)) for name in ("HEAD", "FETCH_HEAD")] if place is not None else []
-        return max((time for time in times if time is not None), default=None)
+        if self._folder is None or self._repository is None:
+            return None
+        return git_folder.changed_at(self._folder, self._repository)
 
     # -- others ----------------------------------------------------------------------------------------------------------------
 
@@ -307,49 +305,3 @@ def _commit(answer: str) -> Commit | None:
     # Where the last lines are blank (no parents, no name) they are cut off.
     name, committed_at, parents, author = (*answer.split("\n", 3), "", "", "")[:4]
     return Commit(name, float(committed_at) if committed_at.isdecimal() else 0.0, len(parents.split()), author or None)
-
-
-def _repository(folder: str, environ: Mapping[str, str], *, named: bool) -> str | None:
-    """Where the repository of a folder is, found as git finds it, but not above the build's own workspace.
-
-    Jenkins' home may be a repository itself (backups are made so); what is deployed is not that. ``named``: somebody has named this
-    folder, which says more than the environment's ``GIT_DIR``.
-    """
-    if environ.get("GIT_DIR") and not named:
-        return environ["GIT_DIR"]
-    workspace = environ.get("WORKSPACE")
-    try:
-        folder = os.path.realpath(folder)
-        top = os.path.realpath(workspace) if workspace else None
-        if not os.path.isdir(folder):
-            return None
-        while True:
-            git = os.path.join(folder, ".git")
-            # A worktree's and a submodule's is a file.
-            if os.path.isfile(git) or os.path.lexists(os.path.join(git, "HEAD")):
-                return git
-            parent = os.path.dirname(folder)
-            if folder in (top, parent):
-                return None
-            folder = parent
-    except (OSError, ValueError):  # no name that a folder can have
-        return None
-
-
-def _git_folder(folder: str, repository: str) -> str | None:
-    """Where the repository keeps its ``HEAD``: in itself, or where the file says that stands in its place."""
-    place = os.path.join(folder, repository)
-    try:
-        if not os.path.isfile(place):
-            return place
-        kind, _, there = safe_files.read(place, _LONGEST_POINTER).decode("utf-8", "surrogateescape").partition(":")
-        return os.path.join(os.path.dirname(place), there.strip()) if kind == "gitdir" else None
-    except (OSError, ValueError):
-        return None
-
-
-def _changed_at(path: str) -> float | None:
-    try:
-        return os.lstat(path).st_mtime
-    except (OSError, ValueError):
-        return None

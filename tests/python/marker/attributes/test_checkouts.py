@@ -228,6 +228,34 @@ def tag_in_a_multibranch_job(site: Site) -> Iterator[Facts]:
     yield facts
 
 
+def newer_commit_of_another_line(site: Site) -> Iterator[Facts]:
+    """A hotfix that came into being while the build ran, beside what Jenkins names: the build has not made it of that."""
+    site.origin.date = DURING_THE_BUILD
+    site.origin.git("checkout", "-q", "-b", "hotfix", "v1")
+    commit = site.origin.commit("hotfix", ALICE)
+    site.origin.git("checkout", "-q", "main")
+    site.checkout()
+    site.said(site.head)
+    site.checkout(revision="origin/hotfix")
+    facts = Facts(commit, "hotfix", URL, "Alice Example")
+    yield facts
+    yield facts
+
+
+def tag_where_there_are_several_remotes(site: Site) -> Iterator[Facts]:
+    """None of them is ``origin``; Jenkins says which one it has fetched from."""
+    checkout = site.checkout()
+    checkout.git("config", "remote.one.url", URL)
+    checkout.git("config", "remote.two.url", OTHER_URL)
+    checkout.git("config", "--remove-section", "remote.origin")
+    site.said(site.head)
+    checkout.git("checkout", "-q", "v2")
+    site.touched(6, checkout.folder / ".git")
+    facts = Facts(site.commits[1], "v2", URL, "Alice Example")
+    yield facts
+    yield facts
+
+
 def second_repository(site: Site) -> Iterator[Facts]:
     """``dir('second') { checkout …; withLast9Deployment … }`` beside the implicit checkout."""
     site.checkout()
@@ -440,7 +468,7 @@ SHAPES: list[Shape] = [
     *(implicit, implicit_of_a_bot, scripted, scripted_inside_the_block, first_build_of_a_multibranch_job),
     *(leftover, leftover_of_a_moment_ago, leftover_that_was_fetched, leftover_that_jenkins_names, leftover_and_variables),
     *(leftover_and_a_librarys_variables, leftover_worktree),
-    *(tag, tag_inside_the_block, tag_in_a_multibranch_job),
+    *(tag, tag_inside_the_block, tag_in_a_multibranch_job, newer_commit_of_another_line, tag_where_there_are_several_remotes),
     *(second_repository, second_repository_by_its_name),
     *(sub_folder, sub_folder_by_its_name, sub_folder_of_a_repository, sub_folder_of_no_possible_name),
     *(librarys_variables, librarys_variables_in_a_multibranch_job),
