@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'a38d97076794803e621cea39e9ea72ccc0b7f38549dfce30445f139bf40a7c2e'
+    static final String SHA256 = '2207d7be7fcb07bc8001e826bda5a2844eb4e70587e6f11cd885e5dde76455b3'
 
 }

@@ -39,7 +39,7 @@ def _said(words: list[str], environ: dict[str, str], folder: Path, *, prelude: s
 
 @pytest.mark.parametrize("prelude", ["", "trap '' HUP USR1; ulimit -n 300;", "trap '' INT QUIT TERM; umask 077; renice 5 $$ >/dev/null;"])
 def test_the_command_finds_what_it_would_find(last9: FakeLast9, tmp_path: Path, prelude: str) -> None:
-    """Environment (but the token and what the window adds), folder, umask, signals, process group, every descriptor: the same as without us."""
+    """Environment (but the token and what the window adds), folder, umask, signals, process group, descriptors: the same as without us."""
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token, SOME="thing")
     command = ["sh", "-c", SELF_PORTRAIT]
     alone = _said(command, {k: v for k, v in environ.items() if k != "LAST9_REFRESH_TOKEN"}, tmp_path, prelude=prelude)
