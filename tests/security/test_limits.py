@@ -12,6 +12,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from last9_markers.client.answer_text import read
+from last9_markers.client.transport import LONGEST_BODY
 from last9_markers.core.errors import BaseUrlUnusable
 from last9_markers.core.limits import LONGEST_TEXT, cut
 from last9_markers.core.redaction import Redactor
@@ -54,6 +56,15 @@ def test_redaction_takes_time_as_the_text_is_long(shape: str) -> None:
     small, large = _seconds(make(25_000)), _seconds(make(200_000))
     # Half-way between linear and quadratic, on a scale of factors; what is too short to measure is no attack.
     assert large < 24 * small or large < 0.05
+
+
+@pytest.mark.parametrize("opening", ["<", "<h1>", "<title>x", "<!--", "<script>"])
+def test_a_page_takes_no_time(opening: str) -> None:
+    """A page of nothing but openings is no more work than another: of 64 kB of them one pattern had taken seconds with the lock held."""
+    body = (opening * LONGEST_BODY)[:LONGEST_BODY].encode()
+    began = time.process_time()
+    assert read(body, Redactor()).is_page
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("text", ["https://user:pa55word@host/x", "git+ssh://token@host", "see x://a:b@c and y://d@e", "9x://secret@host"])

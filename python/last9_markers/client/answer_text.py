@@ -14,8 +14,13 @@ LONGEST = 200
 #: What servers call the text of a refusal, most telling first (OAuth, RFC 9457, JSON:API, Google, AWS and Kong among them).
 _KEYS = ("error", "message", "error_description", "detail", "title", "description", "reason", "msg", "fault", "faultstring", "errors")
 _DEEPEST = 6
-_TITLE = re.compile(r"<(title|h1|h2)\b[^>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
-_INVISIBLE = re.compile(r"<!--.*?-->|<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+# A page of nothing but openings must be no more work than another: none of these looks for an end from each beginning to the page's end.
+_TITLE = re.compile(r"<(title|h1|h2)\b[^<>]*>(.{0,400}?)</\1\s*>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_INVISIBLE = tuple(
+    (re.compile(beginning, re.IGNORECASE), re.compile(end, re.IGNORECASE))
+    for beginning, end in (("<!--", "-->"), *((rf"<{name}\b", rf"</{name}\s*>") for name in ("script", "style", "head")))
+)
 
 
 class Said(NamedTuple):
@@ -73,7 +78,17 @@ def _text(body: bytes | None) -> str:
 def _without_tags(text: str) -> str:
     from html import unescape
 
-    return unescape(_INVISIBLE.sub(" ", text))
+    for beginning, end in _INVISIBLE:
+        text = _without(text, beginning, end)
+    return unescape(_TAG.sub(" ", text))
+
+
+def _without(text: str, beginning: re.Pattern[str], end: re.Pattern[str]) -> str:
+    kept, place = [], 0
+    while (first := beginning.search(text, place)) and (last := end.search(text, first.end())):
+        kept.append(text[place : first.start()])
+        place = last.end()
+    return " ".join([*kept, text[place:]])
 
 
 def _is_binary(text: str) -> bool:

@@ -93,11 +93,11 @@ def state_locked(path: str) -> str:
     )
 
 
-def pending_dropped(count: int, most: int) -> str:
-    """An outage that lasts."""
+def pending_dropped(count: int, kept: int) -> str:
+    """An outage that lasts, or markers of a size that nobody expects."""
     return (
-        f"the state file holds the {most} newest undelivered markers; {count} older ones are dropped. The warnings before this one say why "
-        "Last9 does not get them."
+        f"the state file is full: it holds the {kept} newest undelivered markers; {count} older ones are dropped. The warnings before this "
+        "one say why Last9 does not get them."
     )
 
 

@@ -149,6 +149,11 @@ def attribute_not_settable(name: str) -> str:
     return f"customAttributes cannot set '{name}', which ties a start to its stop: ignored. Choose another name."
 
 
+def attribute_of_the_event(name: str) -> str:
+    """A label that the series has by itself."""
+    return f"customAttributes cannot set '{name}', which every marker has already: ignored. Choose another name."
+
+
 def source_failed(name: str, error: Exception) -> str:
     """A source of attributes broke."""
     return f"the {name} attributes are missing ({type(error).__name__}: {error}). The marker goes without them; please report this."

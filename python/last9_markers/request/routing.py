@@ -206,11 +206,10 @@ class _Resolver:
         elif text:
             try:
                 pairs = json.loads(text, object_pairs_hook=_Pairs)
-            except (ValueError, RecursionError):
-                pairs = None
-            if isinstance(pairs, _Pairs):
+                if not isinstance(pairs, _Pairs):
+                    raise ValueError
                 found += [(name.strip(), _as_map(profile), PROFILES) for name, profile in pairs]
-            else:
+            except (ValueError, RecursionError):  # newer versions of Python read what is nested deeper than they can walk
                 self.problems.append(routing_messages.profiles_unreadable(self._from_shell))
         return found
 

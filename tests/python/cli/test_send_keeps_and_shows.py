@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from last9_markers.cli.commands import send as send_command
 from last9_markers.fake_server import FakeLast9
 from support import MINIMAL_ENV, ROOT, SEND, engine, send, wait_until
 
@@ -214,3 +215,21 @@ def test_a_dry_run_hides_secrets(tmp_path: Path, form: list[str]) -> None:
     assert found
     attributes: dict[str, Any] = json.loads(found[1])["attributes"]
     assert attributes["k0"] == attributes["t"] == "****"
+
+
+@pytest.mark.parametrize(("words", "code"), [([], 0), (["--fail-on-error"], 1)])
+def test_a_defect_before_the_marker_fails_no_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], code: int
+) -> None:
+    """An exception that nobody expected, before anything is sent, is a warning and no traceback; the state file keeps the marker."""
+
+    def defect(*_: object) -> None:
+        raise RecursionError("deeper than anybody thought")
+
+    monkeypatch.setattr(send_command, "MarkerHandler", defect)
+    state = tmp_path / "state.json"
+    assert send_command.main(["--service-name", "payments-api", "--state", str(state), *words]) == code
+    assert "[Last9] WARNING: " in (said := capsys.readouterr().err)
+    assert "deeper than anybody thought" in said
+    assert "Traceback" not in said
+    assert len(json.loads(state.read_text("utf-8"))["pending"]) == 1

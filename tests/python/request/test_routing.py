@@ -11,6 +11,8 @@ from last9_markers.request import routing
 from last9_markers.request.contract import parse
 from support import make_request, run_marker
 
+#: Nested as deep as `json` reads it, deeper than a recursion in Python gets.
+DEEP = '{"a":' * 900 + "1" + "}" * 900
 PROFILES = json.dumps(
     {" acme ": {"orgSlug": " profile-org ", "credentialId": " "}, "globex": {"orgSlug": "globex", "credentialId": "globex-token"}}
 )
@@ -94,6 +96,7 @@ def test_a_number_is_a_name() -> None:
         ({"options": {"routingProfile": "null"}}, {}, "routingProfile is null"),
         ({"options": {"routingProfile": "a"}}, {"LAST9_ROUTING_PROFILES": "{"}, "LAST9_ROUTING_PROFILES is not a JSON object"),
         ({"options": {"routingProfile": "a"}}, {"LAST9_ROUTING_PROFILES": "[" * 100_000}, "LAST9_ROUTING_PROFILES is not a JSON object"),
+        ({"options": {"routingProfile": "a"}}, {"LAST9_ROUTING_PROFILES": DEEP}, "LAST9_ROUTING_PROFILES is not a JSON object"),
         ({"options": {"routingProfile": "a"}, "config": {"routingProfiles": "x"}}, {}, "routingProfiles in last9Config is not a map"),
         (
             {"options": {"routingProfile": "a"}, "config": {"routingProfiles": {"a": 1}}},

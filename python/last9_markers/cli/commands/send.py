@@ -76,7 +76,10 @@ class Send:
         if self._decision.skipped_by:
             return self._hold_back(self._decision.result or "", self._decision.skipped_by)
         problems = (self._decision.problem,) if self._decision.problem else ()
-        handler = MarkerHandler(contract.parse(self._begin()), self._call.context(), problems)
+        try:
+            handler = MarkerHandler(contract.parse(self._begin()), self._call.context(), problems)
+        except Exception as error:  # noqa: BLE001 - as below; what the state file has of it goes out with the next marker
+            return self._fail(engine_failed(error, self._call.log))
         handler.budget.charge(self._spent())
         watchdog = Watchdog(handler.budget.left_in_all, lambda: self._end(handler.abort(DeadlineExceeded())), died=exit_codes.DONE)
         interrupted = False
@@ -145,6 +148,13 @@ class Send:
             self._entry.settle(undelivered, more.get("records"), more.get("outages", {}), None if answer.accepted else self._unpair)
             self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.log.redactor))
             return self._code
+
+    def _fail(self, problem: str) -> int:
+        self._call.log.warning(problem)
+        fails = self._call.given.get("failOnError")
+        self._code = exit_codes.FAILED if fails else exit_codes.DONE
+        self._tell(Answer(False, True, None, self._call.log.warnings, problem if fails else None, None), None)
+        return self._code
 
     def _undelivered(self, answer: Answer) -> list[contract.Kept]:
         return answer.pending.of(self._entry.tried) if answer.pending is not None else []

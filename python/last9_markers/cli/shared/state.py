@@ -140,7 +140,16 @@ class Content:
         del self._records[:-MOST_RECORDS]
 
     def text(self) -> str:
-        """The content as it is written."""
+        """The content as it is written: no more than is read again. The oldest undelivered markers give way, then all records."""
+        while len(text := self._text()) > LONGEST_FILE and (self._pending or self._records):
+            if self._pending:
+                del self._pending[0]
+                self.dropped += 1
+            else:
+                self._records.clear()
+        return text
+
+    def _text(self) -> str:
         found = {
             "last9State": VERSION,
             "openWindows": self._windows,
@@ -214,12 +223,13 @@ class StateFile:
             raise Unusable(cli_messages.state_unwritable(self._shown, _reason(error))) from None
 
     def _write(self, content: Content) -> None:
+        text = content.text()
         if content.dropped:
-            self._log.warning(cli_messages.pending_dropped(content.dropped, MOST_PENDING))
+            self._log.warning(cli_messages.pending_dropped(content.dropped, len(content.pending)))
         aside = f"{self._path}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
         try:
             with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(content.text())
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(aside, self._path)

@@ -16,6 +16,7 @@ from last9_markers.marker.attributes import allowlists, changes, deployment, imp
 from last9_markers.messages import options as option_messages
 from last9_markers.messages import progress
 from last9_markers.request.contract import Request
+from last9_markers.request.values import NULL
 
 if TYPE_CHECKING:
     from last9_markers.request.options import Marker
@@ -119,6 +120,11 @@ def _with_custom(facts: Mapping[str, str], given: Mapping[str, Any], log: BuildL
         if _dotless(name) in map(_dotless, RESERVED):
             log.warning(option_messages.attribute_not_settable(name))
             continue
+        if name in importance.OF_THE_EVENT:
+            log.warning(option_messages.attribute_of_the_event(name))
+            continue
+        if isinstance(value, str) and value.strip() == NULL:
+            continue  # of a variable that is not set: not given
         for same in [each for each in automatic if name in (each, _dotless(each))]:
             del automatic[same]
         if value is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from last9_markers.cli.shared import locking
 from last9_markers.cli.shared.invocation import Window
-from last9_markers.cli.shared.state import LONGEST_CLAIM_MS, MOST_PENDING, MOST_RECORDS, MOST_WINDOWS, Content, StateFile
+from last9_markers.cli.shared.state import LONGEST_CLAIM_MS, LONGEST_FILE, MOST_PENDING, MOST_RECORDS, MOST_WINDOWS, Content, StateFile
 from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
@@ -45,6 +45,17 @@ def test_what_a_run_has_forgotten_is_removed() -> None:
 
 
 # -- the content ---------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_can_be_read_again(tmp_path: Path, build_log: BuildLog) -> None:
+    """Markers so large that the file would be refused by the next call make the oldest give way, and not the file useless."""
+    state = StateFile(str(tmp_path / "state.json"), build_log)
+    for number in range(5):
+        with state.changing() as content:
+            assert content is not None
+            content.add(str(number) * (LONGEST_FILE // 3), number)
+    assert [text[0] for text in state.read().pending] == ["3", "4"]
+    assert "it holds the 2 newest undelivered markers; 1 older ones are dropped" in build_log.warnings[-1]
 
 
 def test_what_is_written_is_read(tmp_path: Path, build_log: BuildLog) -> None:

@@ -113,6 +113,24 @@ def test_what_ties_a_window_cannot_be_set(last9: FakeLast9, name: str) -> None:
     assert "mine" not in labels.values()
 
 
+@pytest.mark.parametrize("name", ["__name__", "event_name", "event_state"])
+def test_the_labels_of_every_series_cannot_be_set(last9: FakeLast9, name: str) -> None:
+    """A stop says nowhere that it is a start: what Last9 makes a label by itself has no second value, and the log says so."""
+    ran = run_marker(make_request("stop", options={"customAttributes": {name: "start"}}), last9.refresh_token)
+    (warning,) = ran.answer.warnings
+    assert f"cannot set '{name}'" in warning
+    (event,) = last9.received()
+    assert event["event_state"] == "stop"
+    assert name not in event["attributes"]
+
+
+@pytest.mark.parametrize("name", ["ticket", "scm.branch"])
+def test_the_text_null_is_not_given(last9: FakeLast9, name: str) -> None:
+    """``"${env.TICKET}"`` of a variable that is not set is no value, and takes no automatic attribute away."""
+    expected = attributes_of(last9, make_request("start"))
+    assert attributes_of(last9, make_request("start", options={"customAttributes": {name: " null"}})) == expected
+
+
 def test_a_point_gets_no_id_from_outside(last9: FakeLast9) -> None:
     """A stop without a start has no id, and none can be smuggled in."""
     request = make_request("stop", window=None, body=None, options={"customAttributes": {"deployment.id": "mine"}})
