@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +77,13 @@ class MutationTest extends OnABench {
                         .caughtBy("wrapper-library", "manual-window"),
                 Mutant.of("a call that the sandbox refuses").change("vars/withLast9Deployment.groovy", "Object call(Object... args) {\n",
                         "Object call(Object... args) {\n    System.getenv('HOME')\n").caughtInSandboxBy("body-succeeds"));
+    }
+
+    /** A bundle that was taken apart and put together again works: what catches a mistake in the engine is the mistake. */
+    @Tag("endurance")
+    @Test
+    void aRebuiltEngineIsNoMistake(@TempDir Path library) {
+        assertEquals(List.of("outage-during-stop"), Mutant.of("none").changeEngine(ROUNDS, OTHERS, OTHERS).caughtBy("outage-during-stop").survivors(library, bench));
     }
 
     static List<Mutant> ofTheGap() {

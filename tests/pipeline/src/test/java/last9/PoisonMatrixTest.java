@@ -30,7 +30,7 @@ class PoisonMatrixTest extends LibraryTest {
         return POISONS.stream().flatMap(poison -> SHAPES.keySet().stream().sorted().map(shape -> Arguments.of(poison, shape)));
     }
 
-    /** Each poison once, each shape at least three times. */
+    /** Two plain refusals, one of the scope, an outage, a cut connection; each shape at least once. */
     static Stream<Arguments> sample() {
         List<String> shapes = SHAPES.keySet().stream().sorted().toList();
         return Stream.of(0, 2, 4, 7, 9).map(i -> Arguments.of(POISONS.get(i), shapes.get(i % shapes.size())));

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import pipeline.engine.Settings;
 import pipeline.run.Pipeline;
 
 /**
@@ -18,14 +20,21 @@ import pipeline.run.Pipeline;
 @Tag("needs-wine")
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class WindowsAbortTest extends LibraryTest {
-    /** At the start and at the stop, in the gap before Jenkins' look and while Last9 hangs: no body after the start's, one stop; what cannot get through is named. */
-    @ParameterizedTest(name = "bat {0} at {1}")
-    @CsvSource(delimiter = '|', value = {
-        "1 | -1   | start, stop",
-        "2 | -1   | start, stop",
-        "1 | 6000 | ''",
-    })
-    void anAbortOfABat(int bat, long moment, String states) throws Exception {
+    /** At the start and at the stop, in the gap before Jenkins' look: no body after the start's, and one stop. */
+    @ParameterizedTest(name = "bat {0}")
+    @ValueSource(ints = {1, 2})
+    void anAbortInTheGap(int bat) throws Exception {
+        check(bat, Settings.GAP, "start, stop");
+    }
+
+    /** While Last9 hangs: no body, and the stop is named. Wine's processes take their time to end, more than Jenkins' patience on a busy machine. */
+    @Tag("endurance")
+    @Test
+    void anAbortWhileLast9Hangs() throws Exception {
+        check(1, 6000, "");
+    }
+
+    private static void check(int bat, long moment, String states) throws Exception {
         if (moment > 0) {
             last9.fault("[{\"on\": \"exchange\", \"delay\": 60}]");
         }
@@ -39,7 +48,7 @@ class WindowsAbortTest extends LibraryTest {
             assertEquals(states, String.join(", ", were), run.log());
             assertTrue(last9.received().stream().map(e -> attributes(e).get("deployment.id")).distinct().count() <= 1, run.log());
             assertEquals(moment < 0, warnings(run).isEmpty(), run.log());
-            assertTrue(warnings(run).stream().allMatch(w -> w.contains("(stop) for s")), run.log());
+            assertTrue(warnings(run).stream().allMatch(w -> w.contains("(stop) for s ") || w.contains("the stop marker of s (")), run.log());
         }
     }
 }
