@@ -21,7 +21,7 @@ side_by_side = status=0; echo "Two halves side by side, each one's output when i
 # The tags of the Java tests that need a tool which this machine lacks (tools/needs writes the list).
 without = $$(sed 's/\([a-z-][a-z-]*\) */,needs-\1/g' build/missing-tools)
 
-.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline controller pipeline benchmark benchmark-docs bundle docs verify lint requirements release picture clean
+.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline controller pipeline cost cost-docs benchmark benchmark-docs bundle docs verify lint requirements release picture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -63,6 +63,12 @@ benchmark: $(VENV)/ready ## one marker as a whole process against what it could 
 
 benchmark-docs: $(VENV)/ready ## the same, and the figures into docs/performance.md
 	@$(IN_VENV)/python tools/benchmark.py --rounds $(or $(ROUNDS),40) --write-docs
+
+cost: needs-python-java-git ## what each shape of marker costs a pipeline, counted by the runner and priced by tests/pipeline/cost-model.json
+	@$(MVN) test -Dtest=CostTable
+
+cost-docs: needs-python-java-git ## the same, and the table into docs/performance.md
+	@$(MVN) test -Dtest=CostTable -Dcost.docs=true
 
 bundle: $(VENV)/ready ## rebuild the bundle and what is generated from it
 	@$(IN_VENV)/python tools/build_bundle.py

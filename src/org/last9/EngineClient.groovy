@@ -95,7 +95,7 @@ class EngineClient implements Serializable {
     }
 
     private Map onNode(Closure afterwards) {
-        String node = script.env.NODE_NAME
+        String node = call.agentLabel ? script.env.NODE_NAME : null // env.NAME is dear in the sandbox
         if (script.env.WORKSPACE && !(call.agentLabel && AgentMemory.isWithoutPython(node))) {
             try {
                 Map answer = onThisNode(false, afterwards)
@@ -119,12 +119,14 @@ class EngineClient implements Serializable {
     }
 
     private Map onThisNode(boolean borrowed, Closure afterwards) {
-        if (AgentMemory.isSilent(script.env.NODE_NAME ?: '')) {
+        String node = script.env.NODE_NAME ?: ''
+        if (AgentMemory.isSilent(node)) {
             String problem = "${call.subject} was not sent: a shell step on this agent did not end less than two minutes ago".toString()
             return call.consequence ? unanswered(problem) : undelivered(problem) // of markers it was said, once
         }
         String folder = script.pwd()
-        launcher = new Launcher(script, call + [limit: seconds()], Launcher.baseFolder(script, folder) ?: script.pwd(tmp: true) + '/last9')
+        String base = Launcher.baseFolder(script, folder) ?: script.pwd(tmp: true) + '/last9'
+        launcher = new Launcher(script, call + [limit: seconds()], node, base)
         Map place = borrowed ? [borrowedNode: true] : [folder: folder]
         List<String> changes = Settings.changes(script, call.environment)
         Map answer = null

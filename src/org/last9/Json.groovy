@@ -18,7 +18,7 @@ class Json implements Serializable {
         }
         try {
             Object parsed = new JsonSlurper().parseText(text)
-            return parsed instanceof Map ? plain(parsed) : null
+            return parsed instanceof Map ? plainMap(parsed) : null
         } catch (JsonException | IllegalArgumentException ignored) { // the callers know the remedy, which is the same for every mistake
             return null
         }
@@ -37,23 +37,28 @@ class Json implements Serializable {
         return json.substring(0, json.length() - 1) + (json == '{}' ? '"' : ',"') + key + '":' + value + '}'
     }
 
+    /** Copied whole first: then only what is nested costs the sandbox more than one operation. */
     @NonCPS
-    private static Object plain(Object parsed) {
-        if (parsed instanceof Map) {
-            Map<String, Object> copy = [:]
-            for (Map.Entry entry in parsed.entrySet()) {
-                copy[entry.key.toString()] = plain(entry.value)
+    private static Map<String, Object> plainMap(Map parsed) {
+        Map<String, Object> copy = [:] + parsed
+        for (Map.Entry entry in copy.entrySet()) {
+            Object value = entry.value
+            if (value instanceof Map) {
+                copy[entry.key] = plainMap(value)
+            } else if (value instanceof List) {
+                copy[entry.key] = plainList(value)
             }
-            return copy
         }
-        if (parsed instanceof List) {
-            List<Object> copy = []
-            for (Object item in parsed) {
-                copy.add(plain(item))
-            }
-            return copy
+        return copy
+    }
+
+    @NonCPS
+    private static List<Object> plainList(List parsed) {
+        List<Object> copy = []
+        for (Object item in parsed) {
+            copy.add(item instanceof Map ? plainMap(item) : item instanceof List ? plainList(item) : item)
         }
-        return parsed
+        return copy
     }
 
 }

@@ -24,6 +24,7 @@ class Launcher implements Serializable {
     private final Object script
     /** As EngineClient has it, with the time limit of this run in `limit`. */
     private final Map call
+    private final String node
     /** Where all of ours lies on this node. */
     private final String base
     /** The node on which the launcher is running just now. */
@@ -31,9 +32,10 @@ class Launcher implements Serializable {
     /** What the engine had answered when the run was interrupted. */
     private Map foundLate = null
 
-    Launcher(Object script, Map call, String base) {
+    Launcher(Object script, Map call, String node, String base) {
         this.script = script
         this.call = call
+        this.node = node
         this.base = base
     }
 
@@ -43,7 +45,7 @@ class Launcher implements Serializable {
         Map outcome = null
         try {
             script.dir(slot) {
-                outcome = launch("${script.env.NODE_NAME} ${base}".toString(), place)
+                outcome = launch(node + ' ' + base, place)
                 afterwards.call(outcome)
             }
         } finally {
@@ -68,13 +70,11 @@ class Launcher implements Serializable {
     @NonCPS
     static String baseFolder(Object script, String folder) {
         String temporary = script.env.WORKSPACE_TMP
-        String workspace = script.env.WORKSPACE // Jenkins before 2.222 has no WORKSPACE_TMP
-        for (String candidate in [temporary, workspace ? workspace + '@tmp' : '']) {
-            if (candidate && (isWindows(folder) ? isWindows(candidate) : candidate.startsWith('/'))) {
-                return candidate + '/last9'
-            }
+        if (isLike(folder, temporary)) {
+            return temporary + '/last9'
         }
-        return null
+        String workspace = script.env.WORKSPACE // Jenkins before 2.222 has no WORKSPACE_TMP
+        return isLike(folder, workspace) ? workspace + '@tmp/last9' : null
     }
 
     /**
@@ -96,7 +96,7 @@ class Launcher implements Serializable {
             id = UUID.randomUUID().toString()
             script.writeFile(file: "request-${id}.json".toString(), text: request(agent, place), encoding: 'UTF-8')
             placeBundle(agent, attempt > 0)
-            runningOn = script.env.NODE_NAME ?: ''
+            runningOn = node
             try {
                 status = shell(id, agent)
             } catch (FlowInterruptedException interruption) {
@@ -192,6 +192,12 @@ class Launcher implements Serializable {
         }
         facts.outages = answer == null ? AgentMemory.folder(agent).outages : answer.outages
         AgentMemory.keepFolder(agent, facts)
+    }
+
+    /** Whether that is an absolute path, in the style of this folder's. */
+    @NonCPS
+    private static boolean isLike(String folder, String path) {
+        return path && (isWindows(folder) ? isWindows(path) : path.startsWith('/'))
     }
 
     /** A drive letter, or a share. */

@@ -61,8 +61,8 @@ class OpenWindows implements Serializable {
      */
     @NonCPS
     Map<String, Object> close(Map options) {
-        String suffix = ',' + key(options)
         List<String> words = read()
+        String suffix = words ? ',' + key(options) : ''
         for (int i = words.size() - 1; i >= 0; i--) {
             if (words[i].endsWith(suffix)) {
                 String[] parts = words[i].split(',')

@@ -32,6 +32,27 @@ class Options implements Serializable {
      * The map may still be the caller's own: use it before the next step.
      */
     static Map<String, Object> read(Object script, String step, Object[] args) {
+        return usual(args, true) ?: readAnything(script, step, args)
+    }
+
+    /** The options of a call as nearly everybody writes it: a map of plain values, with nothing else, or a block after it. Null for any other call. */
+    @NonCPS
+    private static Map usual(Object[] args, boolean withBlock) {
+        Object options = null
+        Object block = null
+        for (Object argument in args) {
+            if (options == null && block == null && argument instanceof Map) {
+                options = argument
+            } else if (withBlock && block == null && argument instanceof Closure) {
+                block = argument
+            } else {
+                return null
+            }
+        }
+        return isPlain(options, 0) ? (Map) options : null
+    }
+
+    private static Map<String, Object> readAnything(Object script, String step, Object[] args) {
         Map options = null
         List<String> others = []
         for (Object argument in list(args)) {
@@ -50,6 +71,10 @@ class Options implements Serializable {
 
     /** The same for a step that takes no block. If it has one all the same it is run, and a warning says so: it may be the deployment. */
     static Map<String, Object> readWithoutBlock(Object script, String step, Object[] args) {
+        Map<String, Object> plain = usual(args, false)
+        if (plain) {
+            return plain
+        }
         Map<String, Object> options = read(script, step, args)
         Closure block = block(args)
         if (block != null) {
@@ -75,7 +100,7 @@ class Options implements Serializable {
     /** A plain value's trimmed text, empty for null. For values of `read` only: a text of the Jenkinsfile's own code needs CPS. */
     @NonCPS
     static String trimmed(Object value) {
-        return value == null ? '' : value.toString().trim()
+        return value instanceof String ? value.trim() : value == null ? '' : value.toString().trim()
     }
 
     /** Whether a plain value means yes. Groovy needs to know it of `dryRun` and `failOnError` alone, before or without an engine. */
@@ -100,7 +125,7 @@ class Options implements Serializable {
      */
     @NonCPS
     static boolean isPlain(Object value, int depth) {
-        if (value == null || value instanceof String || value instanceof Boolean) {
+        if (value instanceof String || value instanceof Boolean || value == null) {
             return true
         }
         if (value instanceof Number) {

@@ -64,11 +64,23 @@ class PendingMarkers implements Serializable {
     /** How many the list is too long by; they are gone. */
     @NonCPS
     private int dropOldest() {
-        int before = kept.size()
-        if (before > 0) {
-            replace(Limits.keepNewest(kept, MOST, MOST_CHARACTERS))
+        int from = kept.size()
+        int left = MOST_CHARACTERS
+        while (from > 0 && kept.size() - from < MOST) {
+            left -= kept[from - 1].text.length()
+            if (left < 0) {
+                break
+            }
+            from--
         }
-        return before - kept.size()
+        List<Map> newest = []
+        for (int i = from; i < kept.size(); i++) {
+            newest.add(kept[i])
+        }
+        if (from > 0) {
+            replace(newest)
+        }
+        return from
     }
 
     @NonCPS

@@ -17,8 +17,10 @@ class Records implements Serializable {
     private static final int MOST = 1000
     private static final int MOST_CHARACTERS = 1000000
 
-    /** Replaced, never cleared: the sandbox approves no Collection.clear(). */
     private static List<String> kept = []
+    private static int characters = 0
+    /** That there is something the build variable says already. */
+    private static boolean noted = false
     /** How many had to give way to later ones. */
     private static int dropped = 0
     private static boolean lost = false
@@ -33,17 +35,20 @@ class Records implements Serializable {
     @NonCPS
     void add(List<String> texts) {
         if (texts) {
-            keep(texts, BuildVariables.read(script, VARIABLE) != null)
-            BuildVariables.write(script, VARIABLE, 'true')
+            if (!noted) {
+                lost = isRecorded()
+                BuildVariables.write(script, VARIABLE, 'true')
+                noted = true
+            }
+            keep(texts)
         }
     }
 
     /** Everything for the report's request: `records`, and where something is missing `recordsLost` (by a restart) and `recordsDropped`. */
     @NonCPS
     Map<String, Object> all() {
-        keep([], BuildVariables.read(script, VARIABLE) != null)
         Map<String, Object> all = [records: kept]
-        if (lost) {
+        if (noted ? lost : isRecorded()) {
             all.recordsLost = true
         }
         if (dropped > 0) {
@@ -53,11 +58,21 @@ class Records implements Serializable {
     }
 
     @NonCPS
-    private static void keep(List<String> texts, boolean recordedBefore) {
-        lost = lost || recordedBefore && !kept
-        List<String> all = kept + texts
-        kept = Limits.keepNewest(all, MOST, MOST_CHARACTERS)
-        dropped += all.size() - kept.size()
+    private boolean isRecorded() {
+        return BuildVariables.read(script, VARIABLE) != null
+    }
+
+    /** The oldest give way. No loop over all of them: each marker of a long build would cost more than the one before. */
+    @NonCPS
+    private static void keep(List<String> texts) {
+        for (String text in texts) {
+            characters += text.length()
+        }
+        kept = kept + texts
+        while (kept.size() > MOST || characters > MOST_CHARACTERS) {
+            characters -= kept.remove(0).length()
+            dropped++
+        }
     }
 
 }

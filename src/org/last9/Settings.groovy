@@ -29,12 +29,15 @@ class Settings implements Serializable {
     private final Object script
     private final Map options
     private final Map config
+    /** Every name of either, in one text: most options are not there, and one look says so, where each reading of a map costs the sandbox several operations. */
+    private final String names
     private final Map<String, String> environment = [:]
 
     private Settings(Object script, Map options, Map config) {
         this.script = script
         this.options = options
         this.config = config
+        this.names = options.keySet().toString() + config.keySet()
     }
 
     /**
@@ -63,24 +66,27 @@ class Settings implements Serializable {
 
     @NonCPS
     protected Map values(Map pinned) {
+        Object env = script.env
+        Map known = environment
+        Map before = pinned ? pinned.environment : null
         for (String name in VARIABLES) {
-            environment[name] = pinned ? pinned.environment[name] : script.env."${name}"
+            known[name] = before == null ? env."${name}" : before[name]
         }
-        for (String field in FIELDS) {
+        for (String field in (names.contains('EnvVar') ? FIELDS : [])) {
             for (Object given in [options[field], config[field]]) {
                 String name = Options.trimmed(given)
-                if (name && !environment.containsKey(name) && !BuildFacts.isSecret(script, name)) { // the engine says so
-                    environment[name] = pinned?.environment?.containsKey(name) ? pinned.environment[name] : script.env."${name}"
+                if (name && !known.containsKey(name) && !BuildFacts.isSecret(script, name)) { // the engine says so
+                    known[name] = before?.containsKey(name) ? before[name] : env."${name}"
                 }
             }
         }
         Map profile = resolve('routingProfile', 'LAST9_ROUTING_PROFILE', null)
         return [
-            environment: environment, profile: profile,
+            environment: known, profile: profile,
             credential: resolve('credentialId', 'LAST9_CREDENTIAL_ID', profile) ?: [value: DEFAULT_CREDENTIAL, source: 'default'],
-            oddVariables: oddVariables(), dryRun: Options.isTrue(first('dryRun') ?: environment.LAST9_DRY_RUN),
+            oddVariables: oddVariables(), dryRun: Options.isTrue(first('dryRun') ?: known.LAST9_DRY_RUN),
             failOnError: Options.isTrue(first('failOnError')), seconds: seconds(),
-            agentLabel: first('agentLabel') ?: script.env.LAST9_AGENT_LABEL ?: '',
+            agentLabel: first('agentLabel') ?: env.LAST9_AGENT_LABEL ?: '',
             service: first('serviceName') ?: 'an unnamed service', eventName: first('eventName') ?: 'deployment',
         ]
     }
@@ -88,14 +94,15 @@ class Settings implements Serializable {
     /** A step's own word, else last9Config's. A blank text is none; false is one. */
     @NonCPS
     private String first(String option) {
-        return Options.trimmed(options[option]) ?: Options.trimmed(config[option])
+        return names.contains(option) ? Options.trimmed(options[option]) ?: Options.trimmed(config[option]) : ''
     }
 
     /** The one rule of tests/contract: literal, parameter, variable, profile, the same of last9Config, the administrator's variable. */
     @NonCPS
     private Map resolve(String field, String variable, Map profile) {
-        return given(options, field, 'option') ?: found(profile ? ofProfile((String) profile.value, field) : null, 'profile') ?:
-            given(config, field, 'config') ?: found(environment[variable], 'global')
+        boolean isNamed = names.contains(field)
+        return (isNamed ? given(options, field, 'option') : null) ?: (profile ? found(ofProfile((String) profile.value, field), 'profile') : null) ?:
+            (isNamed ? given(config, field, 'config') : null) ?: found(environment[variable], 'global')
     }
 
     @NonCPS
@@ -137,8 +144,12 @@ class Settings implements Serializable {
     /** A shell drops variables whose names are none of its own, so the engine cannot see them. */
     @NonCPS
     private Map<String, String> oddVariables() {
-        Object listed = options.envAllowlist ?: config.envAllowlist ?: script.env.LAST9_ENV_ALLOWLIST
+        Object listed = names.contains('envAllowlist') ? options.envAllowlist ?: config.envAllowlist : null
+        listed = listed ?: script.env.LAST9_ENV_ALLOWLIST
         Map<String, String> found = [:]
+        if (!listed) {
+            return found
+        }
         for (Object item in (listed instanceof Collection ? listed : Options.trimmed(listed).split(','))) {
             String name = Options.trimmed(item)
             if (name && !name.matches('[A-Za-z_][A-Za-z0-9_]*')) {

@@ -9,10 +9,38 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import pipeline.run.Pipeline;
 
-/** What a marker costs the controller and the reader of the log: flow nodes, shells, bytes in the program's state, lines. */
+/** What a marker costs the controller and the reader of the log: flow nodes, shells, operations in the sandbox, bytes in the program's state, lines. */
 class CostTest extends LibraryTest {
     private static final String MARKER = "last9DeploymentMarker serviceName: 'api'\n";
     private static final String WINDOW = "withLast9Deployment(serviceName: 'api', environment: 'production', customAttributes: [team: 'payments']) ";
+
+    /** The library and the Jenkinsfile in the sandbox. */
+    static Pipeline sandboxed(String jenkinsfile) {
+        return Pipeline.of("@Library('last9') _\n" + jenkinsfile).library("last9", CHECKOUT, false).sandbox(true).realTime()
+                .env("LAST9_API_BASE_URL", last9.url).credential("last9-refresh-token", last9.refreshToken);
+    }
+
+    /**
+     * What a shape may take: operations that the sandbox intercepts, reads of {@code env} among them, kilobytes of classes, and how many times {@code sh 'true'}
+     * it may take by the cost model, trusted and in the sandbox. The steps are in the next test.
+     */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "WARM,     640, 14,   0, 1.35, 1.50",
+        "WINDOW,  1250, 25,   0, 2.70, 3.00",
+        "NO_NODE,  640, 14,   0, 1.40, 1.55",
+        "DRY,      680, 14,   0, 1.30, 1.45",
+        "FIRST,    690, 14, 245, 1.90, 2.40",
+    })
+    void keepsToItsPrice(CostShape shape, long operations, long environmentReads, int classKilobytes, double trusted, double sandbox) {
+        Cost cost = shape.count();
+        String took = shape.title + " takes " + cost;
+        assertTrue(cost.operations() <= operations, took);
+        assertTrue(cost.environmentReads() <= environmentReads, took);
+        assertTrue(cost.classBytes().get(1) <= classKilobytes * 1000L, took);
+        assertTrue(CostModel.of(false).ratio(cost) <= trusted, took + ", trusted × " + CostModel.of(false).ratio(cost));
+        assertTrue(CostModel.of(true).ratio(cost) <= sandbox, took + ", in the sandbox × " + CostModel.of(true).ratio(cost));
+    }
 
     private static long shells(Pipeline.Run run) {
         return run.steps().stream().filter(s -> "sh".equals(s.get("step")) || "bat".equals(s.get("step"))).count();
@@ -82,6 +110,11 @@ class CostTest extends LibraryTest {
         try (var one = pipeline("node { " + WINDOW + "{ } }").run(); var two = pipeline("node { " + WINDOW + "{ }\n" + WINDOW + "{ } }").run()) {
             int lines = two.console().size() - one.console().size();
             assertTrue(lines <= 45, lines + " lines:\n" + two.log());
+            assertEquals(4, ours(two) - ours(one), two.log());
         }
+    }
+
+    private static long ours(Pipeline.Run run) {
+        return run.console().stream().filter(line -> line.startsWith("[Last9] ")).count();
     }
 }

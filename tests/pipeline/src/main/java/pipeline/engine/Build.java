@@ -70,6 +70,16 @@ public final class Build {
         state.intercepted += operations;
     }
 
+    /** A class of a library was compiled, or loaded as it was compiled before. */
+    public void countClass(int bytes) {
+        state.classBytes += bytes;
+    }
+
+    /** One of them has read a variable of {@code env}. */
+    public void countEnvironmentRead() {
+        state.environmentReads++;
+    }
+
     public Settings settings() {
         return settings;
     }

@@ -45,6 +45,10 @@ public final class BuildState implements Serializable {
     public int looks;
     /** Operations that the sandbox has intercepted. */
     public long intercepted;
+    /** Those of them that read a variable of {@code env}, which cost Jenkins far more than the others. */
+    public long environmentReads;
+    /** Bytes of the library classes that the build has compiled or loaded. */
+    public long classBytes;
     /** Bytes of the program when it was largest: what Jenkins writes to disk whenever all threads wait. */
     public int largestProgram;
     /** How many safepoints the code has passed: where an abort may strike it between two steps [431]. */

@@ -261,13 +261,15 @@ public final class Pipeline {
             return state.savedBytes.get(step);
         }
 
-        /** What the build cost: flow nodes by kind, Jenkins' looks at processes, operations that the sandbox has intercepted. */
+        /** What the build cost: flow nodes by kind, Jenkins' looks at processes, operations that the sandbox has intercepted, how many of these read {@code env}, bytes of library classes. */
         public Map<String, Object> cost() {
             Map<String, Object> r = new LinkedHashMap<>();
             r.put("flowNodes", flowNodes());
             r.put("nodes", state.graph.counts());
             r.put("looks", state.looks);
             r.put("intercepted", state.intercepted);
+            r.put("environmentReads", state.environmentReads);
+            r.put("classBytes", state.classBytes);
             return r;
         }
 

@@ -162,6 +162,9 @@ final class Approvals extends GroovyInterceptor {
     @Override
     public Object onGetProperty(Invoker invoker, Object receiver, String property) throws Throwable {
         Build.current().countIntercepted(1);
+        if (receiver instanceof EnvActionImpl) {
+            Build.current().countEnvironmentRead();
+        }
         MissingPropertyException missing = null;
         if (receiver instanceof Script s) {
             try {
