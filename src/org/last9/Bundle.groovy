@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '2207d7be7fcb07bc8001e826bda5a2844eb4e70587e6f11cd885e5dde76455b3'
+    static final String SHA256 = '6dc3ee0225fa28af3bba4d48c04d7377ab87a5c2aaa557ec68406f77d232047c'
 
 }
