@@ -89,6 +89,15 @@ def test_a_long_service_name_is_cut_and_sent(last9: FakeLast9, clock: ManualCloc
     assert max(map(len, ran.log.splitlines())) < 4000
 
 
+@pytest.mark.parametrize("name", ["dryRun", "eventState", "failOnError", "timeoutSeconds", "attributeNames", "outcome", "previousCommit"])
+def test_what_is_refused_is_not_repeated_at_length(last9: FakeLast9, clock: ManualClock, name: str) -> None:
+    """A build parameter of a megabyte in place of a yes or no costs the log and the answer some lines."""
+    ran = run_marker(make_request("stop", body=None, options={name: "x" * 1_000_000}), last9.refresh_token, clock=clock)
+    assert ran.answer.warnings
+    assert len(ran.log) < 10_000
+    assert len(ran.answer.line()) < 10_000
+
+
 def test_a_git_that_hangs_does_not_outlive_us(last9: FakeLast9, tmp_path: Path) -> None:
     """A repository whose answers never come leaves no process on the agent, not even if Last9 hangs as well and the time limit ends us."""
     (tmp_path / ".git").mkdir()
