@@ -174,7 +174,12 @@ def test_the_launcher_passes_over_what_cannot_run_the_bundle(tools: Path, tmp_pa
     (("window", "--service-name", "x", "--"), 2, ""),
     (("window", "--service-name", "x"), 2, ""),
     (("window", "--service-name", "x", "echo", "not run"), 2, ""),
+    (("window", "--fail-on-error", "--", "sh", "-c", "echo run"), 1, "run\n"),
+    (("window", "--fail-on-error", "--", "sh", "-c", "exit 7"), 7, ""),
+    (("window", "--service-name", "x", "--", "sh", "-c", "exit 0", "--fail-on-error"), 0, ""),
     (("send", "--service-name", "x"), 0, ""),
+    (("send", "--service-name", "x", "--fail-on-error"), 1, ""),
+    (("send", "--fail-on-error", "--service-name", "x", "--no-fail-on-error"), 0, ""),
     (("check",), 97, ""),
 ])  # fmt: skip
 def test_without_python_the_command_runs_alone(tools: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -189,6 +194,15 @@ def test_without_python_the_command_runs_alone(tools: Path, tmp_path: Path, argu
     done = _launch(tools, *arguments, PATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (code, said)
     assert "[Last9] WARNING: no deployment marker was sent: no Python here can run" in done.stderr
+
+
+def test_a_program_that_is_no_python_is_left_out(tools: Path, tmp_path: Path) -> None:
+    """Whatever is called python3 and ends with 0 without doing anything: the command runs all the same, and is not taken for done."""
+    for name in ("python3", "python"):
+        program(tmp_path / name, "exit 0")
+    done = _launch(tools, "window", "--service-name", "x", "--", "/bin/sh", "-c", "echo deployed; exit 7", PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (7, "deployed\n")
+    assert f"{tmp_path}/python3 (exit code 0)" in done.stderr
 
 
 def test_a_damaged_bundle_is_as_good_as_no_python(tools: Path, tmp_path: Path) -> None:
@@ -224,7 +238,7 @@ def test_without_the_engine_the_command_does_not_get_the_token(kind: str, tools:
     """What runs alone gets what it would get from the engine: the token only with --pass-token, and not for a word of the command's."""
     (tmp_path / "sh").symlink_to("/bin/sh")
     environ = {**_harmed(kind, tmp_path, tools), "LAST9_REFRESH_TOKEN": "the-secret"}
-    for options, expected in (((), "none"), (("--pass-token",), "the-secret")):
+    for options, expected in (((), "none"), (("--pass-token",), "the-secret"), (("--pass-token", "--no-pass-token"), "none")):
         done = _launch(tools, "window", "--service-name", "x", *options, "--", *SHOW, "--pass-token", **environ)
         assert (done.returncode, done.stdout) == (0, f"{expected}|{os.getcwd()}"), done.stderr
         assert done.stderr.count("[Last9] WARNING: no deployment marker was sent: ") == 1

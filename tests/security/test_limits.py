@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
 from last9_markers.request.destination import read_base_url, resolve_base_url
 from last9_markers.request.token import Claims
-from support import ManualClock, engine, make_request, run_marker
+from support import ManualClock, engine, make_request, run_marker, wait_until
 
 REPEATABLE = settings(derandomize=True, database=None, deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 
@@ -86,6 +87,31 @@ def test_a_long_service_name_is_cut_and_sent(last9: FakeLast9, clock: ManualCloc
     assert event["event_name"] == "e" * 1024
     assert sum("is longer than 1,024 bytes; using its beginning" in warning for warning in ran.answer.warnings) == 2
     assert max(map(len, ran.log.splitlines())) < 4000
+
+
+@pytest.mark.parametrize("name", ["dryRun", "eventState", "failOnError", "timeoutSeconds", "attributeNames", "outcome", "previousCommit"])
+def test_what_is_refused_is_not_repeated_at_length(last9: FakeLast9, clock: ManualClock, name: str) -> None:
+    """A build parameter of a megabyte in place of a yes or no costs the log and the answer some lines."""
+    ran = run_marker(make_request("stop", body=None, options={name: "x" * 1_000_000}), last9.refresh_token, clock=clock)
+    assert ran.answer.warnings
+    assert len(ran.log) < 10_000
+    assert len(ran.answer.line()) < 10_000
+
+
+def test_a_git_that_hangs_does_not_outlive_us(last9: FakeLast9, tmp_path: Path) -> None:
+    """A repository whose answers never come leaves no process on the agent, not even if Last9 hangs as well and the time limit ends us."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n", "utf-8")
+    git = tmp_path / "git"
+    git.write_text(f'#!/bin/sh\ncase "$*" in *" log "*) exit 128 ;; esac\necho $$ >> {tmp_path}/pids\nexec sleep 300\n', "utf-8")
+    git.chmod(0o755)
+    last9.order([{"drip": 1}])
+    environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = engine(["send", "--service-name", "payments-api", "--timeout-seconds", "4"], environ=environ, cwd=tmp_path)
+    assert "the time limit of 4 s is over" in done.stderr
+    asked = (tmp_path / "pids").read_text("utf-8").split()
+    assert asked
+    wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in asked))
 
 
 def test_a_commit_author_of_many_megabytes(last9: FakeLast9, clock: ManualClock) -> None:

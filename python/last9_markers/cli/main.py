@@ -19,6 +19,8 @@ COMMANDS = {
     "step": "what the Jenkins library calls: step --request FILE",
     "deliver": "what window calls: a request on stdin",
 }
+#: ``--serves``: how the launcher of Freestyle jobs learns that an interpreter runs this program. Any other may end with 0.
+SERVES = 77
 #: What other programs call: the library, and we ourselves.
 INTERNAL = ("step", "deliver")
 #: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
@@ -41,6 +43,8 @@ def main(argv: list[str]) -> int:
         if command in _EXIT_FAST:
             _exit_fast(code)
         return code
+    if command == "--serves":
+        return SERVES
     if command == "--version":
         from last9_markers import __version__
 

@@ -225,7 +225,7 @@ def is_dry_run(request: Request, environ: Mapping[str, str]) -> bool:
 
 
 def _dry_run(reader: _Reader) -> str:
-    return (as_text(reader.raw("dryRun", "LAST9_DRY_RUN")) or "false").lower()
+    return limits.shortened(as_text(reader.raw("dryRun", "LAST9_DRY_RUN")) or "false").lower()
 
 
 def warn_of_unknown(request: Request, log: BuildLog, names: tuple[str, ...] = KNOWN) -> None:

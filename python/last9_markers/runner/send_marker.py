@@ -99,7 +99,6 @@ class MarkerHandler:
                 conclusion.once, conclusion.limit_seconds = True, min(conclusion.limit_seconds, time_limits.SHORT_SECONDS)
                 held.enter_context(self.budget.within(time_limits.short(self._request), once=True, firmly=True))
             deployed = self._deployed(marker)
-            held.callback(deployed.abandon)
             if problem is None:
                 self._load()
             # Composed in any case, so that it can be kept.
@@ -148,10 +147,7 @@ class MarkerHandler:
     def _dry_run(self, marker: Marker) -> Answer:
         self._outbox.own.end = pending.DROPPED
         deployed = self._deployed(marker)
-        try:
-            composed = self._compose_own(marker, deployed)
-        finally:
-            deployed.abandon()
+        composed = self._compose_own(marker, deployed)
         with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; if there is one, it may say where to
             self._read_token()
         place = dry_run.place(self._routing.fields, self._conclusion.claims)
@@ -193,7 +189,11 @@ class MarkerHandler:
         return token
 
     def _compose_own(self, marker: Marker, deployed: scm.Deployed) -> event.Event:
-        composed = self._compose(marker, self._request, self._routing, deployed, self.settings)
+        try:
+            composed = self._compose(marker, self._request, self._routing, deployed, self.settings)
+        finally:
+            # What git has not said by now nobody waits for; and a git that hangs does not outlive us, however we end.
+            deployed.abandon()
         self._outbox.own.event = event.encode(composed)
         labels = composed["attributes"]
         commit = labels.get(scm.COMMIT) or labels.get(attributes.spelling(scm.COMMIT, self.settings.attribute_names))
