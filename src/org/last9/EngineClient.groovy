@@ -195,6 +195,7 @@ class EngineClient implements Serializable {
             'Check that agent; for the next two minutes this build\'s markers are not tried on it, but queued'
     }
 
+    @NonCPS
     private static String ended(int status) {
         switch (status) {
             case Launcher.ANSWERED: case Launcher.NO_INTERPRETER:

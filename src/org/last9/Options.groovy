@@ -35,7 +35,7 @@ class Options implements Serializable {
         return usual(args, true) ?: readAnything(script, step, args)
     }
 
-    /** The options of a call as nearly everybody writes it: a map of plain values, with nothing else, or a block after it. Null for any other call. */
+    /** The options of a call as nearly everybody writes it: a map of plain values, and nothing else but a block after it. Null for any other call. */
     @NonCPS
     private static Map usual(Object[] args, boolean withBlock) {
         Object options = null

@@ -36,9 +36,8 @@ class Records implements Serializable {
     void add(List<String> texts) {
         if (texts) {
             if (!noted) {
-                lost = isRecorded()
+                note(isRecorded())
                 BuildVariables.write(script, VARIABLE, 'true')
-                noted = true
             }
             keep(texts)
         }
@@ -60,6 +59,12 @@ class Records implements Serializable {
     @NonCPS
     private boolean isRecorded() {
         return BuildVariables.read(script, VARIABLE) != null
+    }
+
+    @NonCPS
+    private static void note(boolean recordedBefore) {
+        lost = recordedBefore
+        noted = true
     }
 
     /** The oldest give way. No loop over all of them: each marker of a long build would cost more than the one before. */

@@ -180,6 +180,7 @@ class Sender implements Serializable {
     }
 
     /** What carries that request. `more` stands in place of what a marker needs; `needsToken` says whether one is bound, else a dry run decides. */
+    @NonCPS
     EngineClient client(Map marker, String request, Map more = [:]) {
         boolean needsToken = more.needsToken == null ? !settings.dryRun : more.needsToken
         return new EngineClient(script, [

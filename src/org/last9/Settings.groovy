@@ -29,7 +29,7 @@ class Settings implements Serializable {
     private final Object script
     private final Map options
     private final Map config
-    /** Every name of either, in one text: most options are not there, and one look says so, where each reading of a map costs the sandbox several operations. */
+    /** Every name of either in one text: it says at once which options are not there, and in the sandbox each reading of a map has its price. */
     private final String names
     private final Map<String, String> environment = [:]
 

@@ -2,6 +2,7 @@ package last9;
 
 import groovy.json.JsonOutput;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -9,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import pipeline.run.Pipeline;
 
 /**
  * {@code make cost}: counts each shape, prices it, prints the table; {@code build/cost.json} has what was counted. With {@code -Dcost.docs=true} the table goes
@@ -39,7 +39,17 @@ class CostTable extends LibraryTest {
         }
     }
 
-    static String table(Map<CostShape, Cost> costs) {
+    /** The line of the page about that shape. */
+    static String row(CostShape shape) {
+        try {
+            return Files.readAllLines(PAGE).stream().dropWhile(line -> !BEGIN.equals(line + "\n")).filter(line -> line.startsWith("| " + shape.title + " |"))
+                    .findFirst().orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String table(Map<CostShape, Cost> costs) {
         CostModel trusted = CostModel.of(false);
         CostModel sandbox = CostModel.of(true);
         StringBuilder t = new StringBuilder("| | flow nodes | lines of log | operations | of them `env` | trusted ms | × `sh 'true'` | sandbox ms | × `sh 'true'` |\n"

@@ -22,7 +22,7 @@ class CostTest extends LibraryTest {
 
     /**
      * What a shape may take: operations that the sandbox intercepts, reads of {@code env} among them, kilobytes of classes, and how many times {@code sh 'true'}
-     * it may take by the cost model, trusted and in the sandbox. The steps are in the next test.
+     * it may take by the cost model, trusted and in the sandbox. docs/performance.md shows these ratios. The steps are in the next test.
      */
     @ParameterizedTest(name = "{0}")
     @CsvSource({
@@ -40,6 +40,10 @@ class CostTest extends LibraryTest {
         assertTrue(cost.classBytes().get(1) <= classKilobytes * 1000L, took);
         assertTrue(CostModel.of(false).ratio(cost) <= trusted, took + ", trusted × " + CostModel.of(false).ratio(cost));
         assertTrue(CostModel.of(true).ratio(cost) <= sandbox, took + ", in the sandbox × " + CostModel.of(true).ratio(cost));
+        String[] shown = CostTable.row(shape).split(" *\\| *");
+        assertEquals(cost.flowNodes(), Integer.parseInt(shown[2]), "the page is old: make cost-docs");
+        assertEquals(CostModel.of(false).ratio(cost), Double.parseDouble(shown[7]), 0.03, "the page is old: make cost-docs");
+        assertEquals(CostModel.of(true).ratio(cost), Double.parseDouble(shown[9]), 0.03, "the page is old: make cost-docs");
     }
 
     private static long shells(Pipeline.Run run) {
