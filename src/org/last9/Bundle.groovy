@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '6dc3ee0225fa28af3bba4d48c04d7377ab87a5c2aaa557ec68406f77d232047c'
+    static final String SHA256 = '1e8aacc3954279d1346a017b77447ceb3e0ad0d4d25ade8421d45fe9fef87138'
 
 }
