@@ -21,6 +21,7 @@ from typing import Any
 from last9_markers.cli.shared.invocation import Window
 from last9_markers.cli.shared.locking import PATIENCE_SECONDS, Lock
 from last9_markers.core import safe_files
+from last9_markers.core.limits import cut
 from last9_markers.core.log import BuildLog
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request.contract import Kept, whole
@@ -79,7 +80,7 @@ class Content:
         self._windows = [entry for entry in self._windows if window is None or entry["id"] != window.id]
 
     def _key(self, key: Key) -> list[str]:
-        return [self._clean(part) for part in key]
+        return [cut(self._clean(part)) for part in key]  # as the markers have them
 
     # -- undelivered markers ---------------------------------------------------------------------------------------------------
 

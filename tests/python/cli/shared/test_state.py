@@ -58,6 +58,17 @@ def test_what_is_written_can_be_read_again(tmp_path: Path, build_log: BuildLog) 
     assert "it holds the 2 newest undelivered markers; 1 older ones are dropped" in build_log.warnings[-1]
 
 
+def test_names_of_any_length_pair(tmp_path: Path, build_log: BuildLog) -> None:
+    """A service's name of megabytes pairs as any other, and takes no more room in the file than its marker's label."""
+    state = StateFile(str(tmp_path / "state.json"), build_log)
+    key = ("x" * 1_000_000, "y" * 1_000_000, "deployment")
+    with state.changing() as content:
+        assert content is not None
+        content.open(key, Window("id-1", 5))
+    assert (tmp_path / "state.json").stat().st_size < 5000
+    assert state.read().newest(key) == Window("id-1", 5)
+
+
 def test_what_is_written_is_read(tmp_path: Path, build_log: BuildLog) -> None:
     """Windows, undelivered markers and records come back as they were; the file is for nobody else to read."""
     state = StateFile(str(tmp_path / "state.json"), build_log)
