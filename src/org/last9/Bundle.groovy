@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '1e8aacc3954279d1346a017b77447ceb3e0ad0d4d25ade8421d45fe9fef87138'
+    static final String SHA256 = '7a50c8e7204667f102d2f98a35fe1378d6bcaad6760583936f3406f5842ada81'
 
 }
