@@ -21,7 +21,7 @@ side_by_side = status=0; echo "Two halves side by side, each one's output when i
 # The tags of the Java tests that need a tool which this machine lacks (tools/needs writes the list).
 without = $$(sed 's/\([a-z-][a-z-]*\) */,needs-\1/g' build/missing-tools)
 
-.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline controller pipeline cost cost-docs benchmark benchmark-docs bundle docs verify lint requirements release picture clean
+.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline matrices controller pipeline cost cost-docs benchmark benchmark-docs bundle docs verify lint requirements release picture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -33,15 +33,15 @@ test: for-tests $(VENV)/ready ## every test
 	@$(call side_by_side,test-python test-pipeline); $(IN_VENV)/python tools/count_tests.py build/pytest.xml $(SUREFIRE) && exit $$status
 
 endurance: for-tests $(VENV)/ready ## the long tests: many markers, many windows, kill -9, full disks
-	@$(call side_by_side,endurance-python endurance-pipeline); $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
+	@status=0; $(MAKE) --no-print-directory -k -j1 endurance-python endurance-pipeline || status=1; $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
 
 test-python: for-tests $(VENV)/ready ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
-	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
+	@$(IN_VENV)/python -m pytest -n 2 --junitxml=build/pytest.xml
 
 test-pipeline: for-tests ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf $(SUREFIRE)
-	@$(MVN) test -DexcludedGroups=endurance$(without)
+	@$(MVN) test -DexcludedGroups=endurance,matrices$(without)
 
 endurance-python: for-tests $(VENV)/ready
 	@mkdir -p build && rm -f build/endurance.xml
@@ -49,7 +49,10 @@ endurance-python: for-tests $(VENV)/ready
 
 endurance-pipeline: for-tests
 	@rm -rf $(SUREFIRE_ENDURANCE)
-	@$(MVN) test -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
+	@$(MVN) test -Dforks=2 -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
+
+matrices: for-tests ## the full matrices of aborts and of refused markers, for a machine that has nothing else to do: an hour
+	@$(MVN) test -Dforks=1 -Dgroups=matrices -DexcludedGroups=none$(without) -Dreports=matrix-reports
 
 controller: needs-python-venv-git $(VENV)/ready ## the examples and shapes on a real Jenkins: make controller JENKINS_URL=http://… (tests/controller/README.md)
 	@PYTHONPATH=tests:python $(IN_VENV)/python -m controller

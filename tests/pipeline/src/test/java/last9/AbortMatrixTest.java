@@ -91,8 +91,8 @@ class AbortMatrixTest extends OnABench {
         check(shape, by, server, shell, moment);
     }
 
-    /** All of them ({@code make endurance}). */
-    @Tag("endurance")
+    /** All of them ({@code make matrices}). */
+    @Tag("matrices")
     @ParameterizedTest(name = "{0} by {1}, {2}, shell {3} at {4}")
     @MethodSource("all")
     void obeysEveryAbort(Shape shape, By by, Server server, int shell, long moment) {

@@ -42,8 +42,8 @@ class PoisonMatrixTest extends LibraryTest {
         check(poison, shape);
     }
 
-    /** All of them ({@code make endurance}). */
-    @Tag("endurance")
+    /** All of them ({@code make matrices}). */
+    @Tag("matrices")
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("all")
     void costsNoOtherMarkerAnythingInAnyShape(String poison, String shape) {
