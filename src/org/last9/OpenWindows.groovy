@@ -35,9 +35,9 @@ class OpenWindows implements Serializable {
         OpenWindows windows = new OpenWindows(script)
         if ('start'.equalsIgnoreCase(Options.trimmed(options.eventState))) {
             sender.prepare(options)
-            return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned())]
+            return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned()), key: key(options)]
         }
-        Map opened = windows.close(options)
+        Map opened = windows.close(options) ?: windows.ofEarlierBuild(options)
         sender.prepare(options, opened?.settings)
         return [state: 'stop', timestampMs: now, window: opened?.window]
     }
@@ -73,6 +73,13 @@ class OpenWindows implements Serializable {
             }
         }
         return null
+    }
+
+    /** The same for a window that an earlier build of the job began; of its settings only the record knows. */
+    @NonCPS
+    private Map<String, Object> ofEarlierBuild(Map options) {
+        Map window = new BuildRecord(script).adopt(key(options))
+        return window ? [window: window] : null
     }
 
     /** Forgets a window that never was: the engine refused its start. */
@@ -125,7 +132,7 @@ class OpenWindows implements Serializable {
     }
 
     @NonCPS
-    private static String hash(String text) {
+    static String hash(String text) {
         return Integer.toString(text.hashCode(), 36) + '/' + Integer.toString(text.reverse().hashCode(), 36)
     }
 
