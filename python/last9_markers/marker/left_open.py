@@ -154,7 +154,7 @@ class Judge:
         return routing.Routing({**route.fields, "apiBaseUrl": field}, route.problems)
 
     def _event(self, window: LeftOpen, marker: Marker, route: routing.Routing, now_ms: int) -> event.Event:
-        at_ms = min(window.stopped_ms, now_ms)
+        at_ms = max(window.started_ms, min(window.stopped_ms, now_ms))
         facts = {
             **attributes.identity(marker),
             "jenkins.job_name": window.job,
@@ -164,7 +164,7 @@ class Judge:
             "jenkins.build_result": window.result,
             "deployment.id": window.window_id,
             "deployment.outcome": OUTCOME,
-            "deployment.window_duration_ms": str(max(0, at_ms - window.started_ms)),
+            "deployment.window_duration_ms": str(at_ms - window.started_ms),
         }
         facts["message"] = message.of(marker, {name: value for name, value in facts.items() if value})
         return event.compose(marker, at_ms, route.data_source_name, attributes.of_known(facts, self._names, self._log))

@@ -45,6 +45,7 @@ class BuildRecord implements Serializable {
             Map record = current()
             if (marker.state == 'start' && marker.window) {
                 open(record, marker, settings)
+                settings.remove('recorded') // else it would be saved with the program
             }
             write(record)
             String commit = record.commits[settings.deployedTo]
@@ -53,7 +54,7 @@ class BuildRecord implements Serializable {
             }
             List<Map> left = closing || marker.afterAbort ? [] : entries(record.left)
             if (left) {
-                closing = true
+                setClosing(true)
                 found.leftOpen = left
             }
         } catch (Exception ignored) { // what is remembered is never worth a failed deployment
@@ -61,12 +62,12 @@ class BuildRecord implements Serializable {
         return found
     }
 
-    /** What became of it. `settled` are the ids of the windows whose stop needs no other try; `tried` the id of the one whose stop was tried in vain. */
+    /** What became of it. `settled`: ids of windows whose stop needs no other try; `tried`: the id of the one whose stop was tried in vain. */
     @NonCPS
     void after(Map marker, Map settings, Map asked, Map answer, List<String> settled, String tried) {
         try {
             if (asked.leftOpen) {
-                closing = false
+                setClosing(false)
             }
             Map record = own()
             if (record == null) {
@@ -92,8 +93,8 @@ class BuildRecord implements Serializable {
     }
 
     /**
-     * A manual stop whose start is not this build's: the newest open manual window of that key that an earlier build left, `[id:, startedAtMs:]`, now this
-     * build's own. Null if there is none.
+     * A manual stop whose start is not this build's: the newest open manual window of that key that an earlier build left, as
+     * `[id:, startedAtMs:]`. It is this build's own from now on. Null if there is none.
      */
     @NonCPS
     Map<String, Object> adopt(String key) {
@@ -121,6 +122,11 @@ class BuildRecord implements Serializable {
         return null
     }
 
+    @NonCPS
+    private static void setClosing(boolean now) {
+        closing = now
+    }
+
     // -- this build ------------------------------------------------------------------------------------------------------------
 
     /** The record, with what earlier builds have left since nobody has looked before. */
@@ -138,10 +144,8 @@ class BuildRecord implements Serializable {
     @NonCPS
     private void open(Map record, Map marker, Map settings) {
         Map window = marker.window
-        for (Map known in record.open) {
-            if (known.id == window.id) { // its start is sent a second time
-                return
-            }
+        if (settings.recorded == null) { // its start is sent a second time
+            return
         }
         Map entry = [id: window.id, at: window.startedAtMs]
         if (script.env.NODE_NAME) {

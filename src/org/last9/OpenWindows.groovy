@@ -37,9 +37,9 @@ class OpenWindows implements Serializable {
             sender.prepare(options)
             return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned()), key: key(options)]
         }
-        Map opened = windows.close(options) ?: windows.ofEarlierBuild(options)
+        Map opened = windows.close(options)
         sender.prepare(options, opened?.settings)
-        return [state: 'stop', timestampMs: now, window: opened?.window]
+        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(key(options))]
     }
 
     /** Opens a window of these options. The oldest open one gives way if there are too many: its stop becomes a point. */
@@ -73,13 +73,6 @@ class OpenWindows implements Serializable {
             }
         }
         return null
-    }
-
-    /** The same for a window that an earlier build of the job began; of its settings only the record knows. */
-    @NonCPS
-    private Map<String, Object> ofEarlierBuild(Map options) {
-        Map window = new BuildRecord(script).adopt(key(options))
-        return window ? [window: window] : null
     }
 
     /** Forgets a window that never was: the engine refused its start. */

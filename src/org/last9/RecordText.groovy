@@ -70,8 +70,8 @@ class RecordText implements Serializable {
     }
 
     /**
-     * What is worth least: a commit, a window that stays open anyway, one that can only be paired. Then this build's newest, for it will most likely have
-     * its stop; the oldest of earlier builds comes last.
+     * What is worth least: a commit, a window that stays open anyway, one that can only be paired. Then this build's newest, for it will most
+     * likely have its stop; the oldest of earlier builds comes last.
      */
     @NonCPS
     private static boolean dropLeast(Map record) {

@@ -22,7 +22,6 @@ class Sender implements Serializable {
     private final Object script
     private final String step
     private final PendingMarkers pendingMarkers
-    private final BuildRecord record
     private Map settings
     /** Undelivered markers of this window. In the program's state, so a controller restart keeps them. */
     private List<Map> ofThisWindow = []
@@ -42,7 +41,6 @@ class Sender implements Serializable {
         this.script = script
         this.step = step
         this.pendingMarkers = new PendingMarkers(script)
-        this.record = new BuildRecord(script)
     }
 
     /** Fixes what the window's markers say and where they go. `pinned`: what a manual window began with, or null. */
@@ -108,7 +106,7 @@ class Sender implements Serializable {
             }
             shared = pendingMarkers.take()
             asked = expected ?: request(marker)
-            earlier = record.before(marker, settings)
+            earlier = new BuildRecord(script).before(marker, settings)
             engine = client(marker, Json.with(asked, earlier + pending(before + shared)))
             answer = engine.runEngine()
         } catch (FlowInterruptedException abort) {
@@ -277,7 +275,8 @@ class Sender implements Serializable {
             own.addAll(asked ? before + [asKept] : before)
             others.addAll(shared)
         }
-        record.after(marker, settings, earlier, answer, settledStops(before + shared, own + others, isSettled ? stop : null), isSettled ? null : stop)
+        List<String> stopped = settledStops(before + shared, own + others, isSettled ? stop : null)
+        new BuildRecord(script).after(marker, settings, earlier, answer, stopped, isSettled ? null : stop)
         new Records(script).add(answer?.pending == null ? (asked ? [asked] : null) : answer.records)
         ofThisWindow = own
         pendingMarkers.keep(others)
