@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from last9_markers.fake_server import FakeLast9
+from last9_markers.report import reading
 from support import MINIMAL_ENV, STARTED, STARTED_MS, STOPPED, STOPPED_MS, RunResult, field, make_request, run_marker
 
 OLD = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0041"
@@ -256,3 +257,30 @@ def test_promoting_one_version_is_no_redeploy(last9: FakeLast9) -> None:
     previous = [event["attributes"]["scm.previous_commit_sha"] for event in last9.received()]
     assert previous == [COMMIT, other, COMMIT, COMMIT]
     assert kinds == ["redeploy", "unknown", "redeploy", "redeploy"]
+
+
+def test_the_report_shows_it(last9: FakeLast9) -> None:
+    """The build that closed a window shows it in its report as unknown, with its length, whose it was, and who has closed it."""
+    ran = run(last9, left_open())
+    (shown,) = (each for each in reading.read(ran.answer.more["records"]).deployments if each.window_id == OLD)
+    assert (shown.service, shown.environment, shown.outcome) == ("payments-api", "production", "unknown")
+    assert (shown.begun_ms, shown.ended_ms) == (STARTED_MS, STOPPED_MS)
+    assert shown.labels == {"left open by": "build #41", "closed by": "build #42"}
+
+
+def test_the_report_prefers_what_is_known(last9: FakeLast9) -> None:
+    """Of a stop that did arrive and one that a later build has sent, in whatever order, the one counts that knows how it ended."""
+    unknown = run(last9, left_open()).answer.more["records"][1]
+    known = run(last9, window={"id": OLD, "startedAtMs": STARTED_MS}).answer.more["records"][0]
+    for records in ([unknown, known], [known, unknown]):
+        (shown,) = reading.read(records).deployments
+        assert shown.outcome == "success"
+
+
+def test_the_time_runs_out_while_others_are_closed(last9: FakeLast9) -> None:
+    """A Last9 that goes silent at the closing costs the own marker nothing: it is delivered, and the window stays for the next."""
+    last9.order({"on": "event", "about": OLD, "delay": 30})
+    ran = run(last9, left_open(), left_open({"id": OLD.replace("0041", "0042")}))
+    assert ran.answer.delivered
+    assert "leftOpen" not in ran.answer.more
+    assert ran.answer.warnings == []
