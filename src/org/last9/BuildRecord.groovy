@@ -54,7 +54,7 @@ class BuildRecord implements Serializable {
             }
             List<Map> left = closing || marker.afterAbort ? [] : entries(record.left)
             if (left) {
-                setClosing(true)
+                noteClosing(true)
                 found.leftOpen = left
             }
         } catch (Exception ignored) { // what is remembered is never worth a failed deployment
@@ -67,7 +67,7 @@ class BuildRecord implements Serializable {
     void after(Map marker, Map settings, Map asked, Map answer, List<String> settled, String tried) {
         try {
             if (asked.leftOpen) {
-                setClosing(false)
+                noteClosing(false)
             }
             Map record = own()
             if (record == null) {
@@ -123,7 +123,7 @@ class BuildRecord implements Serializable {
     }
 
     @NonCPS
-    private static void setClosing(boolean now) {
+    private static void noteClosing(boolean now) {
         closing = now
     }
 

@@ -11,7 +11,7 @@ import errno
 import io
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from last9_markers.core import safe_files
@@ -84,6 +84,16 @@ def tidy(state: str, window_id: str) -> None:
     """Remove the lock of a process that is gone."""
     with contextlib.suppress(OSError):
         os.unlink(_lock_of(state, window_id))
+
+
+def sweep(state: str, known: Collection[str]) -> None:
+    """Remove the locks of processes that were killed before the file had their window. One that is just being made is held."""
+    folder, beginning = os.path.split(_lock_of(state, ""))
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            window_id = name[len(beginning) :]
+            if name.startswith(beginning) and window_id not in known and fcntl is not None and _is_free(_lock_of(state, window_id)):
+                tidy(state, window_id)
 
 
 def stop_of(found: Mapping[str, Any], now_ms: int, environ: Mapping[str, str]) -> str:

@@ -194,6 +194,7 @@ class StateFile:
         """Windows whose processes are gone: their stops are undelivered markers from now on, with outcome ``unknown``."""
         from last9_markers.cli.shared import gone
 
+        gone.sweep(self._path, [found["id"] for found in content.running])
         for found in content.running:
             if not gone.is_gone(found, self._path, now_ms):
                 continue

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from last9_markers.cli.shared import gone
 from last9_markers.fake_server import FakeLast9
-from shell_support import until, window
+from shell_support import state_of, until, window
 from support import engine
 
 WINDOWS = "runningWindows"
@@ -165,3 +168,57 @@ def test_the_token_is_not_in_the_file(last9: FakeLast9, tmp_path: Path) -> None:
         assert last9.refresh_token not in state.read_text(encoding="utf-8")
         os.kill(running.process.pid, signal.SIGKILL)
         running.process.wait()
+
+
+def test_a_lock_without_a_window_is_removed(last9: FakeLast9, tmp_path: Path) -> None:
+    """A process that is killed before it could write its window down leaves nothing behind for ever; one that is there keeps its lock."""
+    state = tmp_path / "state.json"
+    orphan = tmp_path / "state.json.window-0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0001"
+    orphan.touch()
+    held = gone.Presence(str(state), "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0002")
+    _send(last9, state)
+    assert sorted(path.name for path in tmp_path.glob("*.window-*")) == ["state.json.window-0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0002"]
+    held.end()
+
+
+@pytest.mark.endurance
+def test_killed_at_fifty_moments(last9: FakeLast9, tmp_path: Path) -> None:
+    """`kill -9` at whatever moment: each window that Last9 has a start of gets a stop, and none two that differ; no file stays."""
+    moments = random.Random(20261129)
+    state = tmp_path / "state.json"
+    for _ in range(50):
+        with window(last9, tmp_path, ["--state", str(state)], ["sh", "-c", "sleep 0.2"]) as running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.process.wait(moments.uniform(0, 2.5))
+            running.process.kill()
+    until(lambda: not _of_others(tmp_path))
+    for _ in range(3):  # one run tries no more than it has time for, and what was killed on the way is claimed for a while
+        if state.exists():
+            found = _read(state)
+            for entry in found["pending"]:
+                entry.pop("claimedUntilMs", None)
+            state.write_text(json.dumps(found), encoding="utf-8")
+        _send(last9, state, "--timeout-seconds", "60")
+    ends: dict[str, dict[str, set[str]]] = {}
+    for event in last9.received():
+        if event["attributes"]["service_name"] == "payments-api":
+            outcomes = ends.setdefault(event["attributes"]["deployment.id"], {}).setdefault(event["event_state"], set())
+            outcomes.add(event["attributes"].get("deployment.outcome", ""))
+    assert len(ends) > 10, "the kills did not strike while there was a window"
+    assert {window_id for window_id, each in ends.items() if "start" in each} <= {
+        window_id for window_id, each in ends.items() if "stop" in each
+    }
+    assert all(len(each.get("stop", ())) <= 1 for each in ends.values()), ends
+    assert {"unknown"} in [each.get("stop") for each in ends.values()]
+    assert WINDOWS not in _read(state)
+    assert list(tmp_path.glob("*.window-*")) == []
+
+
+def _of_others(folder: Path) -> list[int]:
+    """Processes of the killed windows that still carry their last word, or run their command."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(path / "cwd") == str(folder.resolve()) and state_of(int(path.name)) not in ("", "Z"):
+                found.append(int(path.name))
+    return found
