@@ -218,6 +218,8 @@ def _of_others(folder: Path) -> list[int]:
     """Processes of the killed windows that still carry their last word, or run their command."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
+        if int(path.name) == os.getpid():
+            continue
         with contextlib.suppress(OSError):
             if os.readlink(path / "cwd") == str(folder.resolve()) and state_of(int(path.name)) not in ("", "Z"):
                 found.append(int(path.name))
