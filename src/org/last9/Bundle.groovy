@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '7a50c8e7204667f102d2f98a35fe1378d6bcaad6760583936f3406f5842ada81'
+    static final String SHA256 = '7288650adda6634577e576437c852333b235b8f934bb6d13e42eb58eb7ad905b'
 
 }
