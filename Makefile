@@ -10,8 +10,8 @@ $(shell mkdir -p build/python && printf '#!/bin/sh\nexec "%s" "$$@"\n' "$$(comma
 export PATH := $(CURDIR)/build/python:$(PATH)
 endif
 MVN := mvn -q -B -Dstyle.color=never -f tests/pipeline/pom.xml
-# What the bundle's first file uses only once it knows that it runs under Python 3.9 or newer.
-GUARDED := $(addprefix --exclude ,importlib.machinery.FileFinder importlib.machinery.SourceFileLoader os.replace sys.flags.isolated sys.pycache_prefix)
+# What the bundle's first files use only once it knows that it runs under Python 3.9 or newer.
+GUARDED := $(addprefix --exclude ,int.from_bytes sys.flags.isolated)
 CODENARC := .cache/codenarc.classpath
 SUREFIRE := tests/pipeline/target/surefire-reports
 SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
@@ -21,7 +21,7 @@ side_by_side = status=0; echo "Two halves side by side, each one's output when i
 # The tags of the Java tests that need a tool which this machine lacks (tools/needs writes the list).
 without = $$(sed 's/\([a-z-][a-z-]*\) */,needs-\1/g' build/missing-tools)
 
-.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline pipeline benchmark benchmark-docs bundle docs verify lint requirements release picture clean
+.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline matrices controller pipeline cost cost-docs benchmark benchmark-docs bundle docs verify lint requirements release picture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -33,15 +33,15 @@ test: for-tests $(VENV)/ready ## every test
 	@$(call side_by_side,test-python test-pipeline); $(IN_VENV)/python tools/count_tests.py build/pytest.xml $(SUREFIRE) && exit $$status
 
 endurance: for-tests $(VENV)/ready ## the long tests: many markers, many windows, kill -9, full disks
-	@$(call side_by_side,endurance-python endurance-pipeline); $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
+	@status=0; $(MAKE) --no-print-directory -k -j1 endurance-python endurance-pipeline || status=1; $(IN_VENV)/python tools/count_tests.py build/endurance.xml $(SUREFIRE_ENDURANCE) && exit $$status
 
 test-python: for-tests $(VENV)/ready ## engine, contract and bundle
 	@mkdir -p build && rm -f build/pytest.xml
-	@$(IN_VENV)/python -m pytest -n 4 --junitxml=build/pytest.xml
+	@$(IN_VENV)/python -m pytest -n 2 --junitxml=build/pytest.xml
 
 test-pipeline: for-tests ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf $(SUREFIRE)
-	@$(MVN) test -DexcludedGroups=endurance$(without)
+	@$(MVN) test -DexcludedGroups=endurance,matrices$(without)
 
 endurance-python: for-tests $(VENV)/ready
 	@mkdir -p build && rm -f build/endurance.xml
@@ -49,7 +49,13 @@ endurance-python: for-tests $(VENV)/ready
 
 endurance-pipeline: for-tests
 	@rm -rf $(SUREFIRE_ENDURANCE)
-	@$(MVN) test -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
+	@$(MVN) test -Dforks=2 -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
+
+matrices: for-tests ## the full matrices of aborts and of refused markers, for a machine that has nothing else to do: an hour
+	@$(MVN) test -Dforks=1 -Dgroups=matrices -DexcludedGroups=none$(without) -Dreports=matrix-reports
+
+controller: needs-python-venv-git $(VENV)/ready ## the examples and shapes on a real Jenkins: make controller JENKINS_URL=http://… (tests/controller/README.md)
+	@PYTHONPATH=tests:python $(IN_VENV)/python -m controller
 
 pipeline: needs-python-java ## one Jenkinsfile: make pipeline FILE=Jenkinsfile
 	@test -n "$(FILE)" || { echo "Name a Jenkinsfile: make pipeline FILE=Jenkinsfile" >&2; exit 2; }
@@ -61,6 +67,12 @@ benchmark: $(VENV)/ready ## one marker as a whole process against what it could 
 benchmark-docs: $(VENV)/ready ## the same, and the figures into docs/performance.md
 	@$(IN_VENV)/python tools/benchmark.py --rounds $(or $(ROUNDS),40) --write-docs
 
+cost: needs-python-java-git ## what each shape of marker costs a pipeline, counted by the runner and priced by tests/pipeline/cost-model.json
+	@$(MVN) test -Dtest=CostTable
+
+cost-docs: needs-python-java-git ## the same, and the table into docs/performance.md
+	@$(MVN) test -Dtest=CostTable -Dcost.docs=true
+
 bundle: $(VENV)/ready ## rebuild the bundle and what is generated from it
 	@$(IN_VENV)/python tools/build_bundle.py
 
@@ -70,15 +82,17 @@ docs: $(VENV)/ready ## rewrite the tables of docs/command-line.md from the code
 verify: $(VENV)/ready ## rebuild elsewhere and compare with what is committed
 	@$(IN_VENV)/python tools/build_bundle.py --check
 
-lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy, import-linter, CodeNarc, shellcheck
+lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy, import-linter, codespell, CodeNarc, shellcheck
 	@$(IN_VENV)/ruff check .
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
 	@PYTHONPATH=python $(IN_VENV)/lint-imports --no-cache --no-logo
-	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_unpacking.py
-	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py
+	@git ls-files '*.md' '*.py' '*.groovy' '*.java' '*.sh' '*.bat' '*.txt' '*.yaml' '*.toml' '*.Jenkinsfile' Makefile | grep -v '^requirements\|^tests/pipeline/recordings' | xargs $(IN_VENV)/codespell
+	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_loading.py python/bundle/last9_keeping.py
+	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py python/bundle/first.py
 	@tools/codenarc/run "$(CODENARC)"
-	@shellcheck resources/last9/run.sh tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
+	@shellcheck -s sh resources/last9/run.sh
+	@shellcheck tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
 
 picture: needs-chromium demo $(VENV)/ready ## the README's picture, from the page that make demo has written
 	@$(IN_VENV)/python tools/picture.py
@@ -104,7 +118,7 @@ $(CODENARC): tools/codenarc/pom.xml | needs-java
 
 # Without the tools after -- the tests that need them are left out, and the closing line says so.
 for-tests:
-	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox
+	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox ksh zsh
 
 # needs-TOOL-TOOL-…: installs what is missing where it can; elsewhere says at once, and of all of them, what is missing.
 needs-%:

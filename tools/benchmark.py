@@ -52,9 +52,12 @@ def main() -> int:
         result.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     text = figures.whole(found)
     print(text)
-    print(f"As JSON: {result}")
+    tables = result.with_suffix(".md")
+    tables.write_text(text, "utf-8")
+    print(f"As JSON: {result}; the tables: {tables}")
     if options.write_docs:
-        DOCS.write_text(FIGURES.sub(lambda kept: f"{kept[1]}{text}{kept[2]}", DOCS.read_text("utf-8")), "utf-8")
+        shown = figures.page(found)
+        DOCS.write_text(FIGURES.sub(lambda kept: f"{kept[1]}{shown}{kept[2]}", DOCS.read_text("utf-8")), "utf-8")
         print(f"Written: {DOCS.relative_to(ROOT)}")
     return 0
 

@@ -6,17 +6,21 @@ Run through `make bundle` and `make verify`.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-from bundling import archive, contents, generated, wheels
+from bundling import archive, contents, generated, launchers, wheels
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = "resources/last9/last9-markers.pyz"
-LARGEST = 520_000  # bytes: every build keeps a copy on the controller
+SHELL = "resources/last9/run.sh"
+BATCH = "resources/last9/run.bat"
+FREESTYLE = "examples/freestyle/last9-markers"
+LARGEST = 540_000  # bytes: every build keeps a copy on the controller
 
 
 def main() -> int:
@@ -42,8 +46,14 @@ def _build(required: list[wheels.Wheel], cache: Path) -> dict[str, bytes]:
     bundle = archive.write(content.entries, cache)
     if len(bundle) > LARGEST:
         raise wheels.BundleError(f"it would have {len(bundle)} bytes; the most that is allowed is {LARGEST}")
+    first = content.entries["first.py"]
+    sha256 = hashlib.sha256(bundle).hexdigest()
+    read = {name: (ROOT / name).read_bytes() for name in (SHELL, BATCH, FREESTYLE)}
     return {
         BUNDLE: bundle,
+        SHELL: launchers.shell(read[SHELL], first),
+        BATCH: launchers.batch(read[BATCH], first),
+        FREESTYLE: launchers.shell(read[FREESTYLE], first, sha256),
         "src/org/last9/Bundle.groovy": generated.bundle_groovy(bundle),
         "THIRD-PARTY-LICENSES.md": generated.licence_table(content, bundle),
     }
@@ -56,7 +66,7 @@ def _write(files: dict[str, bytes]) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = path.with_name(f".{path.name}.new")  # renamed, as somebody may be running the old one
             aside.write_bytes(data)
-            aside.chmod(0o644)
+            aside.chmod(path.stat().st_mode & 0o777 if path.is_file() else 0o644)
             aside.replace(path)
             print(f"written: {name}")
     print(f"{BUNDLE}: {len(files[BUNDLE]):,} bytes".replace(",", " "))

@@ -77,7 +77,6 @@ _OTHERS = {
     "LAST9_REFRESH_TOKEN": "the refresh token itself",
     "LAST9_ROUTING_PROFILES": 'JSON: profile → fields, as in `{"acme": {"orgSlug": "acme", "credentialId": "acme-token"}}`',
     "LAST9_CA_BUNDLE": "PEM file of CAs to trust besides the system's; also `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`",
-    "LAST9_CACHE_DIR": "folder to unpack the program into once, so that each call starts sooner; for this user alone",
     "HTTPS_PROXY": "proxy on the way to Last9; also `NO_PROXY`",
     "BUILD_USER_ID": "who started the build (build user vars plugin): `jenkins.build_user`",
 }

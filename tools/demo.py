@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "python"))
 
-from last9_markers.check import EVENT_NAME as CONNECTION_TEST  # noqa: E402 - the engine of this checkout, which needs nothing installed
+from last9_markers.check.sent_event import EVENT_NAME as CONNECTION_TEST  # noqa: E402 - the engine of this checkout, needs no installation
 from last9_markers.marker import records  # noqa: E402 - as above
 
 BUNDLE = ROOT / "resources" / "last9" / "last9-markers.pyz"
@@ -50,7 +50,10 @@ def _show(jenkinsfile: Path, events: list[dict[str, Any]]) -> bool:
     for event in summary["received"]:
         print(f"  {_line(event)}")
     events += summary["received"]
-    return bool(summary["received"])
+    dry = "[Last9] Dry run" in done.stdout
+    if dry:
+        print("  nothing: it was a dry run")
+    return bool(summary["received"]) != dry
 
 
 def _report(events: list[dict[str, Any]]) -> bool:

@@ -1,6 +1,6 @@
 import org.last9.ManualMarker
 
 /** One deployment marker: see last9DeploymentMarker.txt. */
-Map call(Object... given) {
-    return new ManualMarker(this).send(given)
+Map call(Object... args) {
+    return new ManualMarker(this).send(args)
 }

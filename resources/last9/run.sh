@@ -1,98 +1,166 @@
-#!/bin/sh
-# Runs the engine once on this agent: the text of one `sh` step. The Groovy side puts a UUID and the bundle's hash into it, nothing else.
-# What it promises is in tests/contract/README.md: the engine's log on stderr, one answer line on stdout, exit code 0.
-set -u
-umask 077
+{ set +xe; } 2>/dev/null
+# Runs the engine once on this agent: the text of one `sh` step, in the run's own folder. tests/contract/README.md says what it promises.
+# No shebang: Jenkins would execute this file, which a workspace mounted noexec forbids. Any POSIX shell, with no program but Python.
+# No traps, nothing in the background: whoever ends this step ends the engine first, and nothing outlives it. The status is never 0.
+[ -z "${ZSH_VERSION:-}" ] || emulate sh # zsh's own names are avoided besides: path, status
 
-folder="${WORKSPACE_TMP:-${WORKSPACE:-}@tmp}/last9"
-request="$folder/request-@REQUEST@.json"
-incoming="$folder/incoming-@REQUEST@.pyz"
-bundle="$folder/last9-markers-@BUNDLE@.pyz"
-engine=
+# What the interpreter runs: python/bundle/first.py, put here by `make bundle`. It trusts nothing on this agent but what has these hashes.
+first='import os
+import sys
+bundle, digest, code, seconds, log = (sys.argv[1:6] + [""] * 5)[:5]
+def leave(status, text, to):
+    os.write(to, text.encode("ascii", "replace"))
+    os._exit(status)
+if sys.version_info < (3, 9):
+    leave(97, "Python %d.%d is too old" % sys.version_info[:2], 1)
+import _signal
+if float(seconds or 0) and hasattr(_signal, "setitimer"):
+    _signal.signal(_signal.SIGALRM, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGALRM])
+    _signal.setitimer(_signal.ITIMER_REAL, float(seconds) - 0.05)
+try:
+    for name in (
+        "argparse ast base64 calendar dataclasses datetime difflib email html http inspect ipaddress json logging mimetypes pkgutil "
+        "platform random secrets shlex shutil signal socket ssl string subprocess tempfile textwrap threading traceback unicodedata "
+        "urllib uuid zipfile"
+    ).split():
+        if not any(e.find_spec(name) for e in sys.meta_path):
+            raise ImportError(name)
+    import _json, _socket, _ssl, hashlib, select, zlib
+except ImportError as error:
+    leave(97, "it lacks the module " + str(error.name or error), 1)
+if not bundle:
+    os._exit(0)
+if log != "2":
+    os.dup2(int(log), 2)
+    os.close(int(log))
+def take(path):
+    try:
+        flags = os.O_NONBLOCK | os.O_NOFOLLOW if os.name == "posix" else os.O_BINARY
+        with open(os.open(path, flags), "rb") as file:
+            if os.fstat(file.fileno()).st_mode & 0o170000 == 0o100000:
+                data = file.read(1 << 20)
+                return data if hashlib.sha256(data).hexdigest() == digest else None
+    except OSError:
+        pass
+data = take(bundle)
+there = bool(data)
+data = data or take("incoming.pyz")
+if not data:
+    leave(78, "[Last9] %s is damaged\n" % bundle if os.path.lexists(bundle) else "", 2)
+at = data.index(b"PK\3\4") + 26
+start = at + 4 + data[at]
+engine = type(sys)("last9_loading")
+exec(data[start : start + int.from_bytes(data[at - 4 : at], "little")], vars(engine))
+engine.run(engine, data, bundle, digest, code, there, sys.argv[6:])'
+request='request-@REQUEST@.json'
+answer='answer-@REQUEST@.json'
+chosen=@PYTHON@
 tried=
-suspect=
+named=
+export LAST9_CACHE_DIR="${PWD%/*}"
 
-# `command -p`: these two are found even where PATH has been emptied.
-# shellcheck disable=SC2317 # reached through the traps below
-clean_up() {
-    command -p rm -f "$request" "$incoming" 2>/dev/null # another user's folder, a read-only one: nothing that the log should speak of
-}
-
-# Jenkins aborts with SIGTERM. The engine gets three seconds to end by itself; then the shell would be gone and nobody could end it.
-# shellcheck disable=SC2317 # reached through the traps below
-stop_engine() {
-    trap : TERM INT HUP # not '': whatever is started from here on would ignore them, too
-    if [ -n "$engine" ]; then
-        kill -TERM "$engine" 2>/dev/null
-        (command -p sleep 3; kill -KILL "$engine") >/dev/null 2>&1 &
-        while kill -0 "$engine" 2>/dev/null; do wait "$engine" 2>/dev/null; done
-        # Not TERM: a subshell that has only just been forked may still have the trap above, and would sleep to its end.
-        kill -KILL "$!" 2>/dev/null
-        wait "$!" 2>/dev/null
-    fi
-    exit 143
-}
-
-# Runs the engine with the interpreter $1. Returns 1 if that cannot run it: it then has not read (and removed) the request.
-# The engine takes descriptor 3 for its stderr; what an unusable interpreter says (Python 2.7: its usage text) goes to /dev/null.
-# In the background, since a shell that waits for a foreground process acts on SIGTERM only afterwards.
-run_with() {
-    if ! command -v -- "$1" >/dev/null 2>&1; then
-        tried="$tried, $1 (not found)"
-        return 1
-    fi
-    LAST9_LAUNCHER=1 LAST9_STDERR_FD=3 LAST9_CACHE_DIR="$folder" \
-        "$1" -I -S "$bundle" step --request "$request" 3>&2 2>/dev/null &
-    engine=$!
-    wait "$engine"
-    code=$?
-    engine=
-    [ "$code" -eq 0 ] && return 0
-    if [ -f "$request" ]; then
-        case $code in
-            2 | 97) tried="$tried, $1 (too old, or without its ssl module)" ;;
-            *)
-                tried="$tried, $1 (exit code $code)"
-                suspect=$bundle # perhaps not the interpreter's fault: a bundle that was cut short breaks each of them
-                ;;
+# Says the warning $1 in one line of the log, and makes $quoted of it: what stands between quotes in JSON. No tr, no sed: they may be missing.
+warn() {
+    plain=
+    quoted=
+    text=$1
+    while [ -n "$text" ] && [ ${#plain} -lt 1500 ]; do
+        rest=${text#?}
+        character=${text%"$rest"}
+        text=$rest
+        case $character in
+            [[:cntrl:]]) character='?' ;;
         esac
-        return 1
-    fi
-    echo "[Last9] The engine ended with exit code $code." >&2
-}
-
-run_engine() {
-    if [ -n "${LAST9_PYTHON:-}" ]; then
-        run_with "$LAST9_PYTHON" && return
-    fi
-    for python in python3 python python3.13 python3.12 python3.11 python3.10 python3.9; do
-        case $python in
-            python3.*) command -v "$python" >/dev/null 2>&1 || continue ;; # the last resort is only worth naming where it exists
+        plain=$plain$character
+        case $character in
+            [\\\"]) character=\\$character ;;
         esac
-        run_with "$python" && return
+        quoted=$quoted$character
     done
-    return 1
+    printf '%s\n' "[Last9] WARNING: $plain" >&2
 }
 
-# LAST9_PYTHON's value is data: control characters become `?`, backslash and quote are escaped for JSON.
-answer_without_engine() {
-    cause="this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }."
-    remedy="Install Python 3.9 or newer on the agent, or set LAST9_PYTHON to the path of one."
-    warning=$(printf '%s' "$cause $remedy" | LC_ALL=C command -p tr '\001-\037\177' '?')
-    printf '%s\n' "[Last9] WARNING: $warning" >&2
-    warning=$(printf '%s' "$warning" | LC_ALL=C command -p sed 's/[\\"]/\\&/g')
-    printf '{"last9Answer":1,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null,"noEngine":true}\n' "$warning"
+# Sets $found to where on PATH a program lies, and not to one in the workspace or of a relative folder: a checkout chooses no interpreter.
+find_program() {
+    found=
+    left=${PATH:-}:
+    while [ -n "$left" ] && [ -z "$found" ]; do
+        folder=${left%%:*}
+        left=${left#*:}
+        if [ "${folder#/}" != "$folder" ] && [ -f "$folder/$1" ] && [ -x "$folder/$1" ]; then
+            real=$(cd -P -- "$folder" 2>/dev/null && pwd -P)
+            case $real/ in
+                "$workspace"/*) ;;
+                *) found=$folder/$1 ;;
+            esac
+        fi
+    done
+    [ -n "$found" ]
 }
 
-trap clean_up EXIT
-trap stop_engine TERM INT HUP
+# Runs the engine with the interpreter $1, and comes back only if that cannot: it then has not read (and removed) the request.
+# What the interpreter itself prints goes to /dev/null, and what bash says of one that a signal has ended; the engine takes descriptor 3 for its log.
+run_with() {
+    {
+        "$1" -I -S -c "$first" "../last9-markers-@BUNDLE@.pyz" @BUNDLE@ @CODE@ @SECONDS@ 3 \
+            step --request "$request" --answer "$answer" 3>&4 4>&- >/dev/null </dev/null
+    } 4>&2 2>/dev/null
+    code=$?
+    [ "$code" -lt 256 ] || code=$((code - 128)) # ksh counts signals from 256
+    case $code in
+        77 | 78) leave ;;
+        74) leave ;; # it has said why it could not write the answer; where that fails, the request cannot be removed either
+        129 | 130 | 131 | 137 | 143) leave ;;
+        142)
+            warn 'the engine was ended after @SECONDS@ seconds, as it did not end by itself.'
+            leave
+            ;;
+        2) reason='too old' ;; # Python 2.7: it knows no -I
+        97) reason=$("$1" -I -S -c "$first" 2>/dev/null </dev/null) ;;
+        126) reason='cannot be executed' ;;
+        127) reason='not found' ;;
+        *) reason="exit code $code" ;;
+    esac
+    if [ ! -f "$request" ]; then
+        warn "the engine ended with exit code $code, so it is not known whether Last9 has this marker."
+        [ "$code" -ne 0 ] || code=70
+        leave
+    fi
+    tried="$tried, $1 ($reason)"
+}
 
-# Ten branches may arrive at once with a copy each: every rename puts the same bytes there.
-if [ ! -f "$bundle" ] && [ -f "$incoming" ]; then
-    command -p mv -f "$incoming" "$bundle" 2>/dev/null || bundle=$incoming
+leave() {
+    [ -z "$named" ] || warn "LAST9_PYTHON is ignored: $named."
+    exit "$code"
+}
+
+workspace=$(pwd -P)
+workspace=${workspace%?tmp/last9/run-*}
+if [ -n "${LAST9_PYTHON:-}" ]; then
+    case $chosen$LAST9_PYTHON in
+        no*) named='a build parameter may have set it' ;;
+        yes/*) run_with "$LAST9_PYTHON" ;;
+        yes*/*) tried=", $LAST9_PYTHON (a relative path)" ;;
+        *) if find_program "$LAST9_PYTHON"; then run_with "$found"; else tried=", $LAST9_PYTHON (not found)"; fi ;;
+    esac
+    named=$named${tried#, }
 fi
-if ! run_engine; then
-    answer_without_engine
-    [ -z "$suspect" ] || command -p rm -f "$suspect" 2>/dev/null # the next marker brings a new one
-fi
-exit 0
+for name in python3 python; do
+    if find_program $name; then run_with "$found"; else tried="$tried, $name (not found)"; fi
+done
+minor=39
+while [ $minor -ge 9 ]; do
+    ! find_program "python3.$minor" || run_with "$found"
+    minor=$((minor - 1))
+done
+
+warn "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
+Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one."
+umask 022
+set -C
+{
+    printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
+    command -p rm -f "$request" incoming.pyz
+} 2>/dev/null
+exit 79

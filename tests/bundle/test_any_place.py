@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from agents import Agent, Done, Last9, program, promised, pythons
+from agents import ANSWERED, BUNDLE, NO_BUNDLE, NO_INTERPRETER, SHELLS, Agent, Last9, promised, pythons
 
 PYTHON = pythons()[promised()[-1]]
+SH = str(shutil.which("sh"))
 ROOT_HERE = os.geteuid() == 0
 #: A user that no password file knows, as containers have. Whoever is not root stays who he is: the folders' modes stop him alike.
 NOBODY = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--"] if ROOT_HERE else []
@@ -31,36 +33,37 @@ def elsewhere(last9: Last9) -> Iterator[Agent]:
                 path.chmod(0o755)
 
 
-def quiet(done: Done) -> bool:
-    """Whether the marker was delivered without any complaint, from the launcher, the shell or Python."""
-    return done.answer["delivered"] is True and all(
-        line.startswith("[Last9] ") and "WARNING" not in line for line in done.stderr.splitlines()
-    )
-
-
-def mounting(agent: Agent, mount: str, after: str = ":") -> list[str]:
-    """A shell that runs the launcher on another file system in place of the agent's folder, with what lies in there."""
-    aside = agent.folder.parent / "aside"
-    shutil.rmtree(aside, ignore_errors=True)
-    commands = f'cp -r "$1" "$2" && {mount} && {{ cp "$2"/* "$1" 2>/dev/null; folder=$1; shift 2; sh "$@"; }}; code=$?; {after}; exit $code'
+def in_a_namespace(agent: Agent, before: str, after: str = ":") -> list[str]:
+    """A shell that runs the launcher among mounts of its own: `$1` is the folder with all that is ours, `$2` one outside of the mounts."""
+    aside = agent.folder.parent.parent / "aside"
+    aside.mkdir()
+    commands = f'{before} && cd "$1/run-0-1" && {{ ours=$1 aside=$2; shift 2; sh "$@"; code=$?; cd / && {after}; exit $code; }}'
     return [*OWN_MOUNTS, "sh", "-c", commands, "sh", str(agent.folder), str(aside)]
 
 
-def test_a_user_that_nobody_knows(elsewhere: Agent) -> None:
-    """With an unknown uid, no HOME and a workspace of somebody else's the marker is sent from the zip; nothing is written."""
-    elsewhere.place_bundle()
-    # the library writes the request as another user: so the folder is closed by the very shell that becomes nobody
-    closing = ["sh", "-c", 'chmod 555 "$1" "$1/.." && cd / && shift && exec "$@"', "sh", str(elsewhere.folder), *NOBODY, "sh"]
-    assert quiet(elsewhere.launch(closing, bring=False))
-    (request,) = elsewhere.left_over()
-    assert sorted(path.name for path in elsewhere.folder.iterdir()) == sorted([elsewhere.bundle.name, request])
+def test_a_folder_of_another_user(elsewhere: Agent) -> None:
+    """With an unknown uid, no HOME and a folder of another user the marker is sent from the copy that was brought, and sent again so.
+
+    The run's own folder is writable: without that no `sh` step of Jenkins' works either.
+    """
+    elsewhere.slot.chmod(0o777)
+    closing = ["sh", "-c", 'chmod 555 "$1" "$1/.." && cd . && shift && exec "$@"', "sh", str(elsewhere.folder), *NOBODY, "sh"]
+    for _ in range(2):
+        done = elsewhere.launch(closing)
+        assert done.delivered, done
+        assert "code" not in done.answer
+        assert [path.name for path in elsewhere.folder.iterdir()] == ["run-0-1"]
+        assert elsewhere.asides() == []
+    (elsewhere.slot / "incoming.pyz").unlink()
+    assert elsewhere.left_over() == []
 
 
 def test_a_request_that_may_not_be_read(elsewhere: Agent) -> None:
     """Where agent and container are two users who hide their files from each other, one warning names the reason."""
-    closing = ["sh", "-c", 'chmod 0 "$1"/request-* && shift && exec "$@"', "sh", str(elsewhere.folder), *NOBODY, "sh"]
+    elsewhere.slot.chmod(0o777)
+    closing = ["sh", "-c", 'chmod 0 request-* && exec "$@"', "sh", *NOBODY, "sh"]
     done = elsewhere.launch(closing)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert (done.answer["delivered"], "pending" in done.answer) == (False, False), "the library must keep the request"
     (warning,) = done.answer["warnings"]
     assert done.stderr == f"[Last9] WARNING: {warning}\n"
@@ -80,57 +83,122 @@ def test_a_request_that_may_not_be_read(elsewhere: Agent) -> None:
 )
 def test_an_odd_environment(environ: dict[str, str], agent: Agent) -> None:
     """What an image or an administrator has set in the environment neither stops a marker nor shows in the log."""
-    assert quiet(agent.launch(["env", *(f"{name}={value}" for name, value in environ.items()), "sh"], LAST9_PYTHON=PYTHON))
+    assert agent.launch(["env", *(f"{name}={value}" for name, value in environ.items()), "sh"], LAST9_PYTHON=PYTHON).delivered
 
 
 @pytest.mark.parametrize("path", [["PATH="], ["-u", "PATH"], ["PATH=/no where"]], ids=["empty", "unset", "elsewhere"])
 def test_no_path(path: list[str], agent: Agent) -> None:
     """Without a PATH, or with one that lacks even rm and mv, LAST9_PYTHON is enough, and nothing is left behind."""
-    assert quiet(agent.launch(["env", *path, str(shutil.which("sh"))], LAST9_PYTHON=PYTHON))
+    assert agent.launch(["env", *path, str(shutil.which("sh"))], LAST9_PYTHON=PYTHON).delivered
     assert agent.left_over() == []
 
 
-def test_shells_and_interpreters_that_print(agent: Agent, tmp_path: Path) -> None:
-    """A start-up file or a wrapper around Python that prints does no harm: the answer is the last line that begins like one."""
-    (tmp_path / "startup").write_text("echo welcome to this agent; echo '{\"last9Answer\": no'\n", "utf-8")
-    program(tmp_path / "python", f"echo activating an environment\nexec '{PYTHON}' \"$@\"")
-    done = agent.launch(["bash"], BASH_ENV=str(tmp_path / "startup"), LAST9_PYTHON=str(tmp_path / "python"))
-    lines = done.stdout.splitlines()
-    assert lines[:3] == ["welcome to this agent", '{"last9Answer": no', "activating an environment"]
-    assert len(lines) == 4
-    assert lines[-1].startswith('{"last9Answer":1,"delivered":true')
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("flags", ["-u", "-f", "-C", "-a", "-uCfa"])
+def test_shells_with_other_settings(shell: list[str], flags: str, agent: Agent) -> None:
+    """Whatever an administrator's shell has switched on besides -xe, the marker is sent, with nothing but the log printed."""
+    assert agent.launch([*shell, flags]).delivered
+    assert agent.left_over() == []
 
 
-def test_a_temporary_workspace_that_may_only_be_read(agent: Agent) -> None:
-    """On a file system that is mounted read-only the marker is sent from the copy that the library brought, from the zip."""
-    shell = mounting(agent, 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"')
-    assert quiet(agent.launch(shell))
-    assert agent.caches() == []
+@pytest.mark.parametrize("shell", SHELLS)
+def test_start_up_files_of_shells(shell: list[str], agent: Agent, tmp_path: Path) -> None:
+    """Start-up files and options that the environment names stop no marker, and what they print is not taken for an answer."""
+    (tmp_path / "startup").write_text('echo welcome; echo \'{"last9Answer":2,"delivered":false}\'\n', "utf-8")
+    startup = str(tmp_path / "startup")
+    options = "braceexpand:errexit:hashall:nounset:noclobber:xtrace"
+    request = agent.request()
+    process = agent.start_launcher(
+        shell, request, ENV=startup, BASH_ENV=startup, SHELLOPTS=options, BASHOPTS="nullglob:failglob", IFS="/-9"
+    )
+    process.communicate(timeout=60)
+    answer = request.with_name(request.name.replace("request", "answer"))
+    assert process.returncode == ANSWERED
+    assert json.loads(answer.read_text("utf-8"))["delivered"] is True
+    answer.unlink()
+    assert agent.left_over() == []
 
 
-@pytest.mark.parametrize("size", ["600k", "1m"])
+@pytest.mark.parametrize("size", ["700k", "1m"])
 def test_a_full_disk(size: str, agent: Agent) -> None:
-    """Where the engine finds no room to unpack it runs from the zip, and what it had begun to write goes away; noexec does no harm."""
-    seen = agent.folder.parent / "seen"
-    shell = mounting(agent, f'mount -t tmpfs -o noexec,size={size} none "$1"', f'ls -A "$folder" >"{seen.name}"')
-    process, _ = agent.start_launcher(["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(seen.parent), *shell])
-    stdout, stderr = process.communicate(timeout=60)
-    assert quiet(Done(process.returncode, stdout, stderr)), stderr
-    assert seen.read_text("utf-8").split() == [agent.bundle.name]
+    """On a small file system mounted noexec, without room for compiled code, the marker is sent, and what was begun goes away."""
+    mount = f'cp -r "$1/." "$2" && mount -t tmpfs -o noexec,size={size} none "$1" && cp -r "$2/." "$1" && rm -rf "$2"/*'
+    saving = 'ls -A "$ours" >"$aside/seen" && cp -p "$ours"/run-0-1/answer-* "$aside"'
+    saving += ' && umount "$ours" && cp -p "$aside"/answer-* "$ours/run-0-1"'
+    done = agent.launch(in_a_namespace(agent, mount, saving))
+    assert done.delivered
+    assert "code" not in done.answer
+    seen = (agent.folder.parent.parent / "aside" / "seen").read_text("utf-8").split()
+    assert sorted(seen) == sorted([agent.bundle.name, "run-0-1"])
 
 
-@pytest.mark.parametrize("blocks", [0, 40])
-def test_a_limit_on_the_size_of_files(blocks: int, agent: Agent) -> None:
-    """Under a limit that no cache fits in, the marker is sent, and the signal that comes with it ends nothing."""
-    assert quiet(agent.launch(["sh", "-c", f'ulimit -f {blocks}; exec sh "$1"', "sh"], LAST9_PYTHON=PYTHON))
-    assert agent.asides() == agent.left_over() == []
+def test_nothing_may_be_executed_and_the_home_is_read_only(agent: Agent, tmp_path: Path) -> None:
+    """Workspace and temporary workspace on noexec, HOME and TMPDIR on a read-only file system: both markers are sent all the same."""
+    home = tmp_path / "home"
+    home.mkdir()
+    top = 'top=${1%/*/*} && mount --bind "$top" "$top" && mount -o remount,bind,noexec "$top"'
+    shell = in_a_namespace(
+        agent, f'{top} && mount --bind "$HOME" "$HOME" && mount -o remount,bind,ro "$HOME" && ! touch "$HOME/x" 2>/dev/null'
+    )
+    assert agent.launch(shell, HOME=str(home), TMPDIR=str(home)).delivered
+    assert agent.launch(shell, "stop", bring=False, HOME=str(home), TMPDIR=str(home)).delivered
+    assert agent.left_over() == []
 
 
-def test_a_bundle_that_was_cut_short(agent: Agent) -> None:
-    """A bundle that no interpreter can run (a full disk, a lost connection) goes away, so that the next marker brings a whole one."""
+def test_a_run_s_folder_that_may_only_be_read(agent: Agent) -> None:
+    """Where not even the answer can be written, which no `sh` step of Jenkins' survives, the status and one line say so."""
     agent.place_bundle()
-    agent.bundle.write_bytes(agent.bundle.read_bytes()[:1000])
-    done = agent.launch(["sh"], bring=False)
-    assert (done.code, done.answer["delivered"]) == (0, False)
-    assert not agent.bundle.exists()
-    assert quiet(agent.launch(["sh"]))
+    read_only = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"'
+    done = agent.launch(in_a_namespace(agent, read_only), bring=False)
+    assert (done.code, done.written) == (74, None)
+    assert "[Last9] WARNING: the answer cannot be written (Read-only file system" in done.stderr
+    assert len(agent.last9.received()) == 1, "one interpreter has sent it, and no other sends it again"
+
+
+def test_a_run_s_folder_that_may_only_be_read_and_no_python(agent: Agent) -> None:
+    """The same without Python: one warning, the status, and no complaint of the shell's."""
+    shell = in_a_namespace(agent, 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && PATH=/nowhere')
+    done = agent.launch([word.replace('sh "$@"', f'{SH} "$@"') for word in shell], bring=False)
+    assert (done.code, done.written) == (NO_INTERPRETER, None)
+    assert done.stderr.startswith("[Last9] WARNING: this agent has no usable Python")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kilobytes", [0, 40])
+def test_a_limit_on_the_size_of_files(kilobytes: int, agent: Agent) -> None:
+    """Under a limit that no code file fits in the marker is sent, and its signal ends nothing; what was begun goes away."""
+    limiting = ["bash", "-c", f'ulimit -f {kilobytes}; exec sh "$@"', "sh"]
+    done = agent.launch(limiting)
+    assert len(agent.last9.received()) == 1
+    assert agent.codes() == agent.asides() == []
+    if kilobytes:
+        assert done.delivered
+        assert agent.left_over() == []
+    else:
+        assert (done.code, done.written) == (74, None)
+        assert "the answer cannot be written (File too large)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:1000],
+        lambda data: data[:-1],
+        lambda data: data + b"\n",
+        lambda data: bytes([data[0] ^ 1]) + data[1:],
+        lambda data: data[:300_000] + bytes([data[300_000] ^ 0x80]) + data[300_001:],
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+    ],
+    ids=["cut short", "one byte less", "one byte more", "first byte", "a byte", "last byte"],
+)
+def test_a_damaged_bundle_heals(damage: Callable[[bytes], bytes], agent: Agent) -> None:
+    """One byte is enough: the bundle is not run and is called by its name, nothing is sent, and the one that comes next replaces it."""
+    agent.bundle.write_bytes(damage(BUNDLE.read_bytes()))
+    request = agent.request()
+    done = agent.launch(["sh"], bring=False, request=request)
+    assert (done.code, done.stdout, done.written) == (NO_BUNDLE, "", None)
+    assert done.stderr == f"[Last9] ../{agent.bundle.name} is damaged\n"
+    assert agent.last9.requests() == []
+    assert agent.launch(["sh"], request=request).delivered
+    assert agent.bundle.read_bytes() == BUNDLE.read_bytes()
+    assert agent.left_over() == []

@@ -28,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_all_blocks_are_found() -> None:
     """The reading of the documents has found what we know of."""
-    assert [name for name, _ in BLOCKS] == ["command-line", "command-line", "freestyle", "freestyle", "security"]
+    assert [name for name, _ in BLOCKS] == ["command-line", "command-line", "command-line", "freestyle", "freestyle", "security"]
 
 
 @pytest.mark.parametrize(("name", "block"), BLOCKS, ids=[f"{name}-{index}" for index, (name, _) in enumerate(BLOCKS)])

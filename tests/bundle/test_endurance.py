@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import ROOT, Agent, promised, pythons
+from agents import ANSWERED, BUNDLE, ROOT, Agent, promised, pythons
 
 PYTHON = pythons()[promised()[-1]]
 KILLS = 100
@@ -36,70 +36,88 @@ pytestmark = pytest.mark.endurance
 
 
 def test_killed_at_a_hundred_random_moments(agent: Agent) -> None:
-    """`kill -9` at any moment of a node's first marker never leaves a cache that a later marker would stumble over."""
-    agent.place_bundle()
+    """`kill -9` at any moment of a node's first marker never leaves a file that a later marker would trust or stumble over."""
     moments = random.Random(20261124)
-    asides = 0
+    half_made = 0
     for _ in range(KILLS):
-        environ = agent.environ({"LAST9_CACHE_DIR": str(agent.folder)})
-        command = [PYTHON, "-I", "-S", str(agent.bundle), "step", "--request", str(agent.request())]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ) as process:
-            wait_until_it_unpacks(agent, process, moments.random() < 0.2)
+        agent.bundle.unlink(missing_ok=True)
+        shutil.copyfile(BUNDLE, agent.slot / "incoming.pyz")
+        for code in agent.codes():
+            code.unlink()
+        command = agent.command(PYTHON, agent.request())
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=agent.environ({}), cwd=agent.slot
+        ) as process:
+            wait_until_it_writes(agent, process, at_once=moments.random() < 0.5)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(moments.uniform(0, 0.15))
+                process.wait(moments.uniform(0, 0.3))
             process.kill()
-        asides += len(agent.asides())
-        done = agent.step(PYTHON)
-        assert done.answer["delivered"] is True
-        assert all(line.startswith("[Last9]") for line in done.stderr.splitlines()), done
-        assert len(agent.caches()) == 1
-        shutil.rmtree(agent.caches()[0])
-    assert asides > KILLS / 10, "the kills did not strike while it unpacked"
+        half_made += bool(agent.asides()) + (not agent.codes())
+        agent.code = "-"
+        assert agent.launch(["sh"], LAST9_PYTHON=PYTHON).delivered
+        assert agent.launch(["sh"], bring=False, LAST9_PYTHON=PYTHON).delivered
+        assert len(agent.codes()) <= 4, "three, and the one that a run came with"
+    assert half_made > KILLS / 10, "the kills did not strike before the engine had written its code"
 
 
-def wait_until_it_unpacks(agent: Agent, process: subprocess.Popen[bytes], at_once: bool) -> None:
-    """Return when a new folder appears, or the process ends; at once for a kill while the interpreter starts."""
-    before = set(agent.asides())
-    while not at_once and process.poll() is None and set(agent.asides()) == before and not agent.caches():
+def wait_until_it_writes(agent: Agent, process: subprocess.Popen[bytes], at_once: bool) -> None:
+    """Return when the code file is begun, or the process ends; at once for a kill while the interpreter starts."""
+    while not at_once and process.poll() is None and not agent.asides() and not agent.codes():
         time.sleep(0.001)
 
 
 def test_a_thousand_markers_through_an_outage(agent: Agent) -> None:
-    """A thousand markers with one request in five failing: none is lost, none differs from its repetition, only bundle and cache stay."""
+    """A thousand markers with one request in five failing: none is lost, none differs from its repetition, only bundle and code stay."""
     assert agent.launch(["sh"]).answer["delivered"] is True
+    lanes = [lane_of(agent, number) for number in range(LANES)]
     agent.last9.start_afresh()
     agent.last9.order(*FAULTS)
     with ThreadPoolExecutor(LANES) as pool:
-        kept = list(pool.map(lambda lane: send_in_a_row(agent, range(lane, MARKERS, LANES)), range(LANES)))
+        kept = list(pool.map(lambda lane: send_in_a_row(lanes[lane], range(lane, MARKERS, LANES)), range(LANES)))
     assert sum(late for late, _ in kept) > 0, "no marker was late: the faults did not strike"
     agent.last9.order_nothing()
     for _, pending in kept:
-        assert one_marker(agent, "last", pending, seconds="60")["pending"] == []
+        while pending:  # one attempt each and run, and what one answer leaves the next takes
+            before, pending = len(pending), one_marker(agent, "last", pending, seconds="60")
+            assert len(pending) < before
     received: dict[str, set[str]] = {}
     for event in agent.last9.received():
         del event["received_at"]
         received.setdefault(event["attributes"]["number"], set()).add(json.dumps(event, sort_keys=True))
     assert sorted(set(received) - {"last"}, key=int) == [str(number) for number in range(MARKERS)]
     assert [number for number, said in received.items() if len(said) > 1 and number != "last"] == []
-    assert sorted(path.name for path in agent.folder.iterdir()) == sorted([agent.bundle.name, agent.caches()[0].name])
+    assert {path.name[:5] for path in agent.folder.iterdir()} == {"last9", "code-", "run-0"}
+    assert len(agent.codes()) <= 4, "three, and the one that a run came with"
+    assert [name for lane in lanes for name in lane.left_over()] == []
 
 
-def send_in_a_row(agent: Agent, numbers: range) -> tuple[int, list[str]]:
+def lane_of(agent: Agent, number: int) -> Agent:
+    """The same node, in another run's folder."""
+    other = Agent.__new__(Agent)
+    other.__dict__.update({**agent.__dict__, "slot": agent.folder / f"run-0-{number + 2}"})
+    other.slot.mkdir()
+    return other
+
+
+def send_in_a_row(agent: Agent, numbers: range) -> tuple[int, list[dict[str, Any]]]:
     """One marker after the other, each with what is still pending, as the library does; how often some were, and what is left."""
     late = 0
-    pending: list[str] = []
+    pending: list[dict[str, Any]] = []
     for number in numbers:
-        pending = one_marker(agent, str(number), pending)["pending"]
+        pending = one_marker(agent, str(number), pending)
         late += bool(pending)
     return late, pending
 
 
-def one_marker(agent: Agent, number: str, pending: list[str], seconds: str = "3") -> dict[str, Any]:
-    """Send a marker that carries its number through the launcher; a short budget, so that some are late."""
-    done = agent.launch(["sh"], bring=False, request=agent.request(pending=pending, number=number), LAST9_TIMEOUT_SECONDS=seconds)
-    assert done.code == 0, done
+def one_marker(agent: Agent, number: str, pending: list[dict[str, Any]], seconds: str = "3") -> list[dict[str, Any]]:
+    """Send a marker that carries its number through the launcher; a short budget, so that some are late. What is pending after it."""
+    request = agent.request(pending=pending, number=number)
+    done = agent.launch(["sh"], bring=False, request=request, LAST9_TIMEOUT_SECONDS=seconds)
+    assert done.code == ANSWERED, done
     assert all(line.startswith("[Last9]") for line in done.stderr.splitlines()), done
-    return done.answer
+    found = done.answer["pending"]
+    kept = [{**pending[index], "failures": failures} for index, failures in found["kept"]]
+    return kept + ([{"text": found["own"], "failures": 0}] if found["own"] else [])
 
 
 @pytest.mark.parametrize("version", promised())
@@ -132,9 +150,8 @@ from last9_markers.runner.send_marker import MarkerHandler
 from last9_markers.request.context import Context
 from last9_markers.core.redaction import Redactor
 
-connection = {'orgSlug': {'value': 'acme'}, 'apiBaseUrl': {'value': sys.argv[1], 'trusted': [sys.argv[1]]}}
-request = {'contract': 1, 'step': 'last9DeploymentMarker', 'timestampMs': 1790000000123, 'connection': connection}
-text = json.dumps({**request, 'options': {'serviceName': 'payments-api', 'eventState': 'stop'}})
+options = {'serviceName': 'payments-api', 'eventState': 'stop', 'orgSlug': 'acme', 'apiBaseUrl': sys.argv[1]}
+text = json.dumps({'contract': 2, 'step': 'last9DeploymentMarker', 'timestampMs': 1790000000123, 'options': options})
 token = os.environ.pop('LAST9_REFRESH_TOKEN')
 
 def count():
@@ -160,9 +177,8 @@ def test_a_long_window_stays_small_and_idle(agent: Agent) -> None:
     os.mkfifo(release)
     window = ["window", "--service-name", "payments-api", "--api-base-url", agent.last9.url, "--org-slug", "acme"]
     command = [PYTHON, "-I", "-S", str(agent.bundle), *window, "--", "sh", "-c", "read line <release"]
-    environ = agent.environ({"LAST9_CACHE_DIR": str(agent.folder)})
     with subprocess.Popen(
-        command, env=environ, cwd=agent.workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, env=agent.environ({}), cwd=agent.workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         wait_for(lambda: len(agent.last9.received()) == 1 and has_child(process.pid))
         early = once_at_rest(process.pid)

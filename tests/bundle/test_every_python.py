@@ -6,7 +6,7 @@ import subprocess
 import zipfile
 
 import pytest
-from agents import BUNDLE, MINIMAL_ENV, TOO_OLD, WINDOW, Agent, promised, pythons
+from agents import BUNDLE, FIRST, MINIMAL_ENV, TOO_OLD, WINDOW, Agent, promised, pythons
 
 ATTRIBUTES = {"service_name": "payments-api", "deployment_environment": "production", "deployment.id": WINDOW}
 
@@ -17,16 +17,16 @@ def test_there_is_a_python_to_try() -> None:
 
 
 @pytest.mark.parametrize("version", promised())
-@pytest.mark.parametrize("cached", [True, False], ids=["unpacked", "zip"])
-def test_a_window_arrives(version: str, cached: bool, agent: Agent) -> None:
-    """A start and a stop reach Last9 with the window's id, unpacked and straight from the zip."""
-    answers = [agent.step(pythons()[version], state, cached).answer for state in ("start", "stop")]
-    assert [answer["delivered"] for answer in answers] == [True, True]
+@pytest.mark.parametrize("kept", [True, False], ids=["code kept", "nothing kept"])
+def test_a_window_arrives(version: str, kept: bool, agent: Agent) -> None:
+    """A start and a stop reach Last9 with the window's id; the stop runs the code that the start has kept, or compiles it."""
+    done = [agent.step(pythons()[version], state, code=None if kept else "-") for state in ("start", "stop")]
+    assert [one.delivered for one in done] == [True, True]
     received = agent.last9.received()
     assert [event["event_state"] for event in received] == ["start", "stop"]
     for event in received:
         assert {name: event["attributes"][name] for name in ATTRIBUTES} == ATTRIBUTES
-    assert len(agent.caches()) == (1 if cached else 0)
+    assert len(agent.codes()) in (1, 2), "a stop that needs more code than a start writes it to a file of its own"
     assert agent.left_over() == []
 
 
@@ -47,15 +47,17 @@ if OLD:  # a machine without old Pythons says so at the end of the run; it has n
 
     @pytest.mark.parametrize("version", OLD)
     def test_an_old_python_is_told_what_is_needed(version: str, agent: Agent) -> None:
-        """Under a Python that is too old the bundle says so in one line and leaves with 97; the launcher has words of its own."""
-        command = [pythons()[version], str(BUNDLE), "step", "--request", str(agent.request())]
+        """Under a Python that is too old the bundle says so in one line and leaves with 97; the launchers' program gives the reason."""
+        command = [pythons()[version], str(BUNDLE), "check"]
         done = subprocess.run(command, capture_output=True, text=True, env=MINIMAL_ENV, check=False)
         assert done.returncode == 97
         assert done.stdout == ""
         assert len(done.stderr.splitlines()) == 1
         assert "needs Python 3.9 or newer" in done.stderr
-        silent = subprocess.run(command, capture_output=True, text=True, env={**MINIMAL_ENV, "LAST9_LAUNCHER": "1"}, check=False)
-        assert (silent.returncode, silent.stdout, silent.stderr) == (97, "", "")
+        flags = ["-E", "-S"] if version == "2.7" else ["-I", "-S"]
+        asked = subprocess.run([pythons()[version], *flags, "-c", FIRST], capture_output=True, text=True, env=MINIMAL_ENV, check=False)
+        assert (asked.returncode, asked.stdout, asked.stderr) == (97, f"Python {version} is too old", "")
+        assert agent.last9.requests() == []
 
 
 @pytest.mark.parametrize("missing", ["_ssl", "zlib"])

@@ -160,11 +160,11 @@ def _launch(tools: Path, *arguments: str, **environ: str) -> subprocess.Complete
 
 
 def test_the_launcher_passes_over_what_cannot_run_the_bundle(tools: Path, tmp_path: Path) -> None:
-    """An interpreter that is too old, or none at all, is left out for one that serves."""
+    """An interpreter that is too old, or none at all, is left out for one that serves; a LAST9_PYTHON that does not is named."""
     program(tmp_path / "python3", "exit 97")
     program(tmp_path / "python", f'exec {pythons()[promised()[-1]]} "$@"')
     done = _launch(tools, "--version", PATH=f"{tmp_path}:/usr/bin:/bin", LAST9_PYTHON="/no/such/python")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "[Last9] WARNING: LAST9_PYTHON is ignored: /no/such/python (not found).\n")
     assert done.stdout.startswith("last9-markers ")
 
 
@@ -174,7 +174,12 @@ def test_the_launcher_passes_over_what_cannot_run_the_bundle(tools: Path, tmp_pa
     (("window", "--service-name", "x", "--"), 2, ""),
     (("window", "--service-name", "x"), 2, ""),
     (("window", "--service-name", "x", "echo", "not run"), 2, ""),
+    (("window", "--fail-on-error", "--", "sh", "-c", "echo run"), 1, "run\n"),
+    (("window", "--fail-on-error", "--", "sh", "-c", "exit 7"), 7, ""),
+    (("window", "--service-name", "x", "--", "sh", "-c", "exit 0", "--fail-on-error"), 0, ""),
     (("send", "--service-name", "x"), 0, ""),
+    (("send", "--service-name", "x", "--fail-on-error"), 1, ""),
+    (("send", "--fail-on-error", "--service-name", "x", "--no-fail-on-error"), 0, ""),
     (("check",), 97, ""),
 ])  # fmt: skip
 def test_without_python_the_command_runs_alone(tools: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
@@ -191,12 +196,86 @@ def test_without_python_the_command_runs_alone(tools: Path, tmp_path: Path, argu
     assert "[Last9] WARNING: no deployment marker was sent: no Python here can run" in done.stderr
 
 
+def test_a_program_that_is_no_python_is_left_out(tools: Path, tmp_path: Path) -> None:
+    """Whatever is called python3 and ends with 0 without doing anything: the command runs all the same, and is not taken for done."""
+    for name in ("python3", "python"):
+        program(tmp_path / name, "exit 0")
+    done = _launch(tools, "window", "--service-name", "x", "--", "/bin/sh", "-c", "echo deployed; exit 7", PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (7, "deployed\n")
+    assert f"{tmp_path}/python3 (exit code 0)" in done.stderr
+
+
 def test_a_damaged_bundle_is_as_good_as_no_python(tools: Path, tmp_path: Path) -> None:
     """Half a download must not end a deployment."""
     (tmp_path / "last9-markers.pyz").write_bytes(BUNDLE.read_bytes()[:20000])
     done = _launch(tools, "window", "--service-name", "x", "--", "echo", "deployed", LAST9_BUNDLE=str(tmp_path / "last9-markers.pyz"))
     assert (done.returncode, done.stdout) == (0, "deployed\n")
     assert "[Last9] WARNING" in done.stderr
+
+
+SHOW = ("sh", "-c", 'printf "%s|%s" "${LAST9_REFRESH_TOKEN-none}" "$PWD"')
+
+
+def _harmed(kind: str, path: Path, tools: Path) -> dict[str, str]:
+    """The variables of a launch where Python or the bundle is not what it should be."""
+    bundle = path / "bundle"
+    if kind == "no python":
+        return {"PATH": str(path)}
+    makers: dict[str, Callable[[], object]] = {
+        "no bundle": lambda: None,
+        "a byte": lambda: bundle.write_bytes((tools / "last9-markers.pyz").read_bytes()[:-1] + b"x"),
+        "fifo": lambda: os.mkfifo(bundle),
+        "folder": bundle.mkdir,
+        "link": lambda: bundle.symlink_to(tools / "last9-markers.pyz"),
+        "device": lambda: bundle.symlink_to("/dev/zero"),
+    }
+    makers[kind]()
+    return {"LAST9_BUNDLE": str(bundle)}
+
+
+@pytest.mark.parametrize("kind", ["no python", "no bundle", "a byte", "fifo", "folder", "link", "device"])
+def test_without_the_engine_the_command_does_not_get_the_token(kind: str, tools: Path, tmp_path: Path) -> None:
+    """What runs alone gets what it would get from the engine: the token only with --pass-token, and not for a word of the command's."""
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    environ = {**_harmed(kind, tmp_path, tools), "LAST9_REFRESH_TOKEN": "the-secret"}
+    for options, expected in (((), "none"), (("--pass-token",), "the-secret"), (("--pass-token", "--no-pass-token"), "none")):
+        done = _launch(tools, "window", "--service-name", "x", *options, "--", *SHOW, "--pass-token", **environ)
+        assert (done.returncode, done.stdout) == (0, f"{expected}|{os.getcwd()}"), done.stderr
+        assert done.stderr.count("[Last9] WARNING: no deployment marker was sent: ") == 1
+        assert "the-secret" not in done.stderr
+        if kind not in ("no python", "no bundle"):
+            assert f"{tmp_path}/bundle is not the bundle that belongs to {tools}/last9-markers" in done.stderr
+
+
+@pytest.mark.parametrize("where", ["inside", "below", "relative", "empty", "version file"])
+def test_a_checkout_chooses_no_interpreter(where: str, tools: Path, tmp_path: Path) -> None:
+    """Programs in the workspace or in relative folders of PATH are not run, nor does a .python-version count; the command runs there."""
+    workspace = tmp_path / "workspace"
+    below = workspace / "tools"
+    below.mkdir(parents=True)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for folder in (workspace, below):
+        program(folder / "python3", f': >"{tmp_path}/trace"; exit 97')
+    looking = 'folder=$PWD; while [ -n "$folder" ]; do [ ! -f "$folder/.python-version" ] || exit 97; folder=${folder%/*}; done'
+    program(outside / "python3", f'{looking}\nexec {pythons()[promised()[-1]]} "$@"')
+    (workspace / ".python-version").write_text("3.8.18\n")
+    first = {"inside": str(workspace), "below": str(below), "relative": "tools", "empty": "", "version file": "/nowhere"}[where]
+    environ = {"PATH": f"{first}:{outside}:/usr/bin:/bin", "WORKSPACE": str(workspace), "LAST9_DRY_RUN": "true"}
+    command = ["/bin/sh", str(tools / "last9-markers"), "window", "--service-name", "x", "--", *SHOW]
+    done = subprocess.run(command, env=environ, cwd=workspace, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"none|{workspace}"), done.stderr
+    assert "WARNING" not in done.stderr
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("/no/python", "not found"), ("venv/bin/python", "a relative path"), ("python3.77", "not found")]
+)
+def test_last9_python_that_does_not_serve_is_named(value: str, reason: str, tools: Path) -> None:
+    """Another interpreter serves, and one line says why it was not that one."""
+    done = _launch(tools, "--version", LAST9_PYTHON=value)
+    assert (done.returncode, done.stderr) == (0, f"[Last9] WARNING: LAST9_PYTHON is ignored: {value} ({reason}).\n")
 
 
 def test_the_launcher_finds_the_bundle_of_its_checkout() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from agents import BUNDLE, Agent, promised, pythons
 
 HOSTILE = "open({trace!r}, 'a').write(__name__ + chr(10)); raise RuntimeError('a stranger was imported')\n"
-MODULES = ("json", "ssl", "typing", "httpx/__init__", "sitecustomize", "usercustomize", "last9_markers/__init__", "last9_content", "anyio")
+MODULES = ("json", "ssl", "typing", "httpx/__init__", "sitecustomize", "usercustomize", "last9_markers/__init__", "last9_keeping", "anyio")
 
 
 @pytest.fixture
@@ -24,8 +25,7 @@ def hostile(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("version", promised())
-@pytest.mark.parametrize("cached", [True, False], ids=["unpacked", "zip"])
-def test_the_launchers_way_imports_no_stranger(version: str, cached: bool, agent: Agent, hostile: Path, tmp_path: Path) -> None:
+def test_the_launchers_way_imports_no_stranger(version: str, agent: Agent, hostile: Path, tmp_path: Path) -> None:
     """With -I -S, modules in the working directory, PYTHONPATH, a start-up file and a wrong PYTHONHOME change nothing."""
     agent.environment = {
         "PYTHONPATH": str(hostile),
@@ -35,7 +35,12 @@ def test_the_launchers_way_imports_no_stranger(version: str, cached: bool, agent
         "PYTHONPYCACHEPREFIX": str(tmp_path / "elsewhere"),
         "PYTHONWARNINGS": "error",
     }
-    assert agent.step(pythons()[version], cached=cached, cwd=hostile).answer["delivered"] is True
+    for path in sorted(hostile.rglob("*.py")):
+        target = agent.slot / path.relative_to(hostile)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, target)
+    assert agent.step(pythons()[version]).delivered
+    assert agent.step(pythons()[version], "stop").delivered  # from the code file
     assert not (tmp_path / "trace").exists()
     assert not (tmp_path / "elsewhere").exists()
 
@@ -45,17 +50,22 @@ def test_without_the_flags_the_bundle_sets_them_itself(version: str, agent: Agen
     """A person who types `python3 last9-markers.pyz` gets no stranger's httpx either; only Python's own start-up can be fooled."""
     for name in ("json.py", "ssl.py", "typing.py", "sitecustomize.py", "usercustomize.py"):
         (hostile / name).unlink()  # Python itself would trip over these before it reads the bundle
-    command = [pythons()[version], str(BUNDLE), "step", "--request", str(agent.request())]
-    environ = agent.environ({"PYTHONPATH": str(hostile)})
-    done = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=hostile, check=False)
-    assert '"delivered":true' in done.stdout
+    done = _typed(pythons()[version], agent, hostile, PYTHONPATH=str(hostile))
+    assert done.returncode == 0, done.stderr
+    assert len(agent.last9.received()) == 1
     assert not (tmp_path / "trace").exists()
 
 
-def test_nothing_is_written_where_nobody_named_a_folder(agent: Agent, tmp_path: Path) -> None:
-    """Without LAST9_CACHE_DIR the engine runs from the zip and leaves no file behind."""
-    python = pythons()[promised()[0]]
-    agent.place_bundle()
+def _typed(python: str, agent: Agent, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Send a marker as a person does: `python3 last9-markers.pyz send …`."""
+    words = ["send", "--service-name", "payments-api", "--api-base-url", agent.last9.url]
+    environment = agent.environ(environ)
+    return subprocess.run([python, str(BUNDLE), *words], capture_output=True, text=True, env=environment, cwd=folder, check=False)
+
+
+def test_the_command_line_writes_nothing(agent: Agent, tmp_path: Path) -> None:
+    """Started from the zip the engine keeps no code, and leaves no file behind."""
     before = sorted(tmp_path.rglob("*"))
-    assert agent.step(python, cached=False, cwd=tmp_path).answer["delivered"] is True
+    assert _typed(pythons()[promised()[0]], agent, tmp_path).returncode == 0
+    assert len(agent.last9.received()) == 1
     assert sorted(tmp_path.rglob("*")) == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import uuid
 
 import pytest
@@ -12,22 +11,22 @@ from agents import Agent, promised, pythons
 
 @pytest.mark.parametrize("version", promised())
 def test_the_bundle_writes_the_report(version: str, agent: Agent) -> None:
-    """From start to page: what two markers' answers bring becomes four files, with and without a cache, and no token is needed."""
+    """From start to page: what two markers' answers bring becomes four files, compiled and from the code file, and no token is needed."""
     records = [text for state in ("start", "stop") for text in agent.step(pythons()[version], state).answer["records"]]
-    for folder in ([], ["elsewhere"]):
+    agent.code = "-"
+    for _ in range(2):
         identity = str(uuid.uuid4())
-        request = {"contract": 1, "step": "last9DeploymentReport", "timestampMs": 1790000090000, "options": {}}
-        path = agent.folder / f"request-{identity}.json"
+        request = {"contract": 2, "step": "last9DeploymentReport", "timestampMs": 1790000090000, "options": {}}
+        path = agent.slot / f"request-{identity}.json"
         path.write_text(json.dumps({**request, "report": {"id": identity, "records": records}}), "utf-8")
-        place = agent.folder.joinpath(*folder)
-        command = [pythons()[version], "-I", "-S", str(agent.bundle), "step", "--request", str(path)]
-        environ = agent.environ({"LAST9_CACHE_DIR": str(place)})
+        environ = agent.environ({"LAST9_CACHE_DIR": str(agent.folder)})
         del environ["LAST9_REFRESH_TOKEN"]
-        done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False, timeout=60)
-        answer = json.loads(done.stdout)
+        answer = agent.step(pythons()[version], request=path, env=environ).answer
         assert answer["warnings"] == []
         assert answer["headline"] == "1 deployment: 1 failed"
-        written = place / f"report-{identity}"
+        written = agent.folder / f"report-{identity}"
         assert answer["directory"] == str(written)
         assert sorted(path.name for path in written.iterdir()) == sorted(answer["files"])
         assert "payments-api" in (written / "last9-deployments.html").read_text("utf-8")
+        assert agent.code != "-"
+    assert agent.left_over() == []

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from agents import Agent, Done, Last9
+from agents import BUNDLE, NO_BUNDLE, Agent, Done, Last9
 from windows import SERVICE, WindowsAgent, batch_file, environment, program, python, windows_path, wine
 
 pytestmark = pytest.mark.needs("wine")
@@ -25,29 +24,41 @@ def agent(tmp_path: Path, last9: Last9) -> WindowsAgent:
     return agent
 
 
-def run(agent: Agent, flags: Sequence[str] = ("-I", "-S"), **environ: str) -> Done:
-    """Run the engine on one request from the zip, as it is."""
-    arguments = [*flags, windows_path(agent.bundle), "step", "--request", windows_path(agent.request())]
+def run(agent: Agent, **environ: str) -> Done:
+    """Run the engine on one request as the launcher does."""
+    request = agent.request()
+    command = agent.command(str(python() / "python.exe"), request, "60.0", agent.code)
     done = subprocess.run(
-        [wine(), str(python() / "python.exe"), *arguments],
+        [wine(), *command],
         env={**agent.environ(environ), **environment()},
-        cwd=agent.workspace,
+        cwd=agent.slot,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
         timeout=240,
     )
-    return Done(done.returncode, done.stdout.decode().replace("\r\n", "\n"), done.stderr.decode("cp1252", "replace"))
+    return agent.done(done.returncode, done.stdout.decode(), done.stderr.decode("cp1252", "replace").replace("\r\n", "\n"), request)
 
 
 def test_without_the_flags_no_stranger_gets_in(agent: WindowsAgent, tmp_path: Path) -> None:
     """Where nobody passed -I -S, and the process cannot replace itself, the agent's own modules stay out all the same."""
     folder = tmp_path / "hostile"
     folder.mkdir()
-    for name in ("httpx", "httpcore", "certifi", "anyio", "last9_content", "backoff", "h11"):
+    for name in ("httpx", "httpcore", "certifi", "anyio", "last9_keeping", "backoff", "h11"):
         for where in (folder, agent.workspace):
             (where / f"{name}.py").write_text(HOSTILE.format(trace=windows_path(tmp_path / "trace")), "utf-8")
-    assert run(agent, flags=(), PYTHONPATH=windows_path(folder)).answer["delivered"] is True
+    words = ["send", "--service-name", "payments-api", "--api-base-url", agent.last9.url]
+    done = subprocess.run(
+        [wine(), str(python() / "python.exe"), windows_path(agent.bundle), *words],
+        env={**agent.environ({"PYTHONPATH": windows_path(folder)}), **environment()},
+        cwd=agent.workspace,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(agent.last9.received()) == 1
     assert not (tmp_path / "trace").exists()
 
 
@@ -67,7 +78,7 @@ def test_the_budget_holds_while_last9_hangs(agent: WindowsAgent) -> None:
     begun = time.monotonic()
     answer = run(agent, LAST9_TIMEOUT_SECONDS="2").answer
     assert time.monotonic() - begun < 200
-    assert (answer["delivered"], len(answer["pending"])) == (False, 1)
+    assert (answer["delivered"], answer["pending"]["own"] is None) == (False, False)
 
 
 def test_a_closed_port_is_told_as_such(agent: WindowsAgent, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,14 +88,20 @@ def test_a_closed_port_is_told_as_such(agent: WindowsAgent, monkeypatch: pytest.
     assert "127.0.0.1 refuses connections" in warning
 
 
-@pytest.mark.endurance
-def test_first_use_by_ten_at_once(agent: WindowsAgent) -> None:
-    """Ten markers that unpack the engine at the same time all arrive, leave one cache and nothing half-made."""
-    with ThreadPoolExecutor(10) as threads:
-        answers = list(threads.map(lambda _: agent.batch(bring=False, path=(python(),)).answer, range(10)))
-    assert [answer["delivered"] for answer in answers] == [True] * 10
-    assert len(agent.caches()) == 1
-    assert agent.asides() == agent.left_over() == []
+@pytest.mark.parametrize("kind", ["folder", "garbage"])
+def test_what_lies_in_the_bundles_place(kind: str, agent: WindowsAgent) -> None:
+    """On Windows, too, it is not run, and the bundle that is brought takes its place."""
+    agent.bundle.unlink()
+    if kind == "folder":
+        agent.bundle.mkdir()
+        (agent.bundle / "inside").touch()
+    else:
+        agent.bundle.write_bytes(b"PK")
+    assert run(agent).code == NO_BUNDLE
+    shutil.copyfile(BUNDLE, agent.slot / "incoming.pyz")
+    assert run(agent).delivered
+    assert agent.bundle.read_bytes() == BUNDLE.read_bytes()
+    assert agent.asides() == []
 
 
 @pytest.mark.endurance

@@ -36,16 +36,18 @@ def _run(agent: WindowsAgent, *words: str) -> Done:
 
 def test_a_window(agent: WindowsAgent) -> None:
     """Start, command, stop, the command's exit code; the delivery process finds the bundle, and nothing is lost of an outage."""
-    agent.last9.order(status=403)
+    agent.last9.order(status=503, times=1000)
+    agent.environment["LAST9_TIMEOUT_SECONDS"] = "3"
     failed = _run(agent, "window", *OPTIONS, "--", "cmd", "/c", "echo out& exit 5")
     assert (failed.code, failed.stdout) == (5, "out\n"), failed.stderr
     assert agent.last9.received() == []
     agent.last9.start_afresh()
+    agent.environment["LAST9_TIMEOUT_SECONDS"] = "60"
     ran = _run(agent, "window", *OPTIONS, "--", "cmd", "/c", "exit 0")
     assert ran.code == 0, ran.stderr
     assert "WARNING" not in ran.stderr
     outcomes = [(event["event_state"], event["attributes"].get("deployment.outcome")) for event in agent.last9.received()]
-    assert outcomes == [("start", None), ("stop", "failure"), ("start", None), ("stop", "success")]
+    assert outcomes == [("start", None), ("start", None), ("stop", "failure"), ("stop", "success")], "its own marker first, then kept ones"
 
 
 @pytest.mark.endurance

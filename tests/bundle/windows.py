@@ -15,7 +15,7 @@ import uuid
 import zipfile
 from pathlib import Path
 
-from agents import BUNDLE, ROOT, SHA256, Agent, Done
+from agents import BUNDLE, ROOT, Agent, Done, launcher
 
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -24,9 +24,12 @@ from windows_agent import environment, python, windows_path, wine
 LAUNCHER = ROOT / "resources" / "last9" / "run.bat"
 SERVICE = "zürich ✓"
 #: What the `bat` step writes around a script (durable-task 2026). It names all files by their whole paths, in UTF-8, which cmd reads
-#: in its own code page: Jenkins' batch steps know no such workspaces. Names alone do not stand in the way of testing ours.
+#: in its own code page: Jenkins' batch steps know no such workspaces. Names alone do not stand in the way of testing ours. Jenkins has
+#: `cmd /c call`; of Wine's `call` nothing but 0 and 1 comes back.
 WRAPPER = (
-    b'@echo off \r\ncmd /c call "jenkins-main.bat" > "output.txt" 2> "jenkins-log.txt"\r\necho %ERRORLEVEL% > "jenkins-result.txt"\r\n'
+    b"@echo off \r\n"
+    b'cmd /c "..\\..\\CONTROL\\jenkins-main.bat" > "..\\..\\CONTROL\\output.txt" 2> "..\\..\\CONTROL\\jenkins-log.txt"\r\n'
+    b'echo %ERRORLEVEL% > "..\\..\\CONTROL\\jenkins-result.txt"\r\n'
 )
 
 
@@ -56,42 +59,42 @@ class WindowsAgent(Agent):
         return path
 
     def start_batch(
-        self, state: str = "start", bring: bool = True, path: tuple[Path, ...] = (), **environ: str
-    ) -> tuple[subprocess.Popen[bytes], Path]:
-        """Start run.bat as Jenkins' `bat` step does with returnStdout: two batch files, the second by `call`, its outputs in files."""
-        identity = self.request(state).stem[len("request-") :]
+        self, state: str = "start", bring: bool = True, path: tuple[Path, ...] = (), chosen: str = "yes", **environ: str
+    ) -> tuple[subprocess.Popen[bytes], Path, Path]:
+        """Start run.bat as Jenkins' `bat` step does: two batch files, the second by `call`, its outputs in files. PREPENDED: for PATH."""
+        request = self.request(state)
         if bring:
-            shutil.copyfile(BUNDLE, self.folder / f"incoming-{identity}.pyz")
+            shutil.copyfile(BUNDLE, self.slot / "incoming.pyz")
         control = self.folder.parent / f"durable-{uuid.uuid4().hex[:8]}"
         control.mkdir()
-        script = LAUNCHER.read_bytes().replace(b"@REQUEST@", identity.encode()).replace(b"@BUNDLE@", SHA256.encode())
-        (control / "jenkins-main.bat").write_bytes(script)
-        (control / "jenkins-wrap.bat").write_bytes(WRAPPER)
+        script = launcher(LAUNCHER, request.stem[len("request-") :], self.code, chosen=chosen)
+        (control / "jenkins-main.bat").write_bytes(script.encode("ascii"))
+        (control / "jenkins-wrap.bat").write_bytes(WRAPPER.replace(b"CONTROL", control.name.encode("ascii")))
         windows = {"WORKSPACE": windows_path(self.workspace), "WORKSPACE_TMP": windows_path(self.folder.parent)}
         given = {**self.environ({}), **windows, **environ, **environment()}
-        if path:
-            given["WINEPATH"] = ";".join(windows_path(folder) for folder in path)
+        entries = [given.pop("PREPENDED", ""), *(windows_path(folder) for folder in path)]
+        if any(entries):
+            given["WINEPATH"] = ";".join(entry for entry in entries if entry)
         process = subprocess.Popen(
-            [wine(), "cmd", "/c", "jenkins-wrap.bat"],
-            env={name: value for name, value in given.items() if value != "UNSET"},
-            cwd=control,
+            [wine(), "cmd", "/c", f"..\\..\\{control.name}\\jenkins-wrap.bat"],
+            env=given,
+            cwd=self.slot,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        return process, control
+        return process, control, request
 
-    def batch(self, state: str = "start", bring: bool = True, path: tuple[Path, ...] = (), **environ: str) -> Done:
-        """Run run.bat on one request; `UNSET` takes a variable away."""
-        return self.finish(*self.start_batch(state, bring, path, **environ))
+    def batch(self, state: str = "start", bring: bool = True, path: tuple[Path, ...] = (), chosen: str = "yes", **environ: str) -> Done:
+        """Run run.bat on one request."""
+        return self.finish(*self.start_batch(state, bring, path, chosen, **environ))
 
-    @staticmethod
-    def finish(process: subprocess.Popen[bytes], control: Path) -> Done:
+    def finish(self, process: subprocess.Popen[bytes], control: Path, request: Path) -> Done:
         """Wait for it and read what Jenkins would: UTF-8, as the library asks for, whatever the agent's code page."""
-        process.wait(timeout=60)
+        process.wait(timeout=120)
         code, stdout, stderr = (
             (control / name).read_bytes().decode("utf-8").replace("\r\n", "\n")
             for name in ("jenkins-result.txt", "output.txt", "jenkins-log.txt")
         )
         shutil.rmtree(control)
-        return Done(int(code), stdout, stderr)
+        return self.done(int(code), stdout, stderr, request)

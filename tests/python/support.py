@@ -20,8 +20,9 @@ from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
 from last9_markers.request.context import Context
-from last9_markers.request.contract import Answer, parse
+from last9_markers.request.contract import CONTRACT, Answer, Kept, parse, still_pending
 from last9_markers.runner.send_marker import MarkerHandler
+from last9_markers.runner.serve import ANSWERED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +59,16 @@ class ManualClock:
         """Let time pass."""
         self.slept.append(seconds)
         self.now += seconds
+
+
+class AgentClock(ManualClock):
+    """The same on a machine whose files are all new: what a test writes is never older than its build, however slow the test."""
+
+    began = time.time()
+
+    def wall(self) -> float:
+        """Seconds since 1970: when the tests began."""
+        return self.began
 
 
 class Loopback:
@@ -100,6 +111,13 @@ class RunResult(NamedTuple):
 
     answer: Answer
     log: str
+    given: tuple[Kept, ...]
+
+    @property
+    def pending(self) -> list[str]:
+        """The texts of what is still undelivered, oldest first, its own last."""
+        assert self.answer.pending is not None
+        return [kept.text for kept in self.answer.pending.of(self.given)]
 
 
 class StepResult(NamedTuple):
@@ -109,13 +127,21 @@ class StepResult(NamedTuple):
     stdout: str
     stderr: str
     seconds: float
+    given: tuple[Kept, ...] = ()
+
+    @property
+    def pending(self) -> list[str]:
+        """The texts of what is still undelivered, oldest first, its own last."""
+        found = still_pending(self.answer.get("pending"))
+        assert found is not None, self
+        return [kept.text for kept in found.of(self.given)]
 
     @property
     def answer(self) -> dict[str, Any]:
         """The one answer line."""
         lines = self.stdout.splitlines()
         assert len(lines) == 1, self
-        assert lines[0].startswith('{"last9Answer":1,'), self
+        assert lines[0].startswith(f'{{"last9Answer":{CONTRACT},'), self
         found: dict[str, Any] = json.loads(lines[0])
         return found
 
@@ -133,28 +159,63 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-def field(value: str, *, chosen: bool = False, trusted: tuple[str, ...] = (), source: str = "option") -> dict[str, Any]:
-    """One connection field of a request."""
-    return {"value": value, "source": source, "fromParameter": chosen, "trusted": list(trusted)}
+class Field(NamedTuple):
+    """A connection field as a test wants it: its value, whether a build parameter chose it, and what ``last9Config`` says of it."""
+
+    value: str
+    chosen: bool
+    configured: str | None
+
+
+def field(value: str, *, chosen: bool = False, configured: str | None = None) -> Field:
+    """One connection field for :func:`make_request`: an option, or with ``chosen`` a build parameter that an option names."""
+    return Field(value, chosen, configured)
+
+
+def kept(*texts: str) -> list[dict[str, Any]]:
+    """Markers from before, as a request has them."""
+    return [{"text": text, "failures": 0} for text in texts]
+
+
+def _causes(key: str, value: Any) -> Any:
+    """Causes as Jenkins' ``getBuildCauses().toString()`` has them, those of each upstream build a text; any other fact as it is."""
+    if not isinstance(value, list) or key not in ("causes", "upstreamCauses"):
+        return value
+    return json.dumps(value) if key == "causes" else [json.dumps([cause]) for cause in value]
 
 
 def make_request(state: str = "start", **changes: Any) -> dict[str, Any]:
-    """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged."""
+    """A block's request; ``changes`` replace whole keys (``None`` removes one), ``options`` and ``build`` are merged.
+
+    ``connection`` (name → :func:`field`) becomes options, and parameters that they name; ``pending`` may be texts, ``causes`` lists.
+    """
+    for name, given in (changes.pop("connection", None) or {}).items():
+        option = {name + "Param": name.upper()} if given.chosen else {name: given.value}
+        changes["options"] = {**option, **(changes.get("options") or {})}
+        if given.chosen:
+            changes["parameters"] = {name.upper(): given.value, **(changes.get("parameters") or {})}
+        if name == "credentialId":
+            changes["credential"] = {"value": given.value, "source": "option"}
+        if given.configured:
+            changes["config"] = {name: given.configured, **(changes.get("config") or {})}
+    if isinstance(changes.get("pending"), (list, tuple)):
+        changes["pending"] = [kept(entry)[0] if isinstance(entry, str) else entry for entry in changes["pending"]]
+    if isinstance(changes.get("build"), dict):
+        changes["build"] = {key: _causes(key, value) for key, value in changes["build"].items()}
     found: dict[str, Any] = {
-        "contract": 1,
+        "contract": CONTRACT,
         "step": "withLast9Deployment",
         "timestampMs": STARTED_MS if state == "start" else STOPPED_MS,
         "window": {"id": WINDOW, "startedAtMs": STARTED_MS},
         "options": {"serviceName": "payments-api", "environment": "production", "eventState": state},
-        "connection": {"credentialId": {"value": "last9-refresh-token", "source": "default", "fromParameter": False}},
-        "connectionProblems": [],
-        "build": {"result": None, "currentResult": "SUCCESS", "durationMs": 1500, "startTimeMs": 1789999998623, "causes": []},
+        "credential": {"value": "last9-refresh-token", "source": "default"},
+        "build": {"result": None, "currentResult": "SUCCESS", "durationMs": 1500, "startTimeMs": 1789999998623},
         "pending": [],
     }
     if state == "stop":
         found["body"] = {"ended": "returned", "resultBefore": None, "resultAfter": None}
     for key, value in changes.items():
-        found[key] = {**found[key], **value} if value and key in ("options", "build", "connection") else value
+        found[key] = {**found[key], **value} if value and key in ("options", "build") else value
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -167,12 +228,19 @@ def run_marker(
     transport: httpx.BaseTransport | None = None,
     git: bool = False,
 ) -> RunResult:
-    """Run the engine in this process, as ``step`` does, without its watchdog; only with ``git`` on an agent that has it."""
+    """Run the engine in this process, as ``step`` does, without its watchdog.
+
+    Only with ``git`` it is on an agent that has it, with an :class:`AgentClock`, and the step's folder, if the request names none, is the
+    current one.
+    """
     log = io.StringIO()
+    if git and "folder" not in request:
+        request = {**request, "folder": os.getcwd()}
     agent = {**(MINIMAL_ENV if git else {"PATH": "/nowhere"}), **(environ or {})}
-    context = Context(agent, token, clock or ManualClock(), BuildLog(log, Redactor()), transport)
-    answer = MarkerHandler(parse(json.dumps(request)), context).run()
-    return RunResult(answer, log.getvalue())
+    context = Context(agent, token, clock or (AgentClock() if git else ManualClock()), BuildLog(log, Redactor()), transport)
+    asked = parse(json.dumps(request))
+    answer = MarkerHandler(asked, context).run()
+    return RunResult(answer, log.getvalue(), asked.pending)
 
 
 def send_one(last9: FakeLast9, request: Mapping[str, Any], **context: Any) -> dict[str, Any]:
@@ -207,13 +275,24 @@ def engine(arguments: list[str], *, environ: Mapping[str, str] | None = None, cw
 
 
 def run_step(request: Mapping[str, Any] | str, token: str | None, folder: Path, *, environ: Mapping[str, str] | None = None) -> StepResult:
-    """Run ``step`` as the launcher does: request in a file, token in the environment, an empty folder as workspace."""
+    """Run ``step`` as the launcher does: request and answer in files, token in the environment, an empty folder as workspace.
+
+    ``stdout`` of what is returned is the answer file's text.
+    """
     path = folder / "request.json"
     path.write_text(request if isinstance(request, str) else json.dumps(request), encoding="utf-8")
     workspace = folder / "workspace"
     workspace.mkdir(exist_ok=True)
     secret = {} if token is None else {"LAST9_REFRESH_TOKEN": token}
-    return engine(["step", "--request", str(path)], environ={**(environ or {}), **secret}, cwd=workspace)
+    answer = folder / "answer.json"
+    answer.unlink(missing_ok=True)
+    done = engine(["step", "--request", str(path), "--answer", str(answer)], environ={**(environ or {}), **secret}, cwd=workspace)
+    assert done.stdout == "", done
+    pending = request.get("pending") if isinstance(request, Mapping) else None
+    return done._replace(
+        stdout=answer.read_text("ascii") if done.code == ANSWERED else "",
+        given=tuple(Kept(entry["text"], entry["failures"]) for entry in pending or []),
+    )
 
 
 #: A marker from a shell.

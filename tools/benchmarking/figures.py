@@ -1,4 +1,4 @@
-"""The figures as a table for people: on the terminal, and in docs/performance.md."""
+"""The figures as tables for people: all of them on the terminal and in build/benchmark.md, the short ones in docs/performance.md."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Target(NamedTuple):
 
 #: Ratios, since machines differ; and what Jenkins' polls of 0.25 s charge for.
 TARGETS = (
-    Target("warm", "urllib", 2.2, "wall_ms"),
+    Target("warm", "urllib", 1.45, "wall_ms"),
     Target("warm", "zip", 0.45, "wall_ms"),
-    Target("cold", "zip", 1.15, "wall_ms"),
-    Target("warm", None, 40, "memory_mb"),
-    Target("cold", None, 40, "memory_mb"),
+    Target("cold", "zip", 1.0, "wall_ms"),
+    Target("warm", None, 26, "memory_mb"),
+    Target("cold", None, 26, "memory_mb"),
     Target("launched_warm", None, 240, "wall_ms"),
     Target("launched_cold", None, 500, "wall_ms"),
 )
@@ -97,19 +97,30 @@ def sizes_table(sizes: dict[str, int]) -> str:
     return text + f"| **all** | **{sum(sizes.values()) / 1000:.1f}** |\n"
 
 
-def whole(found: dict[str, Any]) -> str:
-    """All tables, as they stand in the docs."""
+def page(found: dict[str, Any]) -> str:
+    """What stands in the docs: where and when, the main interpreter over plain HTTP, the targets."""
     main, machine = found["main"], found["machine"]
-    protocols = found["pythons"][main]
+    rows = found["pythons"][main]["http"]
     busy = machine["load"] > BUSY
     parts = [
         f"Measured on {found['date']}: {machine['processor']}, {machine['cores']} cores, {machine['system']}, load before "
         f"{machine['load']:.1f}; medians of {found['rounds']} interleaved rounds."
         + (" **The machine was busy with other work: CPU time tells more than wall time.**\n" if busy else "\n"),
-        f"### CPython {main}, plain HTTP\n\n{main_table(protocols['http'])}",
+        f"CPython {main}, plain HTTP:\n\n{main_table(rows)}",
+        targets_table(rows, busy=busy),
+    ]
+    return "\n".join(parts)
+
+
+def whole(found: dict[str, Any]) -> str:
+    """All tables: the page's, TLS, the other interpreters, where the time goes, what the bundle consists of."""
+    main = found["main"]
+    protocols = found["pythons"][main]
+    busy = found["machine"]["load"] > BUSY
+    parts = [
+        page(found),
         f"### CPython {main}, TLS\n\n{main_table(protocols['tls'])}",
-        "### Targets\n\nPlain HTTP:\n\n" + targets_table(protocols["http"], busy=busy),
-        "TLS:\n\n" + targets_table(protocols["tls"], busy=busy),
+        targets_table(protocols["tls"], busy=busy),
         f"### Every CPython at hand\n\n{pythons_table(found['pythons'])}",
         f"### Where the time goes\n\n{imports_table(found['imports'])}",
         f"### Size\n\n{sizes_table(found['sizes'])}",

@@ -30,8 +30,8 @@ class Failed(Exception):
     """A measured command did not do what it was measured for."""
 
 
-def measure(command: list[str], environ: Mapping[str, str], folder: Path, proof: str = "") -> Sample:
-    """Run a command from start to exit. Raises :exc:`Failed` unless it exits with 0 and prints ``proof``."""
+def measure(command: list[str], environ: Mapping[str, str], folder: Path, expected: int = 0) -> Sample:
+    """Run a command from start to exit. Raises :exc:`Failed` unless it exits with the code ``expected``."""
     began = time.perf_counter()
     process = subprocess.Popen(
         command, env=dict(environ), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -42,16 +42,16 @@ def measure(command: list[str], environ: Mapping[str, str], folder: Path, proof:
     wall = time.perf_counter() - began
     process.stdout.close()
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or proof not in printed:
+    if process.returncode != expected:
         raise Failed(f"{' '.join(command)}\nended with {process.returncode} and said:\n{printed}")
     return Sample(wall, usage.ru_utime + usage.ru_stime)
 
 
-def weigh(command: list[str], environ: Mapping[str, str], folder: Path, proof: str = "") -> float:
+def weigh(command: list[str], environ: Mapping[str, str], folder: Path, expected: int = 0) -> float:
     """The same, for the peak memory in MB of the biggest process of the run; at least that of a bare interpreter."""
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", _WEIGH, *command], env=dict(environ), cwd=folder, capture_output=True, text=True, check=False
     )
-    if done.returncode or proof not in done.stdout:
+    if done.returncode != expected:
         raise Failed(f"{' '.join(command)}\nended with {done.returncode} and said:\n{done.stdout}{done.stderr}")
     return int(done.stdout.splitlines()[-1]) / 1024

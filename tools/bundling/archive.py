@@ -19,8 +19,8 @@ _DOS_DATE = (0 << 9) | (1 << 5) | 1  # 1980-01-01, where zip's calendar begins
 _MODE = 0o100644 << 16
 _UNIX = 3
 _STORED, _DEFLATED = 0, 8
-# Read at every start, before anything says whether this Python has zlib: so not compressed.
-_READ_FIRST = ("__main__.py", "last9_content.py")
+# Not compressed: first.py runs the first entry from where it lies, and nothing has said yet whether this Python has zlib.
+_READ_FIRST = ("last9_loading.py", "__main__.py")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from bundling.launchers import first_program
 from bundling.slimming import slim
 from bundling.wheels import BundleError, Wheel
 
@@ -53,6 +54,8 @@ LEFT_OUT = {
     "jinja2/nativetypes.py": "templates that give Python objects",
     "jinja2/sandbox.py": "templates of strangers",
 }
+#: What starts the engine: python/bundle. first.py is in the launchers' text, and here for whoever starts a process from the bundle.
+BUNDLE_FILES = ("last9_loading.py", "__main__.py", "first.py", "last9_keeping.py")
 _NOT_THE_ENGINE = ("__pycache__/*", "*/__pycache__/*", "*.pyc", "*.pyi", "py.typed", "*/py.typed", ".*", "*/.*", "*~")
 
 
@@ -70,8 +73,9 @@ class Contents:
 def collect(root: Path, wheels: list[Wheel]) -> Contents:
     """Gather the entries from the checkout at `root` and from the wheels."""
     entries = {f"last9_markers/{name}": data for name, data in _engine(root / "python" / "last9_markers").items()}
-    for name in ("__main__.py", "last9_unpacking.py"):
-        entries[name] = (root / "python" / "bundle" / name).read_bytes()
+    for name in BUNDLE_FILES:
+        data = (root / "python" / "bundle" / name).read_bytes()
+        entries[name] = first_program(data) if name == "first.py" else slim(data)
     version = _version(entries["last9_markers/__init__.py"])
     entries["licenses/last9-markers/LICENSE"] = (root / "LICENSE").read_bytes()
     shipped: dict[str, list[str]] = {}
@@ -86,7 +90,6 @@ def collect(root: Path, wheels: list[Wheel]) -> Contents:
     _check_nothing_compiled(entries)
     entries["sbom.cdx.json"] = sbom(version, wheels)
     entries["MANIFEST.sha256"] = manifest(entries)
-    entries["last9_content.py"] = content_key(entries["MANIFEST.sha256"])
     return Contents(entries, version, wheels, shipped, left_out)
 
 
@@ -102,12 +105,6 @@ def manifest(entries: dict[str, bytes]) -> bytes:
     """
     lines = [f"{hashlib.sha256(entries[name]).hexdigest()}  {name}\n" for name in sorted(entries)]
     return "".join(lines).encode("ascii")
-
-
-def content_key(listing: bytes) -> bytes:
-    """Name the unpacked cache. Short, as Windows still limits the length of paths."""
-    key = hashlib.sha256(listing).hexdigest()[:16]
-    return f'"""Names the unpacked cache: from the hash of MANIFEST.sha256. Written by make bundle."""\n\nKEY = "{key}"\n'.encode("ascii")
 
 
 def sbom(version: str, wheels: list[Wheel]) -> bytes:

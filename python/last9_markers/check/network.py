@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from last9_markers.check.findings import CapturedLog, Findings
@@ -34,19 +34,28 @@ def look_at_proxy(findings: Findings, base_url: BaseUrl, environ: Mapping[str, s
     if proxy is not None:
         findings.ok("proxy", check_messages.proxy(proxy.shown, proxy.variable))
     elif not captured.warnings:
-        findings.ok("proxy", check_messages.no_proxy(base_url.host))
+        findings.ok("proxy", check_messages.no_proxy(base_url.host, proxies.exemption(base_url, environ)))
     return proxy
 
 
-def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None) -> None:
-    """Whether the name that this machine has to resolve has an address: the proxy's where there is one, which resolves Last9's."""
-    host, port = base_url.host.strip("[]"), base_url.port
+def nearest(base_url: BaseUrl, proxy: Proxy | None) -> tuple[str, int]:
+    """The host and the port that this machine connects to: the proxy's where there is one, which resolves Last9's name."""
     if proxy is not None:
-        host, port = proxy.url.host, proxy.url.port or _DEFAULT_PORTS[proxy.url.scheme]
+        return proxy.url.host, proxy.url.port or _DEFAULT_PORTS[proxy.url.scheme]
+    return base_url.host.strip("[]"), base_url.port
+
+
+def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None, too_late: Callable[[], str | None]) -> None:
+    """Whether the name that this machine has to resolve has an address. ``too_late`` says what is to be said if that took too long."""
+    host, port = nearest(base_url, proxy)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         findings.fail("dns", check_messages.name_unknown(host, getattr(error, "strerror", None) or "no such name", proxy is not None))
+        return
+    late = too_late()
+    if late is not None:
+        findings.fail("dns", late)
         return
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     findings.ok("dns", check_messages.name_known(host, addresses, base_url.host if proxy is not None else None))

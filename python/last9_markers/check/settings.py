@@ -7,8 +7,16 @@ from last9_markers.core.errors import ConfigurationError
 from last9_markers.messages import check as check_messages
 from last9_markers.messages import failures
 from last9_markers.request.context import Context
-from last9_markers.request.contract import SHELL_COMMANDS, ConnectionField, Request
-from last9_markers.request.destination import BaseUrl, credential_id, named_elsewhere, resolve_base_url, resolve_organization
+from last9_markers.request.contract import SHELL_COMMANDS, Request
+from last9_markers.request.destination import (
+    BaseUrl,
+    ConnectionField,
+    credential_id,
+    named_elsewhere,
+    resolve_base_url,
+    resolve_organization,
+)
+from last9_markers.request.routing import Routing
 from last9_markers.request.token import Claims, RefreshToken, read_token
 
 #: How long before its end a token is said to expire soon.
@@ -18,13 +26,13 @@ SOON_SECONDS = 14 * 24 * 3600.0
 class Account:
     """The credential and where it leads; what cannot be used is a finding, and then ``None`` here."""
 
-    def __init__(self, request: Request, context: Context, findings: Findings) -> None:
-        self._connection = request.connection
+    def __init__(self, request: Request, route: Routing, context: Context, findings: Findings) -> None:
+        self._connection = route.fields
         self._problem = request.credential_problem
         self._from_shell = request.step in SHELL_COMMANDS
         self._context = context
         self._findings = findings
-        self.credential_id = credential_id(request.connection)
+        self.credential_id = credential_id(route.fields)
         self.token: RefreshToken | None = None
         self.claims = Claims()
         self.organization: str | None = None

@@ -19,6 +19,8 @@ COMMANDS = {
     "step": "what the Jenkins library calls: step --request FILE",
     "deliver": "what window calls: a request on stdin",
 }
+#: ``--serves``: how the launcher of Freestyle jobs learns that an interpreter runs this program. Any other may end with 0.
+SERVES = 77
 #: What other programs call: the library, and we ourselves.
 INTERNAL = ("step", "deliver")
 #: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
@@ -41,6 +43,8 @@ def main(argv: list[str]) -> int:
         if command in _EXIT_FAST:
             _exit_fast(code)
         return code
+    if command == "--serves":
+        return SERVES
     if command == "--version":
         from last9_markers import __version__
 
@@ -76,6 +80,7 @@ def _usage() -> str:
 def _unknown(command: str) -> str:
     import difflib
 
-    near = difflib.get_close_matches(command, COMMANDS, n=1)
+    # The word itself is not repeated: somebody may have put the token there.
+    near = difflib.get_close_matches(command[:40], COMMANDS, n=1)
     advice = f"did you mean '{near[0]}'?" if near else "the commands are below."
-    return f"last9-markers: there is no command '{command}': {advice}\n\n{_usage()}"
+    return f"last9-markers: there is no such command: {advice}\n\n{_usage()}"

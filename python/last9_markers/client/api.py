@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from last9_markers.client.transport import HttpConnection, Response
 from last9_markers.core.clock import Clock
@@ -13,9 +13,12 @@ from last9_markers.core.errors import (
     AuthenticationRefused,
     DeliveryError,
     EventRejected,
+    Forbidden,
     InsufficientScope,
     InvalidTokenResponse,
+    OrganizationForbidden,
     OrganizationNotFound,
+    PageAnswered,
     RateLimited,
     Redirected,
     ServerError,
@@ -24,8 +27,15 @@ from last9_markers.core.formats import epoch_seconds
 from last9_markers.core.redaction import Redactor
 from last9_markers.request.destination import EXCHANGE_PATH, event_path
 
+if TYPE_CHECKING:
+    from last9_markers.client.answer_text import Said
+
 _JSON = {"Content-Type": "application/json"}
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+#: What can be an access token: long enough not to be a word of the log, and no longer than a header may be.
+_ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{8,16384}")
+#: Which words of a 403 tell what it is about; compiled when there is one.
+_OF_ORGANIZATION = r"\b(organi[sz]ations?|org|tenant|workspace|account)\b"
+_OF_SCOPE = r"\b(scopes?|permissions?|privileges?|write|read.?only|roles?)\b"
 #: A token about to expire is exchanged before it is used: the event must not arrive with a dead one.
 _EXPIRY_MARGIN_SECONDS = 5.0
 
@@ -71,12 +81,11 @@ class Last9:
         try:
             answer = json.loads(reply.body)
         except (ValueError, RecursionError):
-            raise InvalidTokenResponse("its answer is HTML" if reply.body.lstrip()[:1] == b"<" else "its answer is not JSON") from None
+            raise InvalidTokenResponse(self._form(reply.body)) from None
         token = answer.get("access_token") if isinstance(answer, dict) else None
-        if isinstance(token, str):
-            self._redactor.hide(token)
-        if not isinstance(token, str) or not _VISIBLE_ASCII.fullmatch(token):
+        if not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
             raise InvalidTokenResponse("its answer has no usable access_token")
+        self._redactor.hide(token)
         return AccessToken(token, self._good_until(answer.get("issued_at"), answer.get("expires_at")), _scopes(answer.get("scopes")))
 
     def _good_until(self, issued_at: object, expires_at: object) -> float | None:
@@ -96,33 +105,41 @@ class Last9:
             raise RateLimited(retry_after=self._retry_after(reply.headers))
         # 408: whoever answers had to wait too long for a request, as on a slow line; that is a timeout, and says nothing of the event.
         if status >= 500 or status == 408:
-            raise ServerError(str(status), retry_after=self._retry_after(reply.headers))
+            raise ServerError(_quoted(status, self._said(reply)), retry_after=self._retry_after(reply.headers))
         if 300 <= status < 400:
             raise Redirected(str(status))
         raise self._client_error(reply, exchanging=exchanging)
 
     def _client_error(self, reply: Response, *, exchanging: bool) -> DeliveryError:
-        said = (reply.body or b"")[:2000].decode("utf-8", "replace")
+        said = self._said(reply)
+        detail = _quoted(reply.status, said)
+        if said.is_page:
+            return PageAnswered(detail)
         # A bad access token answers 400 with "invalid refresh token: …" (observed).
-        if reply.status == 401 or (reply.status == 400 and "token" in said.lower()):
-            return AuthenticationRefused(exchanging=exchanging)
+        if reply.status == 401 or (reply.status == 400 and "token" in said.text.lower()):
+            return AuthenticationRefused(detail, exchanging=exchanging)
         if reply.status == 403:
-            return InsufficientScope()
+            return _forbidden(said.text)(detail)
         if exchanging:
-            return InvalidTokenResponse(f"it answers {reply.status}")
+            return InvalidTokenResponse(f"it answers {detail}", refused=True)
         if reply.status == 404:
-            return OrganizationNotFound()
-        return EventRejected(f"{reply.status}: {self._message(said)}" if self._message(said) else str(reply.status))
+            return OrganizationNotFound(detail)
+        return EventRejected(detail)
 
-    def _message(self, said: str) -> str:
-        """What Last9 says in its error field; nothing of a page that somebody else put there."""
-        try:
-            answer = json.loads(said)
-        except (ValueError, RecursionError):
-            return ""
-        message = (answer.get("error") or answer.get("message")) if isinstance(answer, dict) else None
-        # Redacted before it is cut: half a secret would not be recognized.
-        return self._redactor.clean(message)[:200] if isinstance(message, str) else ""
+    def _form(self, body: bytes) -> str:
+        """What came instead of JSON. Of this answer no more is quoted than a page's title: what was cut off may be half a token."""
+        if body.lstrip()[:1] != b"<":
+            return "its answer is not JSON"
+        from last9_markers.client import answer_text
+
+        title = answer_text.title(body, self._redactor)
+        return f"its answer is HTML: '{title}'" if title else "its answer is HTML"
+
+    def _said(self, reply: Response) -> Said:
+        # Loaded only here: a marker that is delivered has no use for it.
+        from last9_markers.client import answer_text
+
+        return answer_text.read(reply.body, self._redactor)
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         """``Retry-After`` in seconds, given as such or as a date, which counts from the server's own ``Date``."""
@@ -145,6 +162,19 @@ def http_date(text: str) -> float | None:
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+
+
+def _quoted(status: int, said: Said) -> str:
+    """The status and what was said with it."""
+    text = f"page '{said.text}'" if said.is_page and said.text else said.text
+    return f"{status}: {text}" if text else str(status)
+
+
+def _forbidden(said: str) -> type[Forbidden]:
+    """What a 403 is about, as far as its words tell. Those of the organization first: "no write access to organization x" is about it."""
+    if re.search(_OF_ORGANIZATION, said, re.IGNORECASE):
+        return OrganizationForbidden
+    return InsufficientScope if re.search(_OF_SCOPE, said, re.IGNORECASE) else Forbidden
 
 
 def _scopes(found: object) -> tuple[str, ...] | None:

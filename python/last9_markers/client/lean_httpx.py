@@ -116,8 +116,13 @@ def _load() -> ModuleType:
 
 
 if TYPE_CHECKING:
+    import httpcore
     import httpx
+    from httpcore._backends.sync import SyncStream
 else:
     httpx = _load()
+    httpcore = importlib.import_module("httpcore")
+    #: What httpcore's own backend makes of a connected socket; it has no public name.
+    SyncStream = importlib.import_module("httpcore._backends.sync").SyncStream
 
-__all__ = ["httpx"]
+__all__ = ["SyncStream", "httpcore", "httpx"]

@@ -11,6 +11,9 @@ from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 from last9_markers.request.destination import BaseUrl
 
+#: What people set a proxy variable to where they want none.
+_NO_PROXY_AT_ALL = ("none", "direct")
+
 
 class Proxy(NamedTuple):
     """A usable proxy; ``shown`` is its host and port, for the log, ``variable`` what named it."""
@@ -20,31 +23,45 @@ class Proxy(NamedTuple):
     variable: str
 
 
+class Exemption(NamedTuple):
+    """Why a set proxy is not used: ``entry`` of ``variable``, as it was written."""
+
+    variable: str
+    entry: str
+
+
 def choose(base_url: BaseUrl, environ: Mapping[str, str], log: BuildLog) -> Proxy | None:
     """The proxy for that base URL, or ``None``. One that cannot be used is a warning, and the marker goes without it.
 
     Plain http goes to this machine only and never through a proxy: there, this machine would be another.
     """
+    named = _named(base_url, environ)
+    return _read(*named, log) if named is not None and exemption(base_url, environ) is None else None
+
+
+def exemption(base_url: BaseUrl, environ: Mapping[str, str]) -> Exemption | None:
+    """What takes that base URL out of the proxy that is set: an entry of ``NO_PROXY``, or that the proxy's value says "none"."""
+    named = _named(base_url, environ)
+    if named is None:
+        return None
+    if named[1].lower().rstrip(":/") in _NO_PROXY_AT_ALL:
+        return Exemption(*named)
+    variable = "no_proxy" if environ.get("no_proxy") else "NO_PROXY"
+    listed = environ.get(variable, "")
+    if not listed:
+        return None
+    from last9_markers.client.no_proxy import deciding_entry
+
+    entry = deciding_entry(listed, base_url.host, base_url.port)
+    return Exemption(variable, entry) if entry else None
+
+
+def _named(base_url: BaseUrl, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first variable that names a proxy, and its value."""
     if base_url.scheme != "https":
         return None
-    for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        value = environ.get(variable, "").strip()
-        if value:
-            return None if _bypassed(base_url, environ) else _read(variable, value, log)
-    return None
-
-
-def _bypassed(base_url: BaseUrl, environ: Mapping[str, str]) -> bool:
-    listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    if not listed:
-        return False
-    # Loaded only here: it brings 8 ms of http.client and email along. Public, but missing in typeshed.
-    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
-
-    host = f"{base_url.host}:{base_url.port}"
-    # The standard library's reading of the list (suffixes, ports, `*`); an IPv6 address may be written with and without brackets.
-    without_brackets = listed.replace("[", "").replace("]", "")
-    return bool(proxy_bypass_environment(host, {"no": listed})) or base_url.host.strip("[]") in without_brackets.split(",")
+    values = ((variable, environ.get(variable, "").strip()) for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"))
+    return next((named for named in values if named[1]), None)
 
 
 def _read(variable: str, value: str, log: BuildLog) -> Proxy | None:

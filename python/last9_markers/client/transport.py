@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from last9_markers import __version__
 from last9_markers.client import proxies
+from last9_markers.client.happy_eyeballs import NotConnected, RacingBackend
 from last9_markers.client.lean_httpx import httpx
 from last9_markers.client.tls import TrustStore
 from last9_markers.core.clock import Budget
@@ -29,7 +30,7 @@ _HEADERS = {"User-Agent": f"last9-markers/{__version__}", "Accept": "application
 
 
 class Response(NamedTuple):
-    """An HTTP answer; ``body`` is ``None`` where it was longer than :data:`LONGEST_BODY`."""
+    """An HTTP answer; ``body`` is ``None`` if it was longer than the caller reads, :data:`LONGEST_BODY` unless it says otherwise."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,24 +64,52 @@ class HttpConnection:
         self._budget = budget
         self._log = log
         self._base = base_url.text
-        self._roots = TrustStore(environ, log) if base_url.scheme == "https" else None
+        self._roots = _roots(environ, log) if base_url.scheme == "https" else None
         proxy = proxies.choose(base_url, environ, log)
         self.via = proxy.shown if proxy else None
-        log.debug(progress.way(self.via, proxy.variable if proxy else None))
+        log.debug(progress.way(self.via, proxy.variable if proxy else None, proxies.exemption(base_url, environ)))
+        self._network = RacingBackend()
         if transport is None:
             transport = httpx.HTTPTransport(
                 verify=self._roots.context if self._roots else False,
                 trust_env=False,
                 proxy=_with_roots(proxy, self._roots),
             )
+            # httpcore's pools take a backend, but httpx does not pass one on.
+            transport._pool._network_backend = self._network
         self._transport = transport
 
-    def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool = True) -> Response:
+    @property
+    def silent(self) -> list[str]:
+        """The addresses that did not answer in time, while another one did."""
+        return self._network.silent
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is amiss with the configured CA certificates, and keeps no marker up."""
+        return self._roots.remarks if self._roots else []
+
+    def hanging(self) -> DeliveryError:
+        """For a watchdog: what the time was spent on that is over now."""
+        return NetworkError("resolving") if self._network.resolving else DeadlineExceeded()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        *,
+        body_matters: bool = True,
+        longest: int = LONGEST_BODY,
+    ) -> Response:
         """Make one request. Raises the error of our tree that stands for whatever went wrong below HTTP.
 
         With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
+        ``longest``: bytes of the body at most.
         """
-        return self._with_all_roots(lambda: self._logged_attempt(method, path, headers, content, body_matters=body_matters))
+        read = None if not body_matters else longest
+        return self._with_all_roots(lambda: self._logged_attempt(method, path, headers, content, read))
 
     def probe(self) -> ProbeResult:
         """Ask for the headers of the front page, with no token at all: whatever is answered proves the way there and back."""
@@ -98,26 +127,26 @@ class HttpConnection:
                 if self._roots is None or not self._roots.complete():
                     raise
 
-    def _logged_attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Response:
+    def _logged_attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, longest: int | None) -> Response:
         budget = self._budget
         began = budget.clock.monotonic()
         result = "broken off"
         try:
-            reply = self._attempt(method, path, headers, content, body_matters=body_matters)
+            reply = self._attempt(method, path, headers, content, longest)
             result = str(reply.status)
             return reply
         except DeliveryError as failure:
-            result = f"{type(failure).__name__} {getattr(failure, 'kind', failure.detail)}"
+            result = " ".join(word for word in (type(failure).__name__, getattr(failure, "kind", ""), failure.detail) if word)
             raise
         finally:
             self._log.debug(progress.attempt(method, self._base + path, result, budget.clock.monotonic() - began, budget.remaining()))
 
-    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, *, body_matters: bool) -> Response:
+    def _attempt(self, method: str, path: str, headers: Mapping[str, str], content: bytes, longest: int | None) -> Response:
         with self._answer(method, path, headers, content) as response:
-            if response.is_success and not body_matters:
+            if response.is_success and longest is None:
                 self._linger(response)
                 return Response(response.status_code, response.headers, b"")
-            return Response(response.status_code, response.headers, self._body(response))
+            return Response(response.status_code, response.headers, self._body(response, longest or LONGEST_BODY))
 
     def _probe(self) -> ProbeResult:
         with self._answer("HEAD", "/", {}, b"") as response:
@@ -152,16 +181,16 @@ class HttpConnection:
             told = dict.fromkeys(f"{type(cause).__name__}: {cause}" for cause in _chain(error))
             self._log.debug(" <- ".join(told))
 
-    def _body(self, response: httpx.Response) -> bytes | None:
-        read = b""
+    def _body(self, response: httpx.Response, longest: int) -> bytes | None:
+        read = bytearray()
         for chunk in response.iter_raw():
             read += chunk
-            if len(read) > LONGEST_BODY:
+            if len(read) > longest:
                 return None
             # httpx's own limit is for each chunk: bytes that drip would never reach it.
             if not self._budget.remaining():
                 raise NetworkError("answering")
-        return read
+        return bytes(read)
 
     def _linger(self, response: httpx.Response) -> None:
         clock = self._budget.clock
@@ -183,17 +212,53 @@ def map_exception(error: Exception) -> DeliveryError:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateRefused(cause.verify_message or "certificate verify failed")
+        if isinstance(cause, NotConnected):
+            return _not_connected(cause)
     if isinstance(error, httpx.ProxyError):
         status = str(error)[:3]
         return NetworkError("proxy") if status.startswith("5") else ProxyRefused(str(error)[:1000])
-    return NetworkError(_kind(error, causes))
+    return _of_handshake(error, causes) or NetworkError(_kind(error, causes), _resolver_said(causes))
+
+
+def _not_connected(cause: NotConnected) -> NetworkError:
+    from last9_markers.messages import failures
+
+    kind = "connecting" if cause.timed_out else "refused" if cause.refused else "unreachable"
+    if cause.refused and list(cause.outcomes) == [cause.host]:
+        return NetworkError(kind)  # all is said
+    said = {address: None if error is None else str(error.strerror) for address, error in cause.outcomes.items()}
+    return NetworkError(kind, failures.addresses(said))
+
+
+def _of_handshake(error: Exception, causes: list[BaseException]) -> NetworkError | None:
+    """The failure if it is TLS that failed: connected is the socket by now, so whatever else fails on the way there is the handshake."""
+    said = next((openssl_said(cause) for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if isinstance(error, httpx.ConnectError):
+        if any(isinstance(cause, (ConnectionResetError, BrokenPipeError)) for cause in causes):
+            said = said or "the connection was cut"
+    elif isinstance(error, httpx.ConnectTimeout):
+        # A handshake that times out is a plain timeout, but for its text.
+        late = any("handshake" in str(cause) for cause in causes)
+        said = said or ("no answer in time" if late else None)
+    elif said is not None and "eof" in said.lower():
+        return NetworkError("cut")  # after the handshake: the peer went without a word
+    return NetworkError("tls", said) if said is not None else None
+
+
+def openssl_said(error: ssl.SSLError) -> str:
+    """OpenSSL's reason in words, as ``no ciphers available``."""
+    reason = getattr(error, "reason", None)
+    return reason.replace("_", " ").lower() if reason else str(error.args[-1] if error.args else error)[:200].strip("()', ")
+
+
+def _resolver_said(causes: list[BaseException]) -> str:
+    return next((cause.strerror or "" for cause in causes if isinstance(cause, socket.gaierror)), "")
 
 
 def _kind(error: Exception, causes: list[BaseException]) -> str:
     by_cause: tuple[tuple[type[Exception], str], ...] = (
         (socket.gaierror, "name"),
         (ConnectionRefusedError, "refused"),
-        (ssl.SSLError, "tls"),
         (ConnectionResetError, "cut"),
         (BrokenPipeError, "cut"),
     )
@@ -232,3 +297,11 @@ def _with_roots(proxy: proxies.Proxy | None, roots: TrustStore | None) -> httpx.
         return None
     context = roots.context if roots and proxy.url.scheme == "https" else None
     return httpx.Proxy(proxy.url, ssl_context=context)
+
+
+def _roots(environ: Mapping[str, str], log: BuildLog) -> TrustStore:
+    try:
+        return TrustStore(environ, log)
+    except (ssl.SSLError, ValueError) as error:
+        # The agent's OpenSSL is configured so that it can do no TLS at all.
+        raise NetworkError("tls", openssl_said(error) if isinstance(error, ssl.SSLError) else str(error)[:200]) from None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -28,25 +30,60 @@ class SystemClock:
         return time.time()
 
 
-class Budget(NamedTuple):
-    """The time that one marker may take, over everything: connecting, the exchange, the event, every retry and pause."""
+class Budget:
+    """The time that one run may take, over everything: connecting, the exchange, the events, every retry and pause."""
 
-    clock: Clock
-    seconds: float
-    ends_at: float
+    def __init__(self, clock: Clock, seconds: float, *, once: bool = False) -> None:
+        """It begins now. ``once``: whatever fails is not tried again."""
+        self.clock = clock
+        self.seconds = seconds
+        self.once = once
+        self.ends_at = clock.monotonic() + seconds
+        self._last_end = self.ends_at
 
     @classmethod
     def of(cls, seconds: float, clock: Clock) -> Budget:
         """A budget of that many seconds that begins now."""
-        return cls(clock, seconds, clock.monotonic() + seconds)
+        return cls(clock, seconds)
+
+    def charge(self, seconds: float) -> None:
+        """So much of it was spent before it began."""
+        self.ends_at -= seconds
+        self._last_end -= seconds
+
+    def grant(self, seconds: float) -> None:
+        """Another part of the run begins, with so many seconds of its own instead of what is left. Not inside of :meth:`within`."""
+        self.seconds = seconds
+        self.ends_at = self._last_end = self.clock.monotonic() + seconds
 
     def remaining(self) -> float:
         """Seconds left; never less than 0."""
         return max(0.0, self.ends_at - self.clock.monotonic())
 
+    def left_in_all(self) -> float:
+        """Seconds until the run must end, whatever :meth:`within` leaves to a part of it; never less than 0."""
+        return max(0.0, self._last_end - self.clock.monotonic())
+
     def attempt_timeout(self) -> float:
         """Seconds that one network operation may wait.
 
-        Half the budget at most: a connection that went dead must leave room for a second try.
+        Half the budget at most: a connection that went dead must leave room for a second try, if there is to be one.
         """
-        return min(self.remaining(), self.seconds / 2)
+        return self.remaining() if self.once else min(self.remaining(), self.seconds / 2)
+
+    @contextmanager
+    def within(self, seconds: float, *, once: bool = False, firmly: bool = False) -> Iterator[None]:
+        """What happens inside has so many seconds at most, and with ``once`` a single attempt.
+
+        ``firmly``: if it does not keep to that, the run ends with it. Otherwise it may cost more, up to the end of the run.
+        """
+        before = self.seconds, self.ends_at, self._last_end, self.once
+        self.seconds = min(self.seconds, seconds)
+        self.ends_at = min(self.ends_at, self.clock.monotonic() + seconds)
+        self.once = self.once or once
+        if firmly:
+            self._last_end = self.ends_at
+        try:
+            yield
+        finally:
+            self.seconds, self.ends_at, self._last_end, self.once = before

@@ -22,11 +22,15 @@
         ├── ProxyRefused                the proxy answered instead of Last9
         ├── DeadlineExceeded            the time limit of the marker is over
         ├── AuthenticationRefused       401, or 400 that speaks of a token
-        ├── InsufficientScope           403
+        ├── Forbidden                   403
+        │   ├── InsufficientScope       … that speaks of the token's scope
+        │   └── OrganizationForbidden   … that speaks of the organization
+        ├── PageAnswered                a 4xx with a web page: not Last9's API, but something in between
         ├── OrganizationNotFound        404
         ├── Redirected                  3xx, which we never follow
-        ├── InvalidTokenResponse        an exchange without a usable access token
-        └── EventRejected               any other 4xx: sent again, it would be refused again
+        ├── InvalidTokenResponse        an exchange without a usable access token: another 4xx, or a 2xx that holds none
+        ├── EventRejected               any other 4xx: sent again, it would be refused again
+        └── Unreadable                  reading back: an answer that proves nothing
 
 Foreign errors (httpx, ssl, socket) are mapped where they enter, in :mod:`last9_markers.client.transport`. An error holds facts;
 :mod:`last9_markers.messages` makes the sentence.
@@ -48,11 +52,12 @@ class RequestUnreadable(Last9Error):
 
 
 class RequestRejected(Last9Error):
-    """The options make no marker; ``reasons`` are finished warnings."""
+    """The options make no marker; ``reasons`` are finished warnings, ``causes`` the same without the marker's name."""
 
-    def __init__(self, reasons: list[str]) -> None:
+    def __init__(self, reasons: list[str], causes: list[str] | None = None) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
+        self.causes = reasons if causes is None else causes
 
 
 class DeliveryError(Last9Error):
@@ -108,7 +113,7 @@ class NetworkError(Transient):
 
 
 class ServerError(Transient):
-    """A 5xx, or a 408; ``detail`` is the status."""
+    """A 5xx, or a 408; ``detail`` is the status and what was said."""
 
 
 class RateLimited(Transient):
@@ -135,12 +140,24 @@ class AuthenticationRefused(DeliveryError):
         self.exchanging = exchanging
 
 
-class InsufficientScope(DeliveryError):
-    """403: the token may not write."""
+class Forbidden(DeliveryError):
+    """403; ``detail`` is the status and what Last9 said, which does not tell whether scope or organization is meant."""
+
+
+class InsufficientScope(Forbidden):
+    """403, and what Last9 said is that the token may not write."""
+
+
+class OrganizationForbidden(Forbidden):
+    """403, and what Last9 said is that the token may not write to this organization."""
+
+
+class PageAnswered(DeliveryError):
+    """A 4xx whose body is a web page; ``detail`` is the status and the page's title. It says nothing of the marker."""
 
 
 class OrganizationNotFound(DeliveryError):
-    """404: no such organization, or no such API."""
+    """404: no such organization, or no such API; ``detail`` as above."""
 
 
 class Redirected(DeliveryError):
@@ -148,8 +165,44 @@ class Redirected(DeliveryError):
 
 
 class InvalidTokenResponse(DeliveryError):
-    """The exchange answered 2xx, but without a usable access token; ``detail`` says what came instead."""
+    """The exchange gave no usable access token; ``detail`` says what came instead. ``refused``: it was a 4xx."""
+
+    def __init__(self, detail: str = "", *, refused: bool = False) -> None:
+        super().__init__(detail)
+        self.refused = refused
 
 
 class EventRejected(DeliveryError):
     """Another 4xx; ``detail`` is the status and what Last9 said. Not kept: it would be refused again."""
+
+
+class Unreadable(DeliveryError):
+    """Reading back: what came is not what was asked for. ``kind`` is a key of :data:`last9_markers.messages.reading.UNREADABLE`.
+
+    ``detail`` is the status, if the status says it.
+    """
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+def is_final(failure: DeliveryError) -> bool:
+    """Whether Last9 has refused it for good: a 4xx but 408 and 429. Sent again, it would be refused again."""
+    refusals = (AuthenticationRefused, Forbidden, OrganizationNotFound, EventRejected)
+    return isinstance(failure, refusals) or (isinstance(failure, InvalidTokenResponse) and failure.refused)
+
+
+def is_transient(failure: DeliveryError) -> bool:
+    """Whether the very same request may succeed a moment later."""
+    return isinstance(failure, Transient)
+
+
+def got_no_answer(failure: DeliveryError) -> bool:
+    """Whether nobody answered in time: the next request would most likely wait as long."""
+    return isinstance(failure, (NetworkError, DeadlineExceeded))
+
+
+def is_outage(failure: DeliveryError) -> bool:
+    """Whether Last9 seems to be down: no answer, or a 5xx."""
+    return got_no_answer(failure) or isinstance(failure, ServerError)

@@ -1,4 +1,4 @@
-"""How values look on the wire: moments as ISO 8601, commits as lower-case hashes, text as well-formed Unicode."""
+"""How values look on the wire: moments as ISO 8601, lengths of time, commits as lower-case hashes, text as well-formed Unicode."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ def iso8601(epoch_ms: int) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
 
 
+def epoch_ms(found: Any) -> int | None:
+    """The epoch milliseconds of a moment that :func:`iso8601` has written; ``None`` if it has not."""
+    import calendar  # only for what was kept: it brings datetime along
+
+    try:
+        return calendar.timegm(time.strptime(found[:19] + found[23:], "%Y-%m-%dT%H:%M:%SZ")) * 1000 + int(found[20:23])
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def epoch_seconds(found: Any) -> float | None:
     """A moment that somebody else wrote as a number of seconds; ``None`` where it is none, or of another age (after the year 5138)."""
     return float(found) if isinstance(found, (int, float)) and 0 < found < 1e11 else None
@@ -27,6 +37,20 @@ def epoch_seconds(found: Any) -> float | None:
 def as_commit(text: str | None) -> str | None:
     """The text as a commit's hash, lower-cased, perhaps shortened to seven digits or more; ``None`` if it is anything else."""
     return text.lower() if text and _COMMIT.fullmatch(text) else None
+
+
+def duration(milliseconds: int) -> str:
+    """``50 ms``, ``12.3 s``, ``1 min 3 s``, ``2 h 5 min``, ``3 d 4 h``: as exact as anybody wants to know."""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    seconds = milliseconds / 1000
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    for unit, part, unit_seconds, part_seconds in (("min", "s", 60, 1), ("h", "min", 3600, 60), ("d", "h", 86400, 3600)):
+        whole, rest = divmod(round(seconds / part_seconds), unit_seconds // part_seconds)
+        if unit == "d" or whole < {"min": 60, "h": 24}[unit]:
+            return f"{whole} {unit} {rest} {part}" if rest else f"{whole} {unit}"
+    return ""
 
 
 def well_formed(text: str) -> str:

@@ -14,13 +14,16 @@ HIDDEN = "****"
 _LOOKS_SECRET = (
     (re.compile(r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,2}"), HIDDEN),
     (re.compile(r"(?i)\b(Bearer|Basic)(\s+|%20|\+)[^\s\"',;]+"), r"\1 " + HIDDEN),
-    (re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#\"'<>]*@"), r"\1" + HIDDEN + "@"),
+    # The scheme's first letter is not looked for: to try that at each letter of a long word takes quadratic time.
+    (re.compile(r"(?<=[A-Za-z0-9+.-])://[^\s/?#\"'<>]*@"), "://" + HIDDEN + "@"),
 )
 # What moves a cursor, breaks a line, or turns the direction of the text that follows.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
-#: A shorter text is too likely to be part of an innocent word.
-_SHORTEST = 6
+#: A shorter text is too likely to be part of an innocent word; of a longer one its beginning is hidden.
+_SHORTEST, _LONGEST = 6, 16384
+#: As many letters of a secret in a row are worth hiding what they stand in.
+_TELLING = 16
 
 
 def _spellings(text: str) -> set[str]:
@@ -69,17 +72,31 @@ class Redactor:
     def __init__(self) -> None:
         self._spellings: set[str] = set()
         self._lowered: set[str] = set()
+        self._secrets: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
     def hide(self, secret: str | None) -> None:
         """From now on that secret is removed, in every spelling of :func:`_spellings`, in whatever case."""
         # A secret of several lines is shown line by line where somebody shows it.
-        for text in {secret or "", (secret or "").strip(), *(secret or "").splitlines()}:
-            if len(text) < _SHORTEST:
-                continue
+        secret = (secret or "")[:_LONGEST]
+        new = {text for text in (secret, secret.strip(), *secret.splitlines()) if len(text) >= _SHORTEST} - self._secrets
+        if not new:
+            return
+        self._secrets |= new
+        for text in new:
             self._spellings |= _spellings(text)
-            self._lowered = {spelling.lower() for spelling in self._spellings}
-            self._pattern = None
+        self._lowered = {spelling.lower() for spelling in self._spellings}
+        self._pattern = None
+
+    def echoes(self, text: str) -> bool:
+        """Whether so many letters in a row are those of a secret, in whatever case, that the text must not be shown at all."""
+        lowered = text.lower()
+        pieces = {lowered[place : place + _TELLING] for place in range(len(lowered) - _TELLING + 1)}
+        return any(
+            secret[place : place + _TELLING] in pieces
+            for secret in map(str.lower, self._secrets)
+            for place in range(len(secret) - _TELLING + 1)
+        )
 
     def without_secrets(self, text: str) -> str:
         """The text with the known secrets replaced by ``****``, nothing else changed."""

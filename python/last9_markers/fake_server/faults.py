@@ -1,8 +1,8 @@
 """Faults on order: which request meets which, and how often.
 
-A fault is a JSON object. ``on`` (``exchange``, ``event``, ``any``; default ``any``), ``about`` (a text that the request's body has),
-``times`` (absent: for ever) and ``every`` (each so-many-th of those alone) say which requests meet it. The rest says what happens, in
-any combination:
+A fault is a JSON object. ``on`` (``exchange``, ``event``, ``read`` or one of the calls that read, ``any``; default ``any``), ``about`` (a
+text that the request's body has), ``times`` (absent: for ever) and ``every`` (each so-many-th of those alone) say which requests meet it.
+The rest says what happens, in any combination:
 
 =========================  ==========================================================================================
 ``status``, ``headers``,   this answer instead of the right one; with a status that is no 2xx nothing is kept. ``body``
@@ -14,6 +14,10 @@ any combination:
 ``size``                   the answer's body is that many bytes long
 ``access_token_lifetime``  seconds that the access token of this exchange is good for
 ``rate_per_second``        so many requests a second are served, the others answer 429
+``late``                   reading back: the newest so many seconds of what arrived are hidden
+``underscores``            reading back: dots in labels' names have become underscores
+``label_limit``            reading back: a series with more labels than that has been dropped
+``arrival_time``           reading back: the sample has the moment at which it arrived
 =========================  ==========================================================================================
 
 An order with a wrong key or value is refused whole, and says which: a fault that does something else than was meant would let a test pass
@@ -27,6 +31,8 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from last9_markers.fake_server.readings import CALLS
 
 Fault = dict[str, Any]
 
@@ -47,13 +53,17 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_switch(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _headers(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in (*value, *value.values()))
 
 
 #: Key → what its value must be, in words and as a test.
 KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "on": ("'exchange', 'event' or 'any'", _one_of("exchange", "event", "any")),
+    "on": (f"'exchange', 'event', 'read', {', '.join(map(repr, CALLS))} or 'any'", _one_of("exchange", "event", "read", *CALLS, "any")),
     "about": ("a text", _is_text),
     "times": ("a whole number", _whole(0)),
     "every": ("a whole number from 1", _whole(1)),
@@ -66,6 +76,10 @@ KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ("a whole number of bytes", _whole(0)),
     "access_token_lifetime": ("seconds", _number(-math.inf)),
     "rate_per_second": ("a whole number", _whole(0)),
+    "late": ("seconds", _number(0)),
+    "underscores": ("true or false", _is_switch),
+    "label_limit": ("a whole number", _whole(0)),
+    "arrival_time": ("true or false", _is_switch),
 }
 
 
@@ -91,10 +105,11 @@ class FaultOrders:
             self._faults.clear()
 
     def meet(self, kind: str, body: str = "") -> Fault:
-        """The fault that a request of this kind (``exchange`` or ``event``) and body meets; empty if none."""
+        """The fault that a request of this kind (``exchange``, ``event``, or a call that reads) and body meets; empty if none."""
+        kinds = (kind, "read", "any") if kind in CALLS else (kind, "any")
         with self._lock:
             for fault in self._faults:
-                if fault.get("on", "any") in (kind, "any") and fault.get("about", "") in body and self._has_its_turn(fault):
+                if fault.get("on", "any") in kinds and fault.get("about", "") in body and self._has_its_turn(fault):
                     return self._used(fault)
         return {}
 

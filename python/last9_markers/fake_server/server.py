@@ -14,13 +14,14 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from last9_markers.fake_server import rules
+from last9_markers.fake_server import readings, rules
 from last9_markers.fake_server.faults import Fault, FaultOrders
 from last9_markers.fake_server.responses import write_answer
 from last9_markers.fake_server.tokens import ACCESS_TOKEN_SECONDS, TokenIssuer, issue_refresh_token
 
 EXCHANGE_PATH = "/api/v4/oauth/access_token"
 EVENT_PATH = re.compile(r"/api/v4/organizations/([^/]+)/change_events")
+READING_PATH = re.compile(rf"/api/v4/organizations/([^/]+)/({'|'.join(readings.CALLS)})")
 ANY_ORGANIZATION = "*"
 
 
@@ -34,8 +35,12 @@ class FakeLast9:
         organizations: tuple[str, ...] = ("acme",),
         refresh_tokens: tuple[str, ...] = (),
         certificate: tuple[str, str] | None = None,
+        data_sources: tuple[str, ...] = ("metrics", "staging-metrics"),
     ) -> None:
-        """``certificate``: PEM files of certificate and key, to speak TLS. ``refresh_tokens`` are accepted besides its own."""
+        """``certificate``: PEM files of certificate and key, to speak TLS. ``refresh_tokens`` are accepted besides its own.
+
+        ``data_sources``: names of the metrics stores, the default one first.
+        """
         self.organizations = organizations
         self.issuer = TokenIssuer()
         self.faults = FaultOrders()
@@ -46,6 +51,7 @@ class FakeLast9:
         self._server = _Server(("127.0.0.1", port), self, certificate)
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
+        self.stores = [readings.MetricsStore(name, self.url, is_default=not place) for place, name in enumerate(data_sources)]
         own = [slug for slug in organizations if slug != ANY_ORGANIZATION]
         self.org_slug = own[0] if own else "acme"
         self.refresh_token = self.issue()
@@ -61,6 +67,19 @@ class FakeLast9:
     def order(self, faults: Any) -> None:
         """Order faults: :mod:`last9_markers.fake_server.faults`."""
         self.faults.order(faults)
+
+    def observe(self, *series: Any) -> None:
+        """Have series of other metrics than change events in the default data source: maps of label to value. Raises ``ValueError``."""
+        for labels in series:
+            if not isinstance(labels, dict) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
+                raise ValueError("a series is an object of texts")
+        with self._lock:
+            self.stores[0].series += [dict(labels) for labels in series]
+
+    def forget_series(self) -> None:
+        """Have no metrics but change events again."""
+        with self._lock:
+            self.stores[0].series = []
 
     def received(self) -> list[dict[str, Any]]:
         """The events that were taken, in order: body as received, ``organization`` and ``received_at``."""
@@ -180,7 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
     # -- the API ---------------------------------------------------------------------------------------------------------------
 
     def _api(self, path: str, body: bytes) -> None:
-        kind = "exchange" if path == EXCHANGE_PATH else "event"
+        reading = READING_PATH.fullmatch(path)
+        kind = reading[2] if reading else "exchange" if path == EXCHANGE_PATH else "event"
         entry, self.era = self.server.fake_last9.note(self.command, path, self.connection_number)
         fault = self.server.fake_last9.faults.meet(kind, body.decode(errors="replace"))
         if "delay" in fault:
@@ -193,12 +213,14 @@ class _Handler(BaseHTTPRequestHandler):
         text = fault["body"] if "body" in fault else json.dumps(answer)
         write_answer(self, status, text, fault)
 
-    def _answer(self, kind: str, path: str, body: bytes, fault: Fault) -> tuple[int, dict[str, Any]]:
+    def _answer(self, kind: str, path: str, body: bytes, fault: Fault) -> tuple[int, Any]:
         status = fault.get("status", 200)
         if not 200 <= status < 300:
             return status, {"error": f"fault: {status}"}
         try:
             submission = rules.Submission(self.headers.get("Content-Type", ""), self.headers.get("X-LAST9-API-TOKEN", ""), body)
+            if kind in readings.CALLS:
+                return status, self._read(kind, path, submission, fault)
             answer = self._exchange(submission, fault) if kind == "exchange" else self._event(path, submission)
         except rules.Refusal as refusal:
             return refusal.status, {"error": refusal.error}
@@ -222,13 +244,33 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "PUT":
             raise rules.Refusal(405, "method not allowed")
         rules.check_access(submission, fake_last9.issuer)
-        organization = unquote(found[1])
-        if organization not in fake_last9.organizations and ANY_ORGANIZATION not in fake_last9.organizations:
-            raise rules.Refusal(404, "organization not found")
+        organization = self._organization(found[1])
         event = rules.read_object(submission)
         rules.check_event(event)
         fake_last9.take(event, organization, self.era)
         return {"message": "success"}
+
+    def _read(self, call: str, path: str, submission: rules.Submission, fault: Fault) -> Any:
+        fake_last9 = self.server.fake_last9
+        if self.command != ("GET" if call == "datasources" else "POST"):
+            raise rules.Refusal(405, "method not allowed")
+        rules.check_access(submission, fake_last9.issuer)
+        organization = self._organization(path.split("/")[4])
+        if call == "datasources":
+            return [store.described() for store in fake_last9.stores]
+        question = rules.read_object(submission)
+        store = next((store for store in fake_last9.stores if store.is_meant(question)), None)
+        if store is None:
+            raise rules.Refusal(401, "read_url, username and password are those of no data source")
+        received = [event for event in fake_last9.received() if event["organization"] == organization]
+        return readings.answer(call, question, store, readings.samples(store, received, fault, time.time()))
+
+    def _organization(self, quoted: str) -> str:
+        organization = unquote(quoted)
+        known = self.server.fake_last9.organizations
+        if organization not in known and ANY_ORGANIZATION not in known:
+            raise rules.Refusal(404, "organization not found")
+        return organization
 
     # -- the controls ----------------------------------------------------------------------------------------------------------
 
@@ -243,13 +285,20 @@ class _Handler(BaseHTTPRequestHandler):
             fake_last9.forget()
         elif wanted == ("DELETE", "/faults"):
             fake_last9.faults.cancel()
-        elif wanted == ("POST", "/faults"):
+        elif wanted == ("DELETE", "/series"):
+            fake_last9.forget_series()
+        elif self.command == "POST" and path in ("/faults", "/series"):
             try:
-                fake_last9.order(json.loads(body))
-            except ValueError as error:
+                given = json.loads(body)
+                if path == "/faults":
+                    fake_last9.order(given)
+                else:
+                    fake_last9.observe(*(given if isinstance(given, list) else [given]))
+            except (ValueError, RecursionError) as error:
                 return self._say(400, {"error": str(error)})
         else:
-            return self._say(404, {"error": "GET /received, GET /requests, POST /faults, DELETE /faults, DELETE /received"})
+            known = "GET /received, GET /requests, POST /faults, POST /series, DELETE /faults, DELETE /received, DELETE /series"
+            return self._say(404, {"error": known})
         return self._say(200, {})
 
     def _say(self, status: int, content: Any) -> None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from last9_markers.marker.pending import Outbox
+from last9_markers.marker import pending
+from last9_markers.marker.pending import Outbox
 
 #: Marks the texts that are written here; a request that got no answer, which is a record too, has ``contract`` instead.
 VERSION = 1
 
 #: What became of a marker: Last9 has it; has it, but got it later than it happened; does not have it yet; will never take it; was not to.
 SENT, LATE, KEPT, REFUSED, DRY_RUN = "sent", "late", "kept", "refused", "dry run"
+_OF_OWN = {None: KEPT, pending.DELIVERED: SENT, pending.REFUSED: REFUSED, pending.DROPPED: DRY_RUN}
+_OF_KEPT: dict[str | None, str] = {pending.DELIVERED: LATE, pending.REFUSED: REFUSED}
 
 #: The automatic attributes that the report shows of a window. What is the same for the whole build it finds by itself.
 FACTS = (
@@ -25,7 +27,7 @@ FACTS = (
     "deployment.outcome",
     "deployment.window_duration_ms",
     "deployment.kind",
-    "deployment.version",
+    "version",
     "scm.commit_sha",
     "scm.branch",
     "scm.url",
@@ -35,35 +37,47 @@ FACTS = (
     "scm.author_count",
     "scm.compare_url",
 )
-_NO_LABELS = {"service", "service_name", "deployment_environment", "env", *FACTS, *(name.replace(".", "_") for name in FACTS)}
+#: Beside them: ``true`` if the commit is a merge that Jenkins made of a pull request, so that no page of a forge shows it.
+LOCAL_MERGE = "scm.local_merge"
+_NO_LABELS = {
+    "message",
+    "trace_id",
+    "service",
+    "service_name",
+    "deployment_environment",
+    "env",
+    *FACTS,
+    *(name.replace(".", "_") for name in FACTS),
+}
 _BUILD = ("jenkins.", "jenkins_")
 #: A build keeps many records in the controller's memory, so each stays small.
 _MOST_LABELS, _LONGEST_LABEL, _LONGEST_TEXT = 20, 300, 1000
 
 
-def of_run(outbox: Outbox, request: str, last9: str | None, *, refused: bool) -> list[str]:
+def of_run(outbox: Outbox, request: str, last9: str | None, local_merge: str | None = None) -> list[str]:
     """What has become of the markers of one run: the kept ones that are settled, then its own, at least as it was asked for (``request``).
 
-    ``refused``: its own was, by Last9 or by us; a dry run's is dropped as well, but nobody has refused it.
+    A kept one that is given up stays what it was recorded as: Last9 does not have it. ``local_merge`` is a commit that no forge has.
     """
     own = outbox.own
     found = [
-        write(json.loads(kept.event), LATE if kept.delivered else REFUSED, last9)
-        for kept in outbox.kept
-        if kept.event is not None and kept.settled
+        write(json.loads(kept.event), _OF_KEPT[kept.end], last9, local_merge)
+        for kept in outbox.others()
+        if kept.event is not None and kept.end in _OF_KEPT
     ]
     if own.event is not None:
-        unsent = REFUSED if refused else DRY_RUN if own.dropped else KEPT
-        found.append(write(json.loads(own.event), SENT if own.delivered else unsent, last9))
-    elif not own.dropped and request:
+        found.append(write(json.loads(own.event), _OF_OWN[own.end], last9, local_merge))
+    elif not own.settled and request:
         found.append(request)
     return found
 
 
-def write(event: Mapping[str, Any], fate: str, last9: str | None = None) -> str:
+def write(event: Mapping[str, Any], fate: str, last9: str | None = None, local_merge: str | None = None) -> str:
     """The record of a marker: its event and what became of it. ``last9`` is the base URL of the Last9 it was for."""
     attributes: Mapping[str, str] = event.get("attributes") or {}
     facts = {name: attributes.get(name) or attributes.get(name.replace(".", "_")) for name in FACTS}
+    if local_merge is not None and facts["scm.commit_sha"] == local_merge:
+        facts[LOCAL_MERGE] = "true"
     labels = [name for name in attributes if name not in _NO_LABELS and not name.startswith(_BUILD)]
     record = {
         "last9Record": VERSION,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from last9_markers.client.proxies import Exemption
 
 #: Longest of the names of what is looked at.
 _WIDTH = 12
@@ -27,16 +31,21 @@ def line(state: str, check: str, text: str) -> str:
 BEGINS = "Connection test:"
 
 
-def summary(ok: int, warnings: int, failed: int, *, only_unwritten: bool) -> str:
-    """The line after the findings. ``only_unwritten``: whatever is warned of is that no test event was sent."""
+def summary(ok: int, warnings: int, failed: int, *, written: bool | None, unread: bool) -> str:
+    """The line after the findings.
+
+    ``written``: a test event was taken; ``None``: nothing but that is missing. ``unread``: not all that was read back is as it should be.
+    """
     if failed:
         verdict = "markers will not get through"
-    elif not warnings:
+    elif written:
         verdict = "markers get through"
-    elif only_unwritten:
+    elif written is None:
         verdict = "nothing seems to stand in the way of a marker, but none was sent"
     else:
         verdict = "markers may or may not get through, see the warnings"
+    if unread and not failed and written is not False:
+        verdict += "; whether dashboards draw them is not proven, see the warnings"
     return f"Connection test: {verdict} ({ok} ok, {warnings} {'warning' if warnings == 1 else 'warnings'}, {failed} failed)"
 
 
@@ -58,15 +67,10 @@ def bundle(version: str, folder: str) -> str:
     return f"last9-markers {version}, from {folder}"
 
 
-def bundle_damaged(path: str) -> str:
-    """The file is not what its name promises."""
-    return f"{path} is not the bundle that the library placed there. Delete it; the next marker places it again."
-
-
-def bundle_not_unpacked(folder: str) -> str:
+def code_not_kept(folder: str) -> str:
     """Slower than it needs to be."""
     return (
-        f"the engine runs from its zip, which makes each marker some 0.3 s slower: nothing can be unpacked in {folder}. Make the "
+        f"the engine is compiled anew for each marker, which makes it some 0.1 s slower: nothing can be written in {folder}. Make the "
         "temporary workspace writable for the agent's user, with some MB of space."
     )
 
@@ -135,9 +139,9 @@ def organization_proven(slug: str) -> str:
 # -- the way to Last9 ----------------------------------------------------------------------------------------------------------
 
 
-def no_proxy(host: str) -> str:
-    """The direct way."""
-    return f"none for {host}"
+def no_proxy(host: str, exemption: Exemption | None) -> str:
+    """The direct way, and what decided that it is."""
+    return f"none for {host}{f', by {exemption.entry!r} in {exemption.variable}' if exemption else ''}"
 
 
 def proxy(shown: str, variable: str) -> str:
@@ -151,15 +155,24 @@ def name_known(host: str, addresses: list[str], behind: str | None) -> str:
     return f"{host} is {shown}{f'; {behind} is for the proxy to resolve' if behind else ''}"
 
 
+def name_late(host: str, seconds: float, is_proxy: bool) -> str:
+    """The resolver hangs."""
+    where = "HTTPS_PROXY" if is_proxy else "apiBaseUrl"
+    return (
+        f"the name {host} was not resolved within the time limit of {seconds:g} s. Check the DNS servers that the agent asks, and {where}."
+    )
+
+
 def name_unknown(host: str, reason: str, is_proxy: bool) -> str:
     """The name does not resolve."""
     where = "HTTPS_PROXY" if is_proxy else "apiBaseUrl, or set HTTPS_PROXY if a proxy is the only way out"
     return f"the name {host} cannot be resolved ({reason}). Check the agent's DNS and {where}."
 
 
-def connected(host: str, milliseconds: int, status: int, via: str | None) -> str:
-    """Somebody answered in HTTP."""
-    return f"{host} answers{f' through the proxy {via}' if via else ''} ({status} to a request without a token, {milliseconds} ms)"
+def connected(host: str, milliseconds: int, status: int, via: str | None, silent: list[str]) -> str:
+    """Somebody answered in HTTP. ``silent``: the addresses that did not, and cost every marker a quarter of a second each."""
+    late = f"; no answer in time from {', '.join(silent)}, so another address was taken" if silent else ""
+    return f"{host} answers{f' through the proxy {via}' if via else ''} ({status} to a request without a token, {milliseconds} ms){late}"
 
 
 def certificate(subject: str | None, issuer: str | None, until: str | None, version: str | None) -> str:

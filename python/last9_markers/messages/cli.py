@@ -23,8 +23,8 @@ def unknown_option(flag: str, nearest: str | None) -> str:
 
 
 def stray_argument(word: str) -> str:
-    """A word that belongs to no option."""
-    return f"'{word}' belongs to no option. Put a value with blanks into quotes."
+    """A word that belongs to no option. It is not repeated: somebody may have put the token there."""
+    return f"an argument of {len(word)} characters belongs to no option. Put a value with blanks into quotes."
 
 
 def value_missing(flag: str) -> str:
@@ -43,19 +43,6 @@ def option_missing(flag: str) -> str:
 
 
 # -- warnings ------------------------------------------------------------------------------------------------------------------
-
-
-def unknown_profile(name: str, known: list[str]) -> str:
-    """A routing profile that is nowhere defined."""
-    return (
-        f"no marker: routing profile '{name}' is not defined (known: {', '.join(known) or 'none'}). Define it in LAST9_ROUTING_PROFILES, "
-        "or correct its name."
-    )
-
-
-def profiles_unreadable() -> str:
-    """``LAST9_ROUTING_PROFILES`` is not what it should be."""
-    return 'no marker: LAST9_ROUTING_PROFILES is not a JSON object. Correct it where it is set: {"acme": {"orgSlug": "acme"}}.'
 
 
 def token_file_unreadable(path: str, reason: str) -> str:
@@ -106,11 +93,11 @@ def state_locked(path: str) -> str:
     )
 
 
-def pending_dropped(count: int, most: int) -> str:
-    """An outage that lasts."""
+def pending_dropped(count: int, kept: int) -> str:
+    """An outage that lasts, or markers of a size that nobody expects."""
     return (
-        f"the state file holds the {most} newest undelivered markers; {count} older ones are dropped. The warnings before this one say why "
-        "Last9 does not get them."
+        f"the state file is full: it holds the {kept} newest undelivered markers; {count} older ones are dropped. The warnings before this "
+        "one say why Last9 does not get them."
     )
 
 
@@ -119,7 +106,7 @@ def pending_dropped(count: int, most: int) -> str:
 
 def bad_result(given: str, source: str, known: str) -> str:
     """``--result`` or ``BUILD_RESULT`` is none of Jenkins' results."""
-    return f"no marker: {source} is '{given}', but must be one of {known}."
+    return f"{source} must be one of {known}, not '{given}'."
 
 
 def not_for_this_result(result: str, flag: str) -> str:
@@ -150,18 +137,34 @@ def cannot_start(word: str, reason: str) -> str:
     return f"{word}: {reason}"
 
 
-def delivery_process_failed(reason: str) -> str:
+def delivery_process_failed(label: str, reason: str) -> str:
     """No process can be started."""
     return (
-        f"a marker could not be sent: no process can be started for it ({reason}). Look for a limit of processes or memory on this "
+        f"{label} could not be sent: no process can be started for it ({reason}). Look for a limit of processes or memory on this "
         "machine, and for a Python that was removed meanwhile."
     )
 
 
-def delivery_process_silent() -> str:
+def no_attributes_file(reason: str) -> str:
+    """LAST9_ATTRIBUTES_FILE cannot be made."""
+    return f"the command gets no LAST9_ATTRIBUTES_FILE ({reason}): there is no room or no right for a temporary file. Set TMPDIR."
+
+
+def attributes_file_unreadable(reason: str) -> str:
+    """What lies in the place of LAST9_ATTRIBUTES_FILE is not the file that the command was given."""
+    return f"what the command has written to LAST9_ATTRIBUTES_FILE is ignored: {reason}. Append lines KEY=VALUE to it, 64 kB at most."
+
+
+def attributes_file_lines(count: int) -> str:
+    """Lines without a name or a sign of equality."""
+    lines = "1 line" if count == 1 else f"{count} lines"
+    return f"{lines} in LAST9_ATTRIBUTES_FILE ignored: no KEY=VALUE. Write one attribute a line."
+
+
+def delivery_process_silent(label: str) -> str:
     """The delivering process ended without an answer."""
     return (
-        "a marker may not have arrived: the process that delivers it was ended, or took far longer than its time limit. Look for whoever "
+        f"{label} may not have arrived: the process that delivers it was ended, or took far longer than its time limit. Look for whoever "
         "ends processes on this machine (memory, limits)."
     )
 

@@ -23,39 +23,67 @@ def service_name_missing(step: str, *, from_shell: bool) -> str:
     call = f"{step or 'last9DeploymentMarker'}(serviceName: 'payments-api', …)"
     if from_shell:
         call = f"last9-markers {step} --service-name payments-api …"
-    return f"no marker: serviceName is missing. Name the service as your APM does: {call}."
+    return f"serviceName is required. Use the service name of your metrics: {call}."
+
+
+def no_marker(service: str | None, state: str, reason: str) -> str:
+    """Why the options make no marker: which one, and the reason."""
+    return f"no marker was sent{f' for {service} ({state})' if service else ''}: {reason}"
+
+
+#: What stands where one text is wanted → what is said of it, and what to do if there is no marker without it.
+MISFITS = {
+    "null": ("is null: the variable or parameter that it is taken from is not set.", "Set it, or leave the option out."),
+    "list": ("is a list, but must be one text.", "Call the step once for each."),
+    "map": ("is a map, but must be one text.", "Give it a name."),
+}
+
+
+def no_text(name: str, wrong: str) -> str:
+    """An optional option that is a list, a map, or the text ``null``."""
+    return f"{name} {MISFITS[wrong][0]} It is ignored."
+
+
+def no_marker_of(name: str, wrong: str) -> str:
+    """The same of an option that says which marker this is."""
+    return f"{name} {' '.join(MISFITS[wrong])}"
+
+
+def option_of_config(name: str) -> str:
+    """An option that only ``last9Config`` has."""
+    return f"{name} is ignored: give it to last9Config, before the first marker."
 
 
 def bad_event_state(given: str) -> str:
     """``eventState`` is neither."""
-    return f"no marker: eventState is '{given}', but must be 'start' or 'stop' (the default)."
+    return f"eventState must be 'start' or 'stop' (the default), not '{given}'."
 
 
-def bad_switch(name: str, given: str, instead: str) -> str:
+def bad_switch(name: str, given: str, instead: str = "") -> str:
     """A yes/no option is neither."""
-    return f"{name} is '{given}', but must be true or false: {instead}."
+    return f"{name} must be true or false, not '{given}'{f'; {instead}' if instead else ''}."
 
 
 def bad_outcome(given: str) -> str:
     """``outcome`` is none of the five."""
-    return f"outcome is '{given}', but must be 'success', 'failure', 'unstable', 'aborted' or 'timeout': the build's result counts."
+    return f"outcome must be 'success', 'failure', 'unstable', 'aborted' or 'timeout', not '{given}'; using the build's result."
 
 
 def outcome_without_end(step: str) -> str:
     """``outcome`` where nothing has ended, or where the block itself tells."""
     if step == "withLast9Deployment":
         return "outcome is ignored: the block's own end tells it. Leave it out, or send start and stop with last9DeploymentMarker."
-    return "outcome is ignored on a start, where nothing has ended yet. Give it to the stop."
+    return "outcome is ignored on a start marker. Set it on the stop."
 
 
 def bad_attribute_names(given: str, default: str) -> str:
-    """``attributeNames`` is not one of the three."""
-    return f"attributeNames is '{given}', but must be 'both', 'dotted' or 'underscore': '{default}' counts."
+    """``attributeNames`` is neither."""
+    return f"attributeNames must be 'dotted' or 'underscore', not '{given}'; using '{default}'."
 
 
 def bad_timeout(given: str, default: float) -> str:
     """``timeoutSeconds`` is no time."""
-    return f"timeoutSeconds is '{given}', but must be a number of seconds above 0: {default:g} counts."
+    return f"timeoutSeconds must be a number of seconds above 0, not '{given}'; using {default:g}."
 
 
 def bad_previous_commit(given: str) -> str:
@@ -68,6 +96,11 @@ def unknown_option(name: str, nearest: str | None, *, configured: bool = False) 
     place = " in last9Config" if configured else ""
     advice = f"did you mean '{nearest}'?" if nearest else "see the step's help for the options there are."
     return f"unknown option '{name}'{place}, ignored: {advice}"
+
+
+def password_not_sent(name: str) -> str:
+    """An allowlist names a password parameter."""
+    return f"'{name}' is a password parameter and is not sent. Remove it from the allowlist."
 
 
 # -- attributes ----------------------------------------------------------------------------------------------------------------
@@ -83,22 +116,47 @@ def attribute_without_name() -> str:
     return "customAttributes has an entry without a name, ignored. Give it one."
 
 
+def attributes_cut(names: list[str], most: int) -> str:
+    """Values that nobody reads, or names."""
+    return f"cut to {most:,} bytes each: {_some(names)}."
+
+
+def message_cut(most: int) -> str:
+    """Nobody reads a longer one in a list of events."""
+    return f"message is longer than {most} characters; using its beginning."
+
+
+def no_room_for(names: list[str], most: int) -> str:
+    """More labels than a series may have."""
+    return f"a marker has at most {most} labels, so these are left out: {_some(names)}. Name fewer attributes; the first ones count."
+
+
+def _some(names: list[str]) -> str:
+    shown = [name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…" for name in names[:_MOST_SHOWN]]
+    return ", ".join(shown) + (", …" if len(names) > _MOST_SHOWN else "")
+
+
+_LONGEST_SHOWN, _MOST_SHOWN = 60, 10
+
+
+def option_cut(name: str, most: int) -> str:
+    """A name or a text that is longer than anybody would read."""
+    return f"{name} is longer than {most:,} bytes; using its beginning."
+
+
 def attribute_not_settable(name: str) -> str:
     """The two attributes that tie a window together."""
     return f"customAttributes cannot set '{name}', which ties a start to its stop: ignored. Choose another name."
 
 
+def attribute_of_the_event(name: str) -> str:
+    """A label that the series has by itself."""
+    return f"customAttributes cannot set '{name}', which every marker has already: ignored. Choose another name."
+
+
 def source_failed(name: str, error: Exception) -> str:
     """A source of attributes broke."""
     return f"the {name} attributes are missing ({type(error).__name__}: {error}). The marker goes without them; please report this."
-
-
-def other_repository(url: str, theirs: str, ours: str) -> str:
-    """``GIT_*`` speaks of another repository than the workspace holds."""
-    return (
-        f"scm attributes are those of {url} at {theirs[:12]} (GIT_URL, GIT_COMMIT), but the workspace holds another repository at "
-        f"{ours[:12]}. If that is what is deployed, set GIT_URL, GIT_COMMIT and GIT_BRANCH with withEnv from what checkout returns."
-    )
 
 
 # -- settings of the agent -----------------------------------------------------------------------------------------------------
@@ -119,6 +177,19 @@ def ca_unusable(variable: str, path: str, reason: str) -> str:
     return f"{variable} is left out: {path} cannot be read as PEM certificates ({reason}). Correct the path or unset it."
 
 
-def pending_unreadable() -> str:
+def ca_damaged(variable: str, path: str, count: int) -> str:
+    """Certificates of a bundle or a folder that cannot be read, while others can; "" if there is none."""
+    if not count:
+        return ""
+    which = "1 certificate is" if count == 1 else f"{count} certificates are"
+    return f"{which} damaged in {path} ({variable}), and left out. Replace the file; the others in it count."
+
+
+def ca_folder_empty(variable: str, path: str) -> str:
+    """A folder of CA certificates without any."""
+    return f"{variable} adds nothing: there is no PEM certificate in {path}. Correct the path or unset it."
+
+
+def pending_unreadable(label: str) -> str:
     """Something that was kept is no marker."""
-    return "a marker kept from before cannot be read and is dropped. The library's Groovy code and its bundle must come from one version."
+    return f"{label}, kept from before, cannot be read and is dropped. The library's Groovy code and its bundle must come from one version."

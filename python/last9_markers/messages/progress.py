@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from last9_markers.client.proxies import Exemption
     from last9_markers.request.destination import Destination
 
 SENT = "Deployment marker sent successfully"
 KEPT_BY_A_SHELL = " The marker is kept and goes out with the next one."
+STILL_KEPT = " It stays kept and goes out with the next one; if none gets through, Last9 never has it."
 INTERRUPTED = "the engine was interrupted before the marker was delivered."
 
 
@@ -19,7 +21,19 @@ def sending(label: str) -> str:
 
 def sent_late(count: int) -> str:
     """What was kept from an outage has arrived."""
-    return f"Sent first: {_markers(count)} that could not be delivered before, with the original time"
+    return f"Also sent: {_markers(count)} that could not be delivered before, with the original time"
+
+
+def commits_disagree(start: str, stop: str) -> str:
+    """The checkout came after the start, or another one."""
+    return f"the start of this window named commit {start[:12]}; what was deployed is {stop[:12]}, as its stop says"
+
+
+def outage(*, from_shell: bool) -> str:
+    """An outage has begun. A window in a shell needs no state file for its stop to be the next marker."""
+    if from_shell:
+        return "Last9 does not answer; the markers that follow get one short attempt each for the next 2 minutes"
+    return "Last9 does not answer; markers of this build on this node get one short attempt for the next 2 minutes"
 
 
 def kept(count: int, *, stop_follows: bool) -> str:
@@ -45,6 +59,11 @@ def engine_failed(error: BaseException, place: str) -> str:
     return f"the engine failed ({type(error).__name__} at {place}: {error}). The build goes on; please report this."
 
 
+def no_answer(reason: str) -> str:
+    """The answer file could not be written."""
+    return f"the answer cannot be written ({reason}), so the build does not learn what became of this marker."
+
+
 # -- with LAST9_DEBUG ----------------------------------------------------------------------------------------------------------
 
 
@@ -60,15 +79,37 @@ def begun(step: str, pending: int) -> str:
     )
 
 
+def attributes_left_out(names: list[str]) -> str:
+    """With LAST9_DEBUG: attributes that nobody asked for, beyond what a series may have."""
+    return f"left out, since a series has room for no more labels: {', '.join(names)}"
+
+
+def no_repository() -> str:
+    """With LAST9_DEBUG: git has nothing to say."""
+    return "no repository where the step runs; scmDirectory names the folder of the checkout that is deployed, from there on"
+
+
+def another_repository(url: str) -> str:
+    """With LAST9_DEBUG: ``GIT_*`` speaks of something else than what is checked out."""
+    return f"GIT_URL is {url}, and another repository is checked out: its facts are sent"
+
+
+def checkout_left_over() -> str:
+    """With LAST9_DEBUG: what lies in the workspace is not of this build."""
+    return "what is checked out is older than this build: its facts are not sent"
+
+
 def going_to(destination: Destination, seconds: float) -> str:
     """Where to, and how long it may take."""
     to = f"organization '{destination.organization}' at {destination.base_url.text}, credential '{destination.credential_id}'"
     return f"to {to}, within {seconds:g} s"
 
 
-def way(proxy: str | None, variable: str | None) -> str:
-    """Which proxy."""
-    return f"through the proxy {proxy} (from {variable})" if proxy else "without a proxy"
+def way(proxy: str | None, variable: str | None, exemption: Exemption | None) -> str:
+    """Which proxy, or what decided that there is none."""
+    if proxy:
+        return f"through the proxy {proxy} (from {variable})"
+    return f"without a proxy{f' ({exemption.entry!r} in {exemption.variable})' if exemption else ''}"
 
 
 def roots(sources: list[str]) -> str:
@@ -93,3 +134,8 @@ def fail_build(reason: str) -> str:
 
 def _markers(count: int) -> str:
     return "1 deployment marker" if count == 1 else f"{count} deployment markers"
+
+
+def folder_of_others(folder: str, reason: str) -> str:
+    """Others may write where our files are; what is executed is verified all the same."""
+    return f"the folder {folder} stays open to others: {reason}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from last9_markers.core.formats import iso8601
+from last9_markers.marker import records
 from last9_markers.marker.attributes import forges
 from last9_markers.report.formatting import http_link
 
@@ -53,7 +54,9 @@ class Deployment(NamedTuple):
 
     @property
     def commit_url(self) -> str | None:
-        """The commit's page, where its forge is known."""
+        """The commit's page, if its forge is known and has it."""
+        if records.LOCAL_MERGE in self.facts:
+            return None
         forge, commit = forges.of(self.facts.get("scm.url")), self.facts.get("scm.commit_sha")
         return http_link(forge.commit(commit)) if forge and commit else None
 
@@ -81,4 +84,4 @@ class Deployment(NamedTuple):
         return {name: value for name, value in found.items() if value is not None}
 
 
-_CHANGE = ("deployment.kind", "deployment.version")
+_CHANGE = ("deployment.kind", "version")

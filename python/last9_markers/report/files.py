@@ -7,8 +7,9 @@ import json
 import os
 import re
 import shutil
+import stat
 
-from last9_markers.core import stale_files
+from last9_markers.core import safe_files, stale_files
 from last9_markers.core.formats import iso8601
 from last9_markers.report import markdown, page
 from last9_markers.report.page import Report
@@ -18,8 +19,18 @@ NAMES = {kind: f"last9-deployments.{kind}" for kind in ("html", "css", "json", "
 _FOLDER = re.compile(r"report-[0-9a-f-]{36}")
 
 
+def make_folder(folder: str) -> None:
+    """Make a folder whose name is ours alone. Raises ``OSError`` also if a link has that name, which may lead anywhere."""
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            raise
+
+
 def write(report: Report, folder: str) -> None:
-    """Write all four, replacing what an earlier report has left. Raises ``OSError``."""
+    """Write all four, replacing what an earlier report has left, and no file that a link of that name leads to. Raises ``OSError``."""
     os.makedirs(folder, exist_ok=True)
     contents = {
         "html": page.render(report, NAMES),
@@ -28,11 +39,7 @@ def write(report: Report, folder: str) -> None:
         "md": markdown.render(report),
     }
     for kind, text in contents.items():
-        path = os.path.join(folder, NAMES[kind])
-        aside = f"{path}.{os.getpid()}"
-        with open(aside, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(aside, path)
+        safe_files.replace(os.path.join(folder, NAMES[kind]), text.encode("utf-8"), 0o644)
 
 
 def hand_over(folder: str) -> None:
@@ -45,7 +52,7 @@ def hand_over(folder: str) -> None:
         return
     for path in (*(os.path.join(folder, name) for name in NAMES.values()), folder):
         with contextlib.suppress(OSError):
-            os.chown(path, owner.st_uid, owner.st_gid)
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def as_json(report: Report) -> str:

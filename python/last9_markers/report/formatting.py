@@ -49,20 +49,6 @@ def http_link(url: str | None) -> str | None:
     return url if url and _LINK.fullmatch(url) else None
 
 
-def duration(milliseconds: int) -> str:
-    """``50 ms``, ``12.3 s``, ``1 min 3 s``, ``2 h 5 min``, ``3 d 4 h``: as exact as anybody wants to know."""
-    if milliseconds < 1000:
-        return f"{milliseconds} ms"
-    seconds = milliseconds / 1000
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    for unit, part, unit_seconds, part_seconds in (("min", "s", 60, 1), ("h", "min", 3600, 60), ("d", "h", 86400, 3600)):
-        whole, rest = divmod(round(seconds / part_seconds), unit_seconds // part_seconds)
-        if unit == "d" or whole < {"min": 60, "h": 24}[unit]:
-            return f"{whole} {unit} {rest} {part}" if rest else f"{whole} {unit}"
-    return ""
-
-
 def clock(at_ms: int, *, day: bool = False) -> str:
     """``14:02:15``, with ``day`` ``24 Nov 14:02:15``; UTC."""
     moment = time.gmtime(at_ms / 1000)

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from last9_markers.core.clock import Budget
 from last9_markers.core.errors import DeliveryError
 from last9_markers.core.log import BuildLog
 from last9_markers.messages import report as report_messages
 from last9_markers.report import files, formatting, reading, wording
 from last9_markers.report.page import Build, Report
+from last9_markers.request import time_limits
 from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, Request
 from last9_markers.request.options import read_settings, warn_of_unknown
@@ -29,7 +29,8 @@ class ReportHandler:
         self._request = request
         self._context = context
         self._log = context.log
-        self.budget = Budget.of(read_settings(request, context.environ, self._log).timeout_seconds, context.clock)
+        self._limit_seconds = read_settings(request, context.environ, self._log).timeout_seconds
+        self.budget = time_limits.budget_of(request, self._limit_seconds, context.clock)
 
     def run(self) -> Answer:
         """Write the files. The answer's ``directory`` is where they are, ``null`` where there are none; ``headline`` says it in a line."""
@@ -45,6 +46,7 @@ class ReportHandler:
         report = compose(texts_alone, request.report, environ, now_ms, self._log)
         try:
             files.remove_left_overs(os.path.dirname(folder))
+            files.make_folder(folder)
             files.write(report, folder)
             files.hand_over(folder)
         except OSError as error:
@@ -56,7 +58,7 @@ class ReportHandler:
 
     def abort(self, failure: DeliveryError | str) -> Answer:
         """The answer where the time was not enough, or a defect of ours has struck: no report."""
-        self._log.warning(failure if isinstance(failure, str) else report_messages.took_too_long(self.budget.seconds))
+        self._log.warning(failure if isinstance(failure, str) else report_messages.took_too_long(self._limit_seconds))
         return self._answer(None, "")
 
     def _folder(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from last9_markers.core import formats
 from last9_markers.core.formats import iso8601
 from last9_markers.report import formatting, wording
 from last9_markers.report.deployment import Deployment
@@ -21,7 +22,7 @@ def render(report: Report) -> str:
 
 def _row(deployment: Deployment) -> str:
     facts = deployment.facts
-    commit, branch, version = (facts.get(name) for name in ("scm.commit_sha", "scm.branch", "deployment.version"))
+    commit, branch, version = (facts.get(name) for name in ("scm.commit_sha", "scm.branch", "version"))
     change = wording.change(deployment)
     what = [
         formatting.markdown(version) if version else "",
@@ -34,7 +35,7 @@ def _row(deployment: Deployment) -> str:
         formatting.markdown(deployment.environment or ""),
         wording.OUTCOMES[deployment.outcome][0],
         iso8601(deployment.begun_ms),
-        "" if deployment.duration_ms is None else formatting.duration(deployment.duration_ms),
+        "" if deployment.duration_ms is None else formats.duration(deployment.duration_ms),
         ", ".join(filter(None, what)),
         wording.markers(deployment),
     ]

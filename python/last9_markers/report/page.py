@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
+from last9_markers.core import formats
 from last9_markers.core.formats import iso8601
 from last9_markers.report import formatting, templating, timeline, wording
 from last9_markers.report.deployment import Deployment
@@ -102,7 +103,7 @@ def _when(span: tuple[int, int]) -> str:
     if begun == ended:
         return f"{formatting.date(begun)}, {formatting.clock(begun)} UTC"
     to = formatting.clock(ended) if _one_day(span) else f"{formatting.date(ended)}, {formatting.clock(ended)}"
-    return f"{formatting.date(begun)}, {formatting.clock(begun)} – {to} UTC, {formatting.duration(ended - begun)}"
+    return f"{formatting.date(begun)}, {formatting.clock(begun)} – {to} UTC, {formats.duration(ended - begun)}"
 
 
 def _moments(deployment: Deployment, *, day: bool) -> list[dict[str, str]]:
@@ -114,7 +115,7 @@ _FILTERS: dict[str, Any] = {
     "length": len,
     "shown": formatting.shown,
     "percent": lambda number: f"{number:.4f}%",
-    "duration": formatting.duration,
+    "duration": formats.duration,
     "change": wording.change,
     "markers": wording.markers,
 }

@@ -15,11 +15,13 @@ from last9_markers.marker import records
 from last9_markers.marker.attributes import deployment as deployment_attributes
 from last9_markers.report.deployment import OUTCOMES, Deployment, End
 from last9_markers.request import contract
+from last9_markers.request.values import as_text
 
 #: A request that got no answer: Last9 may have the marker or not.
 UNANSWERED = "unanswered"
 #: From least to most known; where several records speak of one marker the last of these counts.
 _FATES = (UNANSWERED, records.KEPT, records.DRY_RUN, records.REFUSED, records.LATE, records.SENT)
+_COMMIT = "scm.commit_sha"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z")
 
 
@@ -62,10 +64,15 @@ def read(texts: Iterable[str]) -> ReportData:
             unreadable += 1
             continue
         before = markers.get(happened.marker())
-        if before is None or _FATES.index(happened.fate) >= _FATES.index(before.fate):
-            markers[happened.marker()] = happened
+        markers[happened.marker()] = happened if before is None else _both(before, happened)
     deployments = sorted(_deployments(markers.values()), key=lambda deployment: (deployment.begun_ms, deployment.service))
     return ReportData(deployments, next((marker.last9 for marker in markers.values() if marker.last9), None), unreadable)
+
+
+def _both(one: _RecordedMarker, other: _RecordedMarker) -> _RecordedMarker:
+    """What two records tell of one marker. What only the other one knew (that its commit is a local merge) stays."""
+    better, worse = (other, one) if _FATES.index(other.fate) >= _FATES.index(one.fate) else (one, other)
+    return better._replace(facts={**worse.facts, **better.facts})
 
 
 def _deployments(markers: Iterable[_RecordedMarker]) -> Iterable[Deployment]:
@@ -79,7 +86,7 @@ def _deployments(markers: Iterable[_RecordedMarker]) -> Iterable[Deployment]:
 def _deployment(start: _RecordedMarker | None, stop: _RecordedMarker | None) -> Deployment:
     told = stop or start
     assert told is not None
-    facts = {**(start.facts if start else {}), **told.facts}
+    facts = {**(_facts_of_start(start, stop) if start else {}), **told.facts}
     begun = start.at_ms if start else (_begun(stop) if stop else None)
     if stop:
         outcome = (stop.outcome if stop.outcome in OUTCOMES else None) or "unknown"
@@ -100,6 +107,14 @@ def _deployment(start: _RecordedMarker | None, stop: _RecordedMarker | None) -> 
         facts=facts,
         labels={**(start.labels if start else {}), **told.labels},
     )
+
+
+def _facts_of_start(start: _RecordedMarker, stop: _RecordedMarker | None) -> dict[str, str]:
+    """What the start tells of the deployment: nothing of a commit if the stop names another, for then it spoke too early."""
+    here, there = start.facts.get(_COMMIT), stop.facts.get(_COMMIT) if stop else None
+    if there is None or here == there:
+        return start.facts
+    return {name: value for name, value in start.facts.items() if not name.startswith("scm.") and name != "deployment.kind"}
 
 
 def _begun(stop: _RecordedMarker) -> int | None:
@@ -139,8 +154,8 @@ def _of_request(text: str) -> _RecordedMarker | None:
         request = contract.parse(text)
     except RequestUnreadable:
         return None
-    service, environment, name = (_text(request.options.get(key)) for key in ("serviceName", "environment", "eventName"))
-    state = (_text(request.options.get("eventState")) or "stop").lower()
+    service, environment, name = (as_text(request.option(key)) for key in ("serviceName", "environment", "eventName"))
+    state = (as_text(request.option("eventState")) or "stop").lower()
     if service is None or request.timestamp_ms is None or state not in ("start", "stop"):
         return None
     outcome = deployment_attributes.outcome(request) if state == "stop" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from last9_markers.core import formats
 from last9_markers.report import formatting
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def markers(deployment: Deployment) -> str:
 
 def bar_labels(deployment: Deployment) -> list[str]:
     """The words at a bar, from all of them to the least that says something. Success has its colour and its sign."""
-    duration = "" if deployment.duration_ms is None else formatting.duration(deployment.duration_ms)
+    duration = "" if deployment.duration_ms is None else formats.duration(deployment.duration_ms)
     outcome = "" if deployment.outcome == "success" else OUTCOMES[deployment.outcome][0]
     choices = ((outcome, duration, delivery(deployment)), (outcome, duration), (duration or outcome,))
     return list(dict.fromkeys(text for text in (" · ".join(filter(None, words)) for words in choices) if text))
@@ -79,7 +80,7 @@ def bar_title(deployment: Deployment, *, day: bool) -> str:
         f"{formatting.shown(deployment.service)}{where}",
         OUTCOMES[deployment.outcome][0],
         f"{when} UTC",
-        "" if deployment.duration_ms is None else formatting.duration(deployment.duration_ms),
+        "" if deployment.duration_ms is None else formats.duration(deployment.duration_ms),
         delivery(deployment),
     )
     return " · ".join(filter(None, told))

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from last9_markers.core.clock import Clock
 from last9_markers.core.log import BuildLog
 from last9_markers.messages import progress
+from last9_markers.messages import routing as routing_messages
 from last9_markers.request.contract import Request
-from last9_markers.request.options import is_yes
+from last9_markers.request.starters import cleaned
+from last9_markers.request.values import is_yes
+from last9_markers.request.variables import Variables
 
 if TYPE_CHECKING:
     import httpx
@@ -27,11 +30,19 @@ class Context(NamedTuple):
     log: BuildLog
     transport: httpx.BaseTransport | None = None
 
-    def hide_secrets(self, request: Request) -> None:
-        """From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk."""
+    def of(self, request: Request) -> Context:
+        """The same for one request: what a starter of builds may have set to be believed (certificates, proxies) is left out, and said.
+
+        From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk.
+        """
         self.log.redactor.hide(self.token)
+        environ = Variables(self.environ)
         for name in request.secret_parameters:
-            self.log.redactor.hide(self.environ.get(name))
-        self.log.debugging = is_yes(self.environ.get(DEBUG_VARIABLE))
+            self.log.redactor.hide(environ.get(name))
+        self.log.debugging = is_yes(environ.get(DEBUG_VARIABLE))
         if self.log.debugging:
             self.log.debug(progress.begun(request.step, len(request.pending)))
+        kept, ignored = cleaned(request, environ)
+        if ignored:
+            self.log.warning(routing_messages.client_setting_ignored(ignored))
+        return self._replace(environ=kept)

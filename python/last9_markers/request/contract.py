@@ -1,65 +1,111 @@
-"""The request that the library writes and the answer that it reads: ``tests/contract/README.md``, version 1."""
+"""The request that the library writes and the answer that it reads: ``tests/contract/README.md``, version 2.
+
+Nothing is judged here: values are as the step was given them. :mod:`~last9_markers.request.options` and
+:mod:`~last9_markers.request.routing` trim them, judge them and fill in the defaults.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from last9_markers.core.errors import RequestUnreadable
 from last9_markers.core.formats import LAST_MOMENT_MS
 
-CONTRACT = 1
+CONTRACT = 2
 
 #: What stands in a request's ``step`` where no library wrote it but a command of the command line.
 SHELL_COMMANDS = ("send", "window", "check")
 
+#: The keys that say something about this run alone, and nothing about the marker: a kept request goes without them.
+_OF_THIS_RUN = ("pending", "outages", "keepsPending", "limitSeconds", "afterAbort", "nowMs")
+
 Json = Any
 
 
-class ConnectionField(NamedTuple):
-    """One resolved connection field. ``from_parameter``: whoever starts the build may have chosen the value."""
+class Choice(NamedTuple):
+    """A name as the library resolved it before it came to the agent, and the level that named it."""
 
     value: str
     source: str
-    from_parameter: bool = False
-    trusted: tuple[str, ...] = ()
+
+
+class Kept(NamedTuple):
+    """A marker that is not with Last9 yet: an opaque text, and how often it has failed by itself."""
+
+    text: str
+    failures: int = 0
 
 
 class Request(NamedTuple):
-    """What the step was asked to send. Absent means unknown; ``text`` is the request itself without its ``pending``.
+    """What the step was asked to send. Absent means unknown; ``text`` is the request itself as it is kept, without what is of one run.
 
-    ``text`` is empty where the caller will not keep what is undelivered (``keepsPending`` is false), and must not be told that it is kept.
+    ``text`` is empty if the caller will not keep what is undelivered (``keepsPending`` is false), and must not be told that it is kept.
     """
 
     step: str
+    #: The marker's time, and the moment of this try; epoch milliseconds of the controller's clock.
     timestamp_ms: int | None
+    now_ms: int | None
     window_id: str | None
     window_started_ms: int | None
+    #: What the step was given, and what ``last9Config`` said: raw values. :meth:`option` takes both together.
     options: dict[str, Json]
-    connection: dict[str, ConnectionField]
-    connection_problems: list[str]
+    config: dict[str, Json]
+    #: As the library resolved them, which has bound that credential; ``None`` from the command line.
+    profile: Choice | None
+    credential: Choice | None
+    #: Every build parameter that is no password, and the names of those that are: what somebody who only starts builds can set.
+    parameters: dict[str, str]
+    secret_parameters: list[str]
+    #: Allowlisted variables that a shell drops.
+    environment: dict[str, str]
+    folder: str | None
+    #: This node was taken for the marker alone: its workspace says nothing about the build.
+    borrowed_node: bool
+    #: ``causes`` and ``upstreamCauses`` (root last) are lists of objects here.
     build: dict[str, Json]
     body: dict[str, Json] | None
-    secret_parameters: list[str]
-    parameters: dict[str, str]
-    environment_allowlist: list[str]
-    budget_seconds: float | None
-    pending: list[str]
+    #: Seconds after which everything has ended, interpreter and grace included.
+    limit_seconds: float | None
+    after_abort: bool
+    pending: tuple[Kept, ...]
+    #: Opaque to everybody but the delivery.
+    outages: dict[str, Json]
     text: str
-    elsewhere: bool = False
-    #: Names of the options that ``last9Config`` gave and not the step itself.
-    configured: tuple[str, ...] = ()
     credential_problem: str | None = None
     #: What a report is made of.
     report: Mapping[str, Json] = MappingProxyType({})
 
+    def option(self, name: str) -> Json:
+        """An option's raw value: the step's own, or else the one of ``last9Config``; ``None`` or a blank text is not given."""
+        value = self.options.get(name)
+        return self.config.get(name) if _is_blank(value) else value
+
+    def is_configured(self, name: str) -> bool:
+        """Whether ``last9Config`` gave the option, and not the step itself."""
+        return name in self.config and _is_blank(self.options.get(name))
+
+
+class StillPending(NamedTuple):
+    """What is undelivered after a run: its own marker's text, and which of the request's ``pending``, each as index and failures."""
+
+    own: str | None = None
+    kept: tuple[tuple[int, int], ...] = ()
+
+    def of(self, given: Sequence[Kept]) -> list[Kept]:
+        """The undelivered markers, oldest first, its own last; ``given`` is the request's ``pending``."""
+        found = [Kept(given[index].text, failures) for index, failures in self.kept if 0 <= index < len(given)]
+        return [*found, *([Kept(self.own)] if self.own else [])]
+
 
 class Answer(NamedTuple):
-    """The one answer line. ``pending`` is left out where the request was unreadable: the library then keeps the request.
+    """The answer. ``pending`` is left out if the request was unreadable: the library then keeps the request.
 
-    ``more`` are the fields that one kind of step has besides.
+    ``more`` are the fields that one kind of step has besides (``records``, ``dryRun``, ``outages``, ``code`` and the like).
     """
 
     delivered: bool
@@ -67,7 +113,7 @@ class Answer(NamedTuple):
     deployment_id: str | None
     warnings: list[str]
     fail_build: str | None
-    pending: list[str] | None
+    pending: StillPending | None
     more: Mapping[str, Json] = MappingProxyType({})
 
     def line(self) -> str:
@@ -81,48 +127,75 @@ class Answer(NamedTuple):
             "failBuild": self.fail_build,
         }
         if self.pending is not None:
-            fields["pending"] = self.pending
+            fields["pending"] = {"own": self.pending.own, "kept": self.pending.kept}
         fields.update(self.more)
         return json.dumps(fields, separators=(",", ":"))
+
+
+def still_pending(found: Json) -> StillPending | None:
+    """An answer's ``pending``, as it was read from JSON; ``None`` if it has none that can be read."""
+    if not isinstance(found, dict) or not isinstance(found.get("kept"), list):
+        return None
+    pairs = [pair for pair in found["kept"] if isinstance(pair, list) and len(pair) == 2]
+    kept = tuple((index, failures) for index, failures in pairs if whole(index) is not None and whole(failures) is not None)
+    own = found.get("own")
+    return StillPending(own if isinstance(own, str) else None, kept)
 
 
 def parse(text: str) -> Request:
     """Read a request.
 
     What has the wrong type counts as absent: one odd field must not cost the marker.
-    Raises :exc:`RequestUnreadable` where there is no request of a version that this engine knows.
+    Raises :exc:`RequestUnreadable` if this is not a request of a version that this engine knows.
     """
     found = _object(text)
-    pending = _texts(found.pop("pending", None))
-    kept = found.pop("keepsPending", True) is not False
+    try:
+        return _request(found)
+    except RecursionError:
+        raise RequestUnreadable("nested too deep") from None
+
+
+def _request(found: dict[str, Json]) -> Request:
     window = _mapping(found.get("window"))
     body = found.get("body")
+    given: dict[str, dict[str, Json]] = {name: _options(found[name]) for name in ("options", "config") if name in found}
+    kept = {name: value for name, value in (found | given).items() if name not in _OF_THIS_RUN}
     return Request(
         step=str(found.get("step") or ""),
         timestamp_ms=_moment(found.get("timestampMs")),
+        now_ms=_moment(found.get("nowMs")),
         window_id=_text(window.get("id")),
         window_started_ms=_moment(window.get("startedAtMs")),
-        options=_mapping(found.get("options")),
-        connection=_connection(_mapping(found.get("connection"))),
-        connection_problems=_texts(found.get("connectionProblems")),
-        build=_mapping(found.get("build")),
-        body=body if isinstance(body, dict) else None,
+        options=given.get("options", {}),
+        config=given.get("config", {}),
+        profile=_choice(found.get("profile")),
+        credential=_choice(found.get("credential")),
+        parameters={name: _as_text(value) for name, value in _mapping(found.get("parameters")).items()},
         secret_parameters=_texts(found.get("secretParameters")),
-        parameters={name: value for name, value in _mapping(found.get("parameters")).items() if isinstance(value, str)},
-        environment_allowlist=_texts(found.get("environmentAllowlist")),
-        budget_seconds=_number(found.get("budgetSeconds")),
-        elsewhere=found.get("elsewhere") is True,
-        pending=pending,
-        text=json.dumps(found, separators=(",", ":")) if kept else "",
-        configured=tuple(_texts(found.get("configured"))),
-        report=_mapping(found.get("report")),
+        environment={name: value for name, value in _mapping(found.get("environment")).items() if isinstance(value, str)},
+        folder=_text(found.get("folder")),
+        borrowed_node=found.get("borrowedNode") is True,
+        build=_build(_mapping(found.get("build"))),
+        body=body if isinstance(body, dict) else None,
+        limit_seconds=_number(found.get("limitSeconds")),
+        after_abort=found.get("afterAbort") is True,
+        pending=_pending(found.get("pending")),
+        outages=_mapping(found.get("outages")),
+        text=json.dumps(kept, separators=(",", ":")) if found.get("keepsPending") is not False else "",
         credential_problem=_text(found.get("credentialProblem")),
+        report=_mapping(found.get("report")),
     )
+
+
+class _Decimal(str):
+    """A number with a decimal point, as it was written: ``version: 1.10`` is not 1.1."""
+
+    __slots__ = ()
 
 
 def _object(text: str) -> dict[str, Json]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_float=_Decimal)
         json.dumps(found)
     except RecursionError:
         raise RequestUnreadable("nested too deep") from None
@@ -135,35 +208,105 @@ def _object(text: str) -> dict[str, Json]:
     return found
 
 
-def _connection(found: dict[str, Json]) -> dict[str, ConnectionField]:
-    fields = {}
-    for name, field in found.items():
-        field = _mapping(field)
-        value = _text(field.get("value"))
-        if value is not None:
-            # Whatever is not plainly `false` counts as chosen by a parameter: the careful reading of an odd field.
-            chosen = field.get("fromParameter", False) is not False
-            fields[name] = ConnectionField(value, str(field.get("source") or ""), chosen, tuple(_texts(field.get("trusted"))))
-    return fields
+def _options(found: Json) -> dict[str, Json]:
+    """Options by name. A number that is an option's own value, or an attribute's, stays as it was written; one further inside is one."""
+    options = {}
+    for name, value in _mapping(found).items():
+        if name == "customAttributes" and isinstance(value, dict):
+            options[name] = {key: _plain(inner) for key, inner in value.items()}
+        else:
+            options[name] = _plain(value)
+    return options
+
+
+def _plain(value: Json) -> Json:
+    return str(value) if isinstance(value, _Decimal) else _numbers(value)
+
+
+def _numbers(value: Json) -> Json:
+    if isinstance(value, _Decimal):
+        number = float(value)
+        return number if math.isfinite(number) else str(value)
+    if isinstance(value, dict):
+        return {name: _numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_numbers(inner) for inner in value]
+    return value
+
+
+def _choice(found: Json) -> Choice | None:
+    found = _mapping(found)
+    value = _text(found.get("value"))
+    return Choice(value, str(found.get("source") or "")) if value else None
+
+
+def _build(found: dict[str, Json]) -> dict[str, Json]:
+    """``causes`` come as Jenkins' own JSON text. Newer versions nest the causes of upstream builds, older ones only know the builds."""
+    causes = _causes(found.get("causes"))
+    upstream = [*_nested(causes), *(cause for text in _texts(found.get("upstreamCauses")) for cause in _causes(text))]
+    return {**found, "causes": causes, "upstreamCauses": upstream}
+
+
+def _causes(text: Json) -> list[dict[str, Json]]:
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return []
+    return [cause for cause in found if isinstance(cause, dict)] if isinstance(found, list) else []
+
+
+def _nested(causes: Iterable[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Level by level, so that the root of the chain comes last."""
+    found: list[dict[str, Json]] = []
+    level = list(causes)
+    while level:
+        level = [inner for cause in level for inner in _list(cause.get("upstreamCauses")) if isinstance(inner, dict)]
+        found += level
+    return found
+
+
+def _pending(found: Json) -> tuple[Kept, ...]:
+    """Every entry keeps its place, for the answer names it by its index; one that is none has no text."""
+    kept = []
+    for entry in _list(found):
+        entry = _mapping(entry)
+        text, failures = entry.get("text"), whole(entry.get("failures"))
+        kept.append(Kept(text if isinstance(text, str) else "", max(0, failures or 0)))
+    return tuple(kept)
 
 
 def _mapping(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
 def _texts(value: Json) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return [item for item in _list(value) if isinstance(item, str)]
 
 
 def _text(value: Json) -> str | None:
     return (value.strip() or None) if isinstance(value, str) else None
 
 
+def _as_text(value: Json) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _is_blank(value: Json) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _number(value: Json) -> float | None:
-    try:
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    except OverflowError:
+    if isinstance(value, bool) or not isinstance(value, (int, _Decimal)):
         return None
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _moment(value: Json) -> int | None:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from last9_markers.core.errors import BaseUrlUnusable, HostNotAllowed, OrganizationUnknown, OrganizationUnusable
-from last9_markers.request.contract import ConnectionField
 from last9_markers.request.token import Claims
 
 #: ``last9-api.md``: the base of Last9's own deployments, and the default one.
@@ -16,6 +15,9 @@ DEFAULT_BASE_URL = "https://app.last9.io"
 LAST9_DOMAIN = ".last9.io"
 DEFAULT_CREDENTIAL_ID = "last9-refresh-token"
 EXCHANGE_PATH = "/api/v4/oauth/access_token"
+
+#: A host name's limits (RFC 1035): no URL library and no resolver takes more. The rest of a base URL is as long as people write it.
+_LONGEST_LABEL, _LONGEST_HOST, _LONGEST_URL = 63, 253, 1000
 
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,99})")
 _BASE = re.compile(
@@ -32,6 +34,18 @@ _API_SUFFIX = re.compile(r"/api(?:/v4)?$")
 def event_path(organization: str) -> str:
     """The path of the change events of an organization, which is a checked slug."""
     return f"/api/v4/organizations/{organization}/change_events"
+
+
+class ConnectionField(NamedTuple):
+    """One resolved connection field. ``from_starter``: somebody who only starts builds may have chosen the value.
+
+    ``trusted`` are the values of levels where he has no say.
+    """
+
+    value: str
+    source: str
+    from_starter: bool = False
+    trusted: tuple[str, ...] = ()
 
 
 class BaseUrl(NamedTuple):
@@ -66,6 +80,14 @@ class Destination(NamedTuple):
         return self.credential_id, self.organization, self.base_url.text
 
 
+def host_of(text: str) -> str | None:
+    """The host that a base URL names, ``None`` if it is not usable."""
+    try:
+        return read_base_url(text).host
+    except BaseUrlUnusable:
+        return None
+
+
 def resolve(connection: Mapping[str, ConnectionField], claims: Claims) -> Destination:
     """Where these settings send a marker; what they leave open the token's claims fill, then the built-in defaults.
 
@@ -92,12 +114,12 @@ def resolve_organization(field: ConnectionField | None, claims: Claims) -> str:
 
 
 def resolve_base_url(field: ConnectionField | None, claims: Claims) -> BaseUrl:
-    """The API's base URL. One that a build parameter chose must be Last9's, the token's own, or set by somebody trusted too."""
+    """The API's base URL. One that a starter of builds may have chosen must be Last9's, the token's own, or set by somebody else, too."""
     named = list(_usable(claims.api_urls))
     if field is None:
         return named[0] if named else read_base_url(DEFAULT_BASE_URL)
     base_url = read_base_url(field.value)
-    if field.from_parameter and not _may_have_the_token(base_url, [*named, *_usable(field.trusted)]):
+    if field.from_starter and not _may_have_the_token(base_url, [*named, *_usable(field.trusted)]):
         raise HostNotAllowed(base_url.host)
     return base_url
 
@@ -109,21 +131,38 @@ def read_base_url(text: str) -> BaseUrl:
     """
     if "://" not in text:
         text = f"https://{text}"
-    found = _BASE.fullmatch(text)
+    found = _BASE.fullmatch(text) if len(text) <= _LONGEST_URL else None
     if found is None:
         raise BaseUrlUnusable("form")
     scheme, host = found["scheme"].lower(), found["host"].lower()
-    if host.startswith("["):
-        try:
-            ipaddress.IPv6Address(host[1:-1])
-        except ValueError:
-            raise BaseUrlUnusable("form") from None
     port = int(found["port"] or {"https": 443, "http": 80}[scheme])
-    if ".." in host or not 0 < port < 65536:
+    if not _is_host(host) or not 0 < port < 65536:
         raise BaseUrlUnusable("form")
     if scheme == "http" and not is_loopback(host):
         raise BaseUrlUnusable("http")
     return BaseUrl(scheme, host, port, _API_SUFFIX.sub("", found["path"]))
+
+
+def _is_host(host: str) -> bool:
+    """Whether every URL library and resolver takes what has a host's letters already."""
+    if host.startswith("["):
+        return ":" in host and _is_address(host[1:-1])
+    labels = host.split(".")
+    if len(host) > _LONGEST_HOST or not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
+        return False
+    if labels[-1].isdigit():
+        return _is_address(host)  # no top-level domain is a number: this is meant for an address
+    try:
+        return all(label.encode("ascii").decode("idna") for label in labels if label.startswith("xn--"))
+    except UnicodeError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

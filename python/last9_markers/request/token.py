@@ -19,7 +19,8 @@ from last9_markers.messages import options as option_messages
 
 VARIABLE = "LAST9_REFRESH_TOKEN"
 
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+#: No header holds more, and no token is longer.
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
 class Claims(NamedTuple):
@@ -48,7 +49,7 @@ def read_token(given: str | None, log: BuildLog) -> RefreshToken:
     text = (given or "").strip()
     if given is None or not text:
         raise TokenMissing("blank" if given is not None else "")
-    if not _VISIBLE_ASCII.fullmatch(text):
+    if not _TOKEN.fullmatch(text):
         raise TokenUnusable
     if text != given:
         log.warning(option_messages.token_with_blanks())

@@ -3,252 +3,221 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import os
 from typing import TYPE_CHECKING
 
-from last9_markers.core.clock import Budget
 from last9_markers.core.errors import (
+    ConfigurationError,
+    DeadlineExceeded,
     DeliveryError,
     DestinationRefused,
-    EventRejected,
-    OrganizationUnknown,
     RequestRejected,
     TokenMissing,
     TokenUnusable,
 )
-from last9_markers.marker import attributes, event, pending, records
-from last9_markers.marker.attributes import changes
+from last9_markers.marker import attributes, dry_run, event, pending
+from last9_markers.marker.attributes import changes, scm
 from last9_markers.marker.attributes.git import GitCheckout
-from last9_markers.messages import failures, progress
+from last9_markers.messages import progress
+from last9_markers.request import routing, time_limits
 from last9_markers.request.context import Context
-from last9_markers.request.contract import SHELL_COMMANDS, Answer, Json, Request
-from last9_markers.request.destination import Destination, credential_id, named_elsewhere, resolve, resolve_base_url
+from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request, whole
+from last9_markers.request.destination import resolve
 from last9_markers.request.options import Marker, Settings, read_marker, read_settings
-from last9_markers.request.token import Claims, RefreshToken, read_token
+from last9_markers.request.token import RefreshToken, read_token
+from last9_markers.runner.conclusion import Conclusion
 
 if TYPE_CHECKING:
-    from last9_markers.client.delivery import Delivery
-
-
-#: The step whose start is always followed by a stop.
-BLOCK = "withLast9Deployment"
+    from last9_markers.client.transport import HttpConnection
 
 
 class MarkerHandler:
-    """Sends the marker of one request: :meth:`run`. Where that cannot end by itself, :meth:`abort` answers for it."""
+    """Sends the marker of one request: :meth:`run`. If that cannot end by itself, :meth:`abort` answers for it."""
 
-    def __init__(self, request: Request, context: Context) -> None:
-        """Reads the settings and starts the budget: from here on the time counts."""
+    def __init__(self, request: Request, context: Context, problems: tuple[str, ...] = ()) -> None:
+        """Reads the settings and starts the budget: from here on the time counts. ``problems``: why there can be no marker."""
         self._request = request
-        self._context = context
+        self._context = context = context.of(request)
         self._log = context.log
-        context.hide_secrets(request)
+        self._problems = problems
+        self._routing = routing.resolve(request, context.environ)
         self.settings = read_settings(request, context.environ, self._log)
-        self.budget = Budget.of(self.settings.timeout_seconds, context.clock)
+        self.budget = time_limits.budget_of(request, self.settings.timeout_seconds, context.clock)
+        self._moment_ms = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
         self._outbox = pending.Outbox(request.pending, request.text)
-        self._label = "the deployment marker"
-        self._claims = Claims()
-        self._destination: Destination | None = None
-        self._via: str | None = None
+        self._now_ms = request.now_ms if request.now_ms is not None else self._moment_ms
+        self._conclusion = Conclusion(request, self._routing, context, self.settings, self._outbox, self._now_ms)
+        self._connection: HttpConnection | None = None
         self._accepted = True
-        self._refused = False
-        self._told: str | None = None
-        self._late_told = False
 
     def run(self) -> Answer:
-        """Deliver the marker, the kept ones first. Every expected failure is a warning and an answer, never an exception."""
+        """Deliver the marker. Every expected failure is a warning and an answer, never an exception."""
+        own = self._outbox.own
         try:
-            marker = read_marker(self._request, self._context.environ, self._log)
+            marker = read_marker(self._request, self._context.environ, self._log, (*self._problems, *self._routing.problems))
         except RequestRejected as rejection:
-            self._accepted, self._outbox.own.dropped = False, True
-            for reason in rejection.reasons:
-                self._log.warning(reason)
-            return self._answer(failure=rejection.reasons[0])
-        self._label = marker.label
-        # A git that hangs must leave a short budget room for the marker itself.
-        context = self._context
-        checkout = GitCheckout(
-            context.environ,
-            context.clock,
-            self._log,
-            limit_seconds=self.budget.seconds / 2,
-            previous=changes.previous_commit(marker, context.environ),
-            ask=not self._request.elsewhere,
-        )
+            self._accepted, own.end = False, pending.DROPPED
+            return self._conclusion.rejected(rejection.reasons)
+        self._conclusion.label = own.label = marker.label
         try:
             if marker.dry_run:
-                return self._dry_run(marker, checkout)
-            self._deliver(marker, checkout)
+                return self._dry_run(marker)
+            self._deliver(marker)
         except DestinationRefused as refusal:
-            self._accepted, self._refused, self._outbox.own.dropped = False, True, True
-            return self._failed(refusal)
+            self._accepted, own.end = False, pending.REFUSED
+            return self._conclusion.failed(refusal, accepted=False)
         except DeliveryError as failure:
-            return self._failed(failure)
-        finally:
-            checkout.abandon()
-        return self._delivered()
+            return self._conclusion.failed(failure)
+        return self._conclusion.delivered()
 
     def abort(self, failure: DeliveryError | str) -> Answer:
-        """The answer where the time is over, or a defect of ours has struck (a finished text): what is not settled is kept.
+        """The answer if the time is over, or a defect of ours has struck (a finished text): what is not settled is kept.
 
         The watchdog calls it beside :meth:`run`, which on a busy machine may be at its own last words: each is said once.
         """
-        self._say_late()
-        if self._outbox.own.delivered:
-            return self._delivered()
-        return self._failed(failure)
+        own = self._outbox.own
+        if own.delivered:
+            return self._conclusion.delivered()
+        if isinstance(failure, DeadlineExceeded) and self._connection is not None:
+            failure = self._connection.hanging()
+        # Its own failure says more than that the time ended while others were being tried.
+        return self._conclusion.failed(own.failure or failure, accepted=self._accepted)
 
     # -- the stations ----------------------------------------------------------------------------------------------------------
 
-    def _deliver(self, marker: Marker, checkout: GitCheckout) -> None:
-        # Loaded here, while git is looking: a dry run and a rejected request have no use for an HTTP client.
-        from last9_markers.client import api, delivery, transport
+    def _deliver(self, marker: Marker) -> None:
+        problem: ConfigurationError | None = None
+        token: RefreshToken | None = None
+        conclusion = self._conclusion
+        try:
+            token = self._read_token()
+            conclusion.destination = resolve(self._routing.fields, token.claims)
+        except ConfigurationError as found:
+            problem = found
+        with contextlib.ExitStack() as held:
+            if conclusion.destination is not None and conclusion.outages.holds(conclusion.destination):
+                conclusion.once, conclusion.limit_seconds = True, min(conclusion.limit_seconds, time_limits.SHORT_SECONDS)
+                held.enter_context(self.budget.within(time_limits.short(self._request), once=True, firmly=True))
+            deployed = self._deployed(marker)
+            if problem is None:
+                self._load()
+            # Composed in any case, so that it can be kept.
+            composed = self._compose_own(marker, deployed)
+            self._outbox.own.text = pending.write(conclusion.recipient(), composed)
+            if problem is not None or token is None:
+                raise problem or TokenMissing
+            self._send(token, marker, deployed)
 
-        own = self._outbox.own
-        token, destination = self._prepare(marker, checkout)
-        context = self._context
-        self._log.info(progress.sending(marker.label))
+    def _load(self) -> None:
+        """What the delivery needs: it takes some time, and git is looking meanwhile."""
+        from last9_markers.client import api, transport  # noqa: F401
+        from last9_markers.runner import rounds  # noqa: F401
+
+    def _send(self, token: RefreshToken, own: Marker, deployed: scm.Deployed) -> None:
+        from last9_markers.client import api, delivery, transport
+        from last9_markers.runner import rounds
+
+        context, conclusion = self._context, self._conclusion
+        destination = conclusion.destination
+        if destination is None:
+            return
+        self._log.info(progress.sending(conclusion.label))
         self._log.debug(progress.going_to(destination, self.budget.seconds))
         connection = transport.HttpConnection(destination.base_url, context.environ, self.budget, self._log, context.transport)
-        self._via = connection.via
-        last9 = api.Last9(connection, context.clock, self._log.redactor)
-        run = delivery.Delivery(last9, token.text, destination, self.budget, self._log)
+        conclusion.via, self._connection = connection.via, connection
+
+        def compose(request: Request, route: routing.Routing) -> event.Event:
+            request = request._replace(borrowed_node=self._request.borrowed_node)  # the environment is that of this node
+            settings = read_settings(request, context.environ, self._log)
+            marker = read_marker(request, context.environ, self._log, route.problems)
+            if marker.dry_run:
+                raise RequestRejected([])
+            # Of another folder nobody has asked.
+            known = deployed if marker.scm_directory == own.scm_directory else self._unknown()
+            return self._compose(marker, request, route, known, settings)
+
         try:
-            self._deliver_kept(run, destination, checkout)
-            run.deliver(own)
-        except EventRejected:
-            self._refused = own.dropped = True
-            raise
+            last9 = api.Last9(connection, context.clock, self._log.redactor)
+            run = rounds.Round(delivery.Delivery(last9, token.text, destination, self.budget, self._log), self.budget, conclusion.report)
+            kept = pending.claim(self._outbox, destination, conclusion.claims, context.environ, compose, self._log)
+            run.run(self._outbox.own, kept, self._request.window_id)
         finally:
             connection.close()
 
-    def _prepare(self, marker: Marker, checkout: GitCheckout) -> tuple[RefreshToken, Destination]:
-        """Compose the marker, so that it can be kept whatever happens from here on; then who it goes to. Raises ``ConfigurationError``."""
-        own = self._outbox.own
-        composed = self._compose(marker, self._request, checkout, self.settings)
-        own.event = event.encode(composed)
-        own.text = pending.write(self._recipient(), composed)
-        token = self._read_token()
-        destination = self._destination = resolve(self._request.connection, token.claims)
-        own.text = pending.write(self._recipient(), composed)
-        return token, destination
-
-    def _deliver_kept(self, run: Delivery, destination: Destination, checkout: GitCheckout) -> None:
-        """First what was kept: Last9 shall get everything in the order in which it happened."""
-
-        def compose(request: Request) -> event.Event:
-            settings = read_settings(request, self._context.environ, self._log)
-            marker = read_marker(request, self._context.environ, self._log)
-            if marker.dry_run:
-                raise RequestRejected([])
-            return self._compose(marker, request, checkout, settings)
-
-        try:
-            for entry in pending.claim(self._outbox, destination, self._claims, compose, self._log):
-                try:
-                    run.deliver(entry)
-                except EventRejected as refusal:
-                    entry.dropped = True
-                    self._log.warning(failures.late_marker_refused(refusal, self._failure_context()))
-        finally:
-            self._say_late()
-
-    def _say_late(self) -> None:
-        """What was kept and is with Last9 now: told once, also where the next of them failed or the time was over."""
-        sent = sum(entry.delivered for entry in self._outbox.kept)
-        if sent and not self._late_told:
-            self._late_told = True
-            self._log.info(progress.sent_late(sent))
-
-    def _dry_run(self, marker: Marker, checkout: GitCheckout) -> Answer:
-        self._outbox.own.dropped = True
-        composed = self._compose(marker, self._request, checkout, self.settings)
-        self._outbox.own.event = event.encode(composed)
-        connection, claims = self._request.connection, Claims()
-        with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; where there is one, it may say where to
-            claims = self._read_token().claims
-        base_url = resolve_base_url(connection.get("apiBaseUrl"), claims)
-        with contextlib.suppress(OrganizationUnknown):
-            self._destination = resolve(connection, claims)
-        self._log.info(progress.dry_run(self._destination))
-        self._log.info(event.readable(composed))
-        organization = self._destination.organization if self._destination else None
-        return self._answer(more={"dryRun": {"organization": organization, "apiBaseUrl": base_url.text, "event": composed}})
+    def _dry_run(self, marker: Marker) -> Answer:
+        self._outbox.own.end = pending.DROPPED
+        deployed = self._deployed(marker)
+        composed = self._compose_own(marker, deployed)
+        with contextlib.suppress(TokenMissing, TokenUnusable):  # it needs none; if there is one, it may say where to
+            self._read_token()
+        place = dry_run.place(self._routing.fields, self._conclusion.claims)
+        self._conclusion.destination = place.destination
+        return self._conclusion.shown(dry_run.show(composed, place, self._log))
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
+    def _deployed(self, marker: Marker) -> scm.Deployed:
+        context, said = self._context, scm.said(self._context.environ)
+        checkout = GitCheckout(
+            context.environ,
+            context.clock,
+            _folder_of(self._request),
+            marker.scm_directory,
+            # A git that hangs must leave a short budget room for the marker itself.
+            limit_seconds=self.budget.seconds / 2,
+            previous=changes.previous_commit(marker, context.environ),
+            asked=said.open,
+        )
+        return scm.Deployed(said, checkout, self._log, began_at=self._began_at(), named=marker.scm_directory is not None)
+
+    def _unknown(self) -> scm.Deployed:
+        return scm.Deployed(scm.Said(), GitCheckout({}, self._context.clock, None), self._log)
+
+    def _began_at(self) -> float | None:
+        """When the build began, in seconds of the agent's clock: only ages can be compared with what the controller's says.
+
+        In a shell nobody knows.
+        """
+        started = whole(self._request.build.get("startTimeMs"))
+        if started is None or self._request.step in SHELL_COMMANDS:
+            return None
+        return self._context.clock.wall() - max(0, self._now_ms - started) / 1000
+
     def _read_token(self) -> RefreshToken:
         token = read_token(self._context.token, self._log)
-        self._claims = token.claims
+        self._conclusion.claims = token.claims
         return token
 
-    def _compose(self, marker: Marker, request: Request, checkout: GitCheckout, settings: Settings) -> event.Event:
+    def _compose_own(self, marker: Marker, deployed: scm.Deployed) -> event.Event:
+        try:
+            composed = self._compose(marker, self._request, self._routing, deployed, self.settings)
+        finally:
+            # What git has not said by now nobody waits for; and a git that hangs does not outlive us, however we end.
+            deployed.abandon()
+        self._outbox.own.event = event.encode(composed)
+        labels = composed["attributes"]
+        commit = labels.get(scm.COMMIT) or labels.get(attributes.spelling(scm.COMMIT, self.settings.attribute_names))
+        self._conclusion.local_merge = commit if deployed.is_local_merge else None
+        self._conclusion.names_commit(marker.event_state, commit)
+        return composed
+
+    def _compose(self, marker: Marker, request: Request, route: routing.Routing, deployed: scm.Deployed, settings: Settings) -> event.Event:
         context = self._context
-        labels = attributes.collect(marker, request, context.environ, checkout, settings.attribute_names, self._log)
-        cluster = request.connection.get("dataSourceName")
-        moment = request.timestamp_ms if request.timestamp_ms is not None else int(context.clock.wall() * 1000)
-        return event.compose(marker, moment, cluster.value if cluster else None, labels)
+        labels, left_out = attributes.collect(marker, request, context.environ, deployed, settings.attribute_names, self._log)
+        if left_out:
+            self._conclusion.no_room_for(left_out)
+        moment = request.timestamp_ms if request.timestamp_ms is not None else self._moment_ms
+        return event.compose(marker, moment, route.data_source_name, labels)
 
-    def _recipient(self) -> pending.Recipient:
-        connection = self._request.connection
-        if self._destination is not None:
-            return pending.Recipient(*self._destination.key())
-        # As they were configured, for want of better; a password in a URL is no part of it, and makes it unusable anyway.
-        clean = self._log.redactor.clean
-        organization, base_url = connection.get("orgSlug"), connection.get("apiBaseUrl")
-        return pending.Recipient(
-            credential_id(connection), clean(organization.value) if organization else None, clean(base_url.value) if base_url else None
-        )
 
-    def _failure_context(self) -> failures.FailureContext:
-        recipient = self._recipient()
-        return failures.FailureContext(
-            credential_id=recipient.credential_id,
-            organization=recipient.organization,
-            host=self._destination.base_url.host if self._destination else None,
-            timeout_seconds=self.settings.timeout_seconds,
-            claims=self._claims,
-            now=self._context.clock.wall(),
-            via=self._via,
-            from_shell=self._request.step in SHELL_COMMANDS,
-            elsewhere=named_elsewhere(self._destination.base_url, self._claims) if self._destination else None,
-        )
+def _folder_of(request: Request) -> str | None:
+    """Whose commit is deployed: that of the step's own folder, and in a shell that of the current one. ``None``: nobody knows.
 
-    # -- the answer ------------------------------------------------------------------------------------------------------------
-
-    def _delivered(self) -> Answer:
-        if self._told is None:
-            self._told = progress.SENT
-            self._log.info(progress.SENT)
-        return self._answer(delivered=True)
-
-    def _failed(self, failure: DeliveryError | str) -> Answer:
-        if isinstance(failure, DeliveryError):
-            # Before it is cut to a sentence's length: half a secret would not be recognized.
-            failure.detail = self._log.redactor.clean(failure.detail)
-            failure = failures.not_delivered(self._label, failure, self._failure_context())
-        if self._told is None:
-            self._told = failure
-            # A marker from a shell may have no next one to go out with.
-            kept = self._request.text and not self._outbox.own.settled
-            self._log.warning(failure + self._kept() if kept else failure)
-        return self._answer(failure=self._told)
-
-    def _kept(self) -> str:
-        request = self._request
-        if request.step in SHELL_COMMANDS:
-            return progress.KEPT_BY_A_SHELL
-        return progress.kept(len(self._outbox.pending()), stop_follows=request.step == BLOCK and request.body is None)
-
-    def _answer(self, *, delivered: bool = False, failure: str | None = None, more: Mapping[str, Json] | None = None) -> Answer:
-        last9 = self._destination.base_url.text if self._destination else None
-        happened = records.of_run(self._outbox, self._request.text, last9, refused=self._refused)
-        return Answer(
-            delivered=delivered,
-            accepted=self._accepted,
-            deployment_id=self._request.window_id if self._accepted else None,
-            warnings=self._log.warnings,
-            fail_build=self._log.redactor.clean(progress.fail_build(failure)) if failure and self.settings.fail_on_error else None,
-            pending=self._outbox.pending(),
-            more={**({"records": happened} if happened else {}), **(more or {})},
-        )
+    The engine of a step runs in a folder of its own, and a node that was taken for the marker may hold an older checkout of the same job.
+    """
+    if request.borrowed_node:
+        return None
+    if request.folder is None and request.step in SHELL_COMMANDS:
+        with contextlib.suppress(OSError):  # somebody has removed it
+            return os.getcwd()
+    return request.folder

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
-import sys
+import signal
 import threading
 from collections.abc import Callable
-from typing import Protocol, TextIO
+from typing import Protocol
 
+from last9_markers.core import bundle, safe_files
 from last9_markers.core.clock import Budget, SystemClock
 from last9_markers.core.errors import DeadlineExceeded, DeliveryError, RequestUnreadable
 from last9_markers.core.log import BuildLog
@@ -40,12 +42,23 @@ class RequestHandler(Protocol):
         """The answer where it could not come to its own end."""
 
 
-def serve(read: Callable[[], str], log: BuildLog) -> None:
-    """Do what the request says that ``read`` returns, and give one answer on stdout, whatever happens. The token is in the environment."""
+#: The exit code that says: the answer is written. Never 0, which Jenkins takes for success even if the step was interrupted.
+ANSWERED = 77
+#: There is no answer, as it could not be written (sysexits' EX_IOERR).
+UNANSWERED = 74
+#: How long before the interval timer ends the process (0.05 s before the limit) the watchdog answers.
+LAST_WORD_SECONDS = 0.25
+
+
+def serve(read: Callable[[], str], log: BuildLog, write: Callable[[bytes], object]) -> int:
+    """Do what the request says that ``read`` returns, and ``write`` one answer, whatever happens. The token is in the environment.
+
+    Return the exit code: whether the answer has been written.
+    """
     # First of all: no child process, no attribute and no dump of the environment shall find it there.
     token = os.environ.pop(VARIABLE, None)
     log.redactor.hide(token)
-    writer = AnswerWriter(sys.stdout)
+    writer = AnswerWriter(write, log)
     accepted = True
     try:
         handler = _handler(parse(read()), Context(os.environ, token, SystemClock(), log))
@@ -53,13 +66,12 @@ def serve(read: Callable[[], str], log: BuildLog) -> None:
         accepted = False
         log.warning(option_messages.request_unreadable(str(error)))
     except OSError as error:
-        log.warning(option_messages.request_missing(type(error).__name__))
+        log.warning(option_messages.request_missing(f"{type(error).__name__}: {error.strerror}"))
     except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the answer
         log.warning(engine_failed(error, log))
     else:
-        _run(handler, writer, log)
-        return
-    writer.write_once(Answer(False, accepted, None, log.warnings, None, None))
+        return _run(handler, writer, log)
+    return writer.write_once(Answer(False, accepted, None, log.warnings, None, None))
 
 
 def _handler(request: Request, context: Context) -> RequestHandler:
@@ -68,35 +80,61 @@ def _handler(request: Request, context: Context) -> RequestHandler:
     return handler
 
 
-def _run(handler: RequestHandler, writer: AnswerWriter, log: BuildLog) -> None:
-    watchdog = Watchdog(handler.budget.remaining(), lambda: writer.write_once(handler.abort(DeadlineExceeded())))
+def _run(handler: RequestHandler, writer: AnswerWriter, log: BuildLog) -> int:
+    watchdog = Watchdog(lambda: _left(handler.budget), lambda: writer.write_once(handler.abort(DeadlineExceeded())))
     try:
         answer = handler.run()
     except KeyboardInterrupt:
         answer = handler.abort(progress.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - a defect of ours must cost neither the answer nor the marker
         answer = handler.abort(engine_failed(error, log))
-    writer.write_once(answer)
+    code = writer.write_once(_with_code(answer, log))
     watchdog.cancel()
+    return code
+
+
+def _left(budget: Budget) -> float:
+    """Seconds until the watchdog speaks: at the end of the budget, and in any case before the interval timer ends the process."""
+    left = budget.left_in_all()
+    if not hasattr(signal, "getitimer"):  # Windows
+        return left
+    timer = signal.getitimer(signal.ITIMER_REAL)[0]
+    return min(left, max(0.0, timer - LAST_WORD_SECONDS)) if timer else left
+
+
+def _with_code(answer: Answer, log: BuildLog) -> Answer:
+    """The answer with the hash of the compiled code that the next marker on this node may trust."""
+    running = bundle.running()
+    if running is None or not running.folder:
+        return answer
+    problem = safe_files.close_to_others(running.folder)
+    if problem:
+        log.debug(progress.folder_of_others(os.path.realpath(running.folder), problem))
+    with contextlib.suppress(Exception):  # what it is for is to save time
+        code = running.keep_code()
+        if code:
+            return answer._replace(more={**answer.more, "code": code})
+    return answer
 
 
 class AnswerWriter:
     """Gives one answer, whoever comes first: the engine or its watchdog."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, write: Callable[[bytes], object], log: BuildLog) -> None:
+        self._write = write
+        self._log = log
         self._lock = threading.Lock()
-        self._written = False
+        self._code: int | None = None
 
-    def write_once(self, answer: Answer) -> None:
-        """Write the answer line, unless one has been written."""
+    def write_once(self, answer: Answer) -> int:
+        """Write the answer line, unless one has been written; return the exit code."""
         with self._lock:
-            if self._written:
-                return
-            self._written = True
-            try:
-                self._stream.write(answer.line() + "\n")
-                self._stream.flush()
-            except (OSError, ValueError):
-                # Nobody listens any more: no answer counts as undelivered, which is the truth as far as the library knows.
-                return
+            if self._code is None:
+                self._code = ANSWERED
+                try:
+                    self._write((answer.line() + "\n").encode("ascii"))
+                except (OSError, ValueError) as error:
+                    # No answer counts as undelivered, which is the truth as far as the library knows.
+                    self._code = UNANSWERED
+                    self._log.warning(progress.no_answer(str(getattr(error, "strerror", None) or error)))
+            return self._code

@@ -6,31 +6,51 @@ library escape them. So a thread of our own counts the whole budget, has the las
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
 
-#: What an orderly end at the very last moment may still take before the process is ended the hard way.
-GRACE_SECONDS = 0.3
+from last9_markers.request.time_limits import GRACE_SECONDS
+
+#: Seconds between its looks: a budget may become shorter and longer on the way.
+_LOOK_SECONDS = 0.1
+#: The exit code if even the last word fails (sysexits' EX_SOFTWARE): never 0, which would say that all is well.
+DIED = 70
 
 
 class Watchdog:
-    """Calls ``on_timeout`` and ends the process with exit code 0, unless it is called off in time."""
+    """Calls ``on_timeout`` and ends the process with the exit code that it returns, unless it is called off in time.
 
-    def __init__(self, seconds: float, on_timeout: Callable[[], object], end: Callable[[int], object] = os._exit) -> None:
+    ``remaining`` says how many seconds are left: :meth:`last9_markers.core.clock.Budget.left_in_all`.
+    """
+
+    def __init__(
+        self, remaining: Callable[[], float], on_timeout: Callable[[], int], end: Callable[[int], object] = os._exit, died: int = DIED
+    ) -> None:
+        """``died`` is the exit code if ``on_timeout`` raises."""
+        self._died = died
         self._cancelled = threading.Event()
-        self._seconds = seconds + GRACE_SECONDS
+        self._remaining = remaining
         self._on_timeout = on_timeout
         self._end = end
-        threading.Thread(target=self._watch, name="last9-watchdog", daemon=True).start()
+        # Where no thread is to be had the work is done without: there is the HTTP client's patience, and the launcher's interval timer.
+        with contextlib.suppress(RuntimeError):
+            threading.Thread(target=self._watch, name="last9-watchdog", daemon=True).start()
 
     def cancel(self) -> None:
         """The work is done: the process may end by itself."""
         self._cancelled.set()
 
     def _watch(self) -> None:
-        if not self._cancelled.wait(self._seconds):
-            try:
-                self._on_timeout()
-            finally:
-                self._end(0)
+        while True:
+            left = self._remaining()
+            if self._cancelled.wait(min(left, _LOOK_SECONDS) if left else GRACE_SECONDS):
+                return
+            if not left and not self._remaining():
+                break
+        code = self._died
+        try:
+            code = self._on_timeout()
+        finally:
+            self._end(code)

@@ -3,14 +3,11 @@ package org.last9
 import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
 
-/**
- * What `last9Config` said, for every later marker of the build.
- *
- * Kept in the build's environment: it must be seen from every var, also through a team's own library, and after a controller restart.
- */
+/** What `last9Config` said, for every later marker of the build. */
 class BuildDefaults implements Serializable {
 
     private static final long serialVersionUID = 1L
+    private static final String VARIABLE = 'LAST9_CONFIG'
 
     private final Object script
 
@@ -19,20 +16,20 @@ class BuildDefaults implements Serializable {
     }
 
     /** Adds to what was said before; what is said twice counts as said last. */
-    void add(Object[] given) {
-        merge(Options.alone(script, 'last9Config', given))
+    void add(Object[] args) {
+        merge(Options.readWithoutBlock(script, 'last9Config', args))
     }
 
-    /** The defaults by option name; empty when there are none. */
+    /** The defaults as the text of a JSON object; null if there are none. */
     @NonCPS
-    Map<String, Object> read() {
-        return Json.object((String) script.env.LAST9_CONFIG) ?: [:]
+    String json() {
+        return BuildVariables.read(script, VARIABLE)
     }
 
     /** @NonCPS, for Jenkins may turn to another branch, and to its last9Config, between any two CPS calls. */
     @NonCPS
-    private void merge(Map<String, Object> given) {
-        script.env.LAST9_CONFIG = JsonOutput.toJson(read() + given)
+    private void merge(Map<String, Object> options) {
+        BuildVariables.write(script, VARIABLE, JsonOutput.toJson((Json.object(json()) ?: [:]) + options))
     }
 
 }

@@ -1,39 +1,49 @@
 package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
+import groovy.json.JsonOutput
 import hudson.util.Secret
-import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * What only the controller knows of a build, as plain data. One source that fails costs its own fact only.
+ * What only the controller knows of a build, as JSON. One source that fails costs its own fact only.
  *
- * The members of `currentBuild` used here are those that script-security lets a sandboxed library read.
+ * The members of `currentBuild` used here are those that script-security lets a sandboxed library read. All of it is @NonCPS: no abort can strike
+ * here, where a window's stop is about to be sent.
  */
 class BuildFacts implements Serializable {
 
     private static final long serialVersionUID = 1L
+    /** What `parameters` has of a text at most: they go along with every marker. */
+    private static final int MOST_CHARACTERS = 2000
+    /** The variable that names an interpreter: whoever starts builds must not. */
+    private static final String INTERPRETER = 'LAST9_PYTHON'
 
-    private final Object script
-
-    BuildFacts(Object script) {
-        this.script = script
-    }
+    /** What stays the same during a build is read once. Empty after a restart. */
+    private static Map<String, Object> knownCauses = null
+    private static String knownParameters = null
+    private static boolean interpreterIsParameter = false
+    private static List<String> secretNames = []
 
     /** Result, times and causes; what cannot be read is left out. */
-    Map<String, Object> build() {
+    @NonCPS
+    static Map<String, Object> build(Object script) {
         Map<String, Object> facts = [:]
-        note(facts, 'result') { script.currentBuild.result }
-        note(facts, 'currentResult') { script.currentBuild.currentResult }
-        note(facts, 'durationMs') { script.currentBuild.duration }
-        note(facts, 'startTimeMs') { script.currentBuild.startTimeInMillis }
-        note(facts, 'causes') { causes(script.currentBuild.getBuildCauses()) }
-        note(facts, 'upstreamCauses') { upstreamCauses() }
-        return facts
+        try {
+            facts.result = script.currentBuild.result
+            facts.currentResult = script.currentBuild.currentResult
+            facts.durationMs = script.currentBuild.duration
+            facts.startTimeMs = script.currentBuild.startTimeInMillis
+        } catch (Exception ignored) { // a fact is never worth a failed deployment
+        }
+        if (knownCauses == null) {
+            knownCauses = readCauses(script)
+        }
+        return facts + knownCauses
     }
 
-    /** `currentBuild.result`, or null. @NonCPS, so that no abort can strike here, where a window's stop is about to be sent. */
+    /** `currentBuild.result`, or null. */
     @NonCPS
-    String result() {
+    static String result(Object script) {
         try {
             return script.currentBuild.result
         } catch (Exception ignored) { // a fact is never worth a failed deployment
@@ -41,92 +51,67 @@ class BuildFacts implements Serializable {
         }
     }
 
-    /** Names of the password parameters: `params` holds those as `hudson.util.Secret`. */
-    List<String> secretParameters() {
-        Map<String, Object> facts = [names: []]
-        note(facts, 'names') { secretNames(script.params) }
-        return facts.names
-    }
-
-    /** The build parameters of these names as texts, password parameters excepted. */
-    Map<String, String> parameters(List<String> names) {
-        Map<String, Object> facts = [values: [:]]
-        if (names) {
-            note(facts, 'values') { open(script.params, names) }
+    /** `parameters` and `secretParameters` of the contract, as the text of a JSON object. */
+    @NonCPS
+    static String parameters(Object script) {
+        if (knownParameters == null) {
+            knownParameters = readParameters(script)
         }
-        return facts.values
+        return knownParameters
     }
 
-    /** Nearest upstream build first, so the root of the chain comes last. Newer Jenkins nests the causes, older ones know the builds. */
-    private List<Map> upstreamCauses() {
-        List<Map> all = causes(nested(script.currentBuild.getBuildCauses()))
-        for (Object upstream in script.currentBuild.upstreamBuilds) {
-            all.addAll(causes(upstream.getBuildCauses()))
-        }
-        return all
+    /** Whether somebody who starts builds may have chosen the interpreter. Jenkins' environment ignores case. */
+    @NonCPS
+    static boolean isInterpreterParameter(Object script) {
+        parameters(script)
+        return interpreterIsParameter
     }
 
-    private static void note(Map<String, Object> facts, String name, Closure source) {
+    /** Whether that variable is a password parameter's, whose value must not stand in requests and build records. */
+    @NonCPS
+    static boolean isSecret(Object script, String variable) {
+        parameters(script)
+        return secretNames.contains(variable.toLowerCase())
+    }
+
+    /** JSON texts: net.sf.json's own objects hold more than is sent. Newer Jenkins nests the upstream causes, older ones know the builds. */
+    @NonCPS
+    private static Map<String, Object> readCauses(Object script) {
+        Map<String, Object> facts = [:]
         try {
-            facts[name] = source.call()
-        } catch (FlowInterruptedException abort) { // Jenkins throws an abort into running Groovy, too
-            throw abort
-        } catch (Exception ignored) { // left out: a fact is never worth a failed deployment
-            facts.remove(name)
+            facts.causes = script.currentBuild.getBuildCauses().toString()
+            List<String> upstream = []
+            for (Object build in script.currentBuild.upstreamBuilds) {
+                upstream.add(build.getBuildCauses().toString())
+            }
+            facts.upstreamCauses = upstream
+        } catch (Exception ignored) { // as above
         }
+        return facts
     }
 
-    /** net.sf.json's arrays hold more than is sent: only plain texts are kept. */
+    /** `params` holds a password as `hudson.util.Secret`. */
     @NonCPS
-    private static List<Map> causes(Object given) {
-        List<Map> causes = []
-        for (Object cause in given) {
-            Map<String, String> kept = [:]
-            for (String key in ['_class', 'userId', 'shortDescription']) {
-                Object value = ((Map) cause).get(key)
-                // net.sf.json has a null object of its own, whose text is 'null'
-                if (value != null && value.toString() != 'null') {
-                    kept[key] = value.toString()
+    private static String readParameters(Object script) {
+        Map<String, String> texts = [:]
+        List<String> secrets = []
+        try {
+            for (Map.Entry entry in script.params.entrySet()) {
+                String name = entry.key
+                Object value = entry.value
+                if (value instanceof Secret) {
+                    secrets.add(name)
+                    secretNames = secretNames + [name.toLowerCase()]
+                } else {
+                    String text = value == null ? '' : value.toString()
+                    texts[name] = text.length() > MOST_CHARACTERS ? text.substring(0, MOST_CHARACTERS) : text
                 }
+                interpreterIsParameter = interpreterIsParameter || INTERPRETER.equalsIgnoreCase(name)
             }
-            causes.add(kept)
+        } catch (Exception ignored) { // as above
+            interpreterIsParameter = true
         }
-        return causes
-    }
-
-    @NonCPS
-    private static List<Object> nested(Object causes) {
-        List<Object> all = []
-        for (Object cause in causes) {
-            Object upstream = ((Map) cause).get('upstreamCauses')
-            if (upstream instanceof List) {
-                all.addAll(upstream)
-                all.addAll(nested(upstream))
-            }
-        }
-        return all
-    }
-
-    @NonCPS
-    private static List<String> secretNames(Object parameters) {
-        List<String> names = []
-        for (Map.Entry entry in parameters.entrySet()) {
-            if (entry.value instanceof Secret) {
-                names.add(entry.key.toString())
-            }
-        }
-        return names
-    }
-
-    @NonCPS
-    private static Map<String, String> open(Object parameters, List<String> names) {
-        Map<String, String> values = [:]
-        for (Map.Entry entry in parameters.entrySet()) {
-            if (names.contains(entry.key) && entry.value != null && !(entry.value instanceof Secret)) {
-                values[entry.key.toString()] = entry.value.toString()
-            }
-        }
-        return values
+        return JsonOutput.toJson([parameters: texts, secretParameters: secrets])
     }
 
 }

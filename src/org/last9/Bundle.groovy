@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '0bf8af604d18ebab2a7be5f0f9dc590aae348a6e7d23118a86b7e19d6453f771'
+    static final String SHA256 = '7a50c8e7204667f102d2f98a35fe1378d6bcaad6760583936f3406f5842ada81'
 
 }

@@ -6,8 +6,13 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 class ConnectionTest implements Serializable {
 
     private static final long serialVersionUID = 1L
-
-    static final String STEP = 'last9TestConnection'
+    private static final String STEP = 'last9TestConnection'
+    /** What reading a test event back may take besides: READING_SECONDS in check/reading.py. */
+    private static final int READING_SECONDS = 60
+    private static final Map CALL = [
+        subject: 'the connection test', label: 'Last9 connection test', beginning: '[Last9] failed  agent        ', consequence: '',
+        unanswered: 'nothing more is known', needsToken: true, goesOnWithoutCredential: true,
+    ]
 
     private final Object script
 
@@ -17,39 +22,41 @@ class ConnectionTest implements Serializable {
 
     /**
      * Returns `[ok:, findings: [[check:, state:, text:], …], delivered:, deploymentId: null, warnings:]`. What goes wrong before the
-     * engine runs is a failed finding like any other. Throws an abort, and with `failOnError` an error where a finding has failed.
+     * engine runs is a failed finding like any other. Throws an abort, and with `failOnError` an error if a finding has failed.
      */
-    Map run(Object[] given) {
-        Map options = Options.alone(script, STEP, given)
-        Courier courier = new Courier(script, '[Last9] failed  agent        ')
+    Map run(Object[] args) {
+        Map options = Options.readWithoutBlock(script, STEP, args)
+        boolean mustPass = Options.isTrue(options.failOnError)
+        Sender sender = new Sender(script, STEP)
+        Map marker = [timestampMs: System.currentTimeMillis()]
         Map answer = null
         try {
-            Map request = new Sender(script, STEP).request(new Marker(options, null, System.currentTimeMillis()))
-            options = request.options
-            answer = courier.deliver(request)
+            sender.prepare(options)
+            mustPass = sender.failsOnError()
+            Map call = CALL + [moreSeconds: Options.isTrue(options.sendTestEvent) ? READING_SECONDS : 0]
+            answer = sender.client(marker, sender.request(marker), call).runEngine()
         } catch (FlowInterruptedException abort) {
             throw abort
         } catch (Throwable defect) { // as with a marker: Last9 never fails a build by a mistake of ours
-            answer = courier.undelivered("the connection was not tested: ${defect.message}. Please report this to the library's maintainers")
+            answer = new EngineClient(script, CALL).undelivered(
+                "the connection was not tested: ${defect.message}. Please report this to the library's maintainers")
         }
         if (answer.findings == null) {
-            answer = withoutEngine(answer, options)
+            answer = withoutEngine(answer, mustPass)
         }
-        if (answer.failBuild) {
-            script.error("[Last9] ${answer.failBuild}".toString())
-        }
+        sender.failIfAsked(answer)
         return [ok: answer.ok == true, findings: answer.findings, delivered: answer.delivered, deploymentId: null, warnings: answer.warnings]
     }
 
-    /** The one finding there is then; an agent without Python has told it as a warning so far. */
-    private Map withoutEngine(Map answer, Map options) {
+    /** The one finding there is then; an agent without Python has reported it as a warning so far. */
+    private Map withoutEngine(Map answer, boolean mustPass) {
         String check = answer.noEngine ? 'interpreter' : 'agent'
         String problem = answer.warnings[0]
         if (answer.noEngine) {
             script.echo("[Last9] failed  interpreter  ${problem}".toString())
         }
         script.echo('[Last9] Connection test: markers will not get through (0 ok, 0 warnings, 1 failed)')
-        String asked = Options.isTrue(options.failOnError) ? "Last9 connection test failed, and failOnError is set: ${problem}".toString() : null
+        String asked = mustPass ? "Last9 connection test failed, and failOnError is set: ${problem}".toString() : null
         return answer + [ok: false, findings: [[check: check, state: 'failed', text: problem]], failBuild: asked]
     }
 

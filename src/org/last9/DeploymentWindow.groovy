@@ -1,6 +1,7 @@
 package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
+import org.codehaus.groovy.runtime.MethodClosure
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
@@ -12,67 +13,83 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 class DeploymentWindow implements Serializable {
 
     private static final long serialVersionUID = 1L
+    private static final String STEP = 'withLast9Deployment'
 
     private final Object script
     private final Sender sender
-    private final FailedWindows failures
-    private Map options = [:]
+    private final FailedBlockCount failures
+    private Deployment deployment
     private Map window
     /** How the body ended, as the contract has it. */
     private final Map ended = [ended: 'interrupted']
     private int failuresBefore
     /** The start marker is on its way or delivered, so there must be a stop. */
     private boolean begun = false
-    private Marker stop
+    private Map stop
 
     DeploymentWindow(Object script) {
         this.script = script
-        this.sender = new Sender(script, 'withLast9Deployment')
-        this.failures = new FailedWindows(script)
+        this.sender = new Sender(script, STEP)
+        this.failures = new FailedBlockCount(script)
     }
 
     /**
      * Returns what the body returns and throws what the body throws. After an abort during the start marker the body does not run,
-     * but the stop still goes out: the start may have arrived. `failOnError` throws where a marker was not delivered; the body's own error wins.
+     * but the stop still goes out: the start may have arrived. `failOnError` throws if a marker was not delivered; the body's own error wins.
      *
      * Jenkins throws an abort into running Groovy too, at the entry of any method that is not @NonCPS. So from the end of the body to
      * the `try` around the stop nothing but @NonCPS methods is called.
      */
     @SuppressWarnings('ThrowExceptionFromFinallyBlock') // an abort during the stop goes on; in a method of its own, the try came too late
-    Object around(Object[] given) {
+    Object around(Object[] args) {
         try {
-            start(given)
-            Closure body = Options.block(given)
-            Object value = body == null ? nothingToRun() : body.call()
+            start(args)
+            Closure body = Options.block(args)
+            Object value = body == null ? nothingToRun() : body instanceof MethodClosure ? body.call() : body.call(deployment)
             ended.ended = 'returned'
             return value
         } catch (Throwable thrown) { // assert and unknown steps are Errors: whoever judges the outcome must see them, too
             note(thrown)
             throw thrown
         } finally {
-            if (hasStop()) {
+            if (prepareStop()) {
                 try {
                     sendStop()
                 } catch (FlowInterruptedException abort) {
-                    sender.again(stop, abort)
+                    sender.retryAfterAbort(stop, abort)
                     throw abort
                 } finally {
-                    sender.handOver()
+                    String cutOff = sender.release()
+                    if (cutOff) {
+                        script.echo(cutOff)
+                    }
                 }
             }
         }
     }
 
-    private void start(Object[] given) {
+    private void start(Object[] args) {
         long now = System.currentTimeMillis()
         window = [id: UUID.randomUUID().toString(), startedAtMs: now]
+        deployment = new Deployment(window.id)
         failuresBefore = failures.count()
-        ended.resultBefore = new BuildFacts(script).result()
-        options = Options.named(script, 'withLast9Deployment', given)
+        ended.resultBefore = BuildFacts.result(script)
+        prepare(Options.read(script, STEP, args))
         begun = true
-        Map answer = sender.send(new Marker(options + [eventState: 'start'], window, now))
+        Map answer = sender.send([state: 'start', timestampMs: now, window: window])
         begun = answer.accepted // a window that the engine refused has no stop: the start's warning said it all
         sender.failIfAsked(answer)
+    }
+
+    /** The library says what a marker of a block is; an `eventState` of the user's would say it twice. */
+    @NonCPS
+    private void prepare(Map options) {
+        Map kept = options
+        if (options.containsKey('eventState')) {
+            kept = [:] + options
+            kept.remove('eventState')
+        }
+        sender.prepare(kept)
     }
 
     @NonCPS
@@ -87,16 +104,22 @@ class DeploymentWindow implements Serializable {
 
     /** Fixes what the stop says, and when. */
     @NonCPS
-    private boolean hasStop() {
-        ended.resultAfter = new BuildFacts(script).result()
+    private boolean prepareStop() {
+        ended.resultAfter = BuildFacts.result(script)
         ended.failedElsewhere = failures.count() > failuresBefore
-        Integer budget = ended.ended == 'interrupted' ? Sender.secondsAfter((String) ended.message) : null
-        stop = new Marker(options + [eventState: 'stop'], window, System.currentTimeMillis(), ended, budget)
+        boolean aborted = ended.ended == 'interrupted' && Sender.isAbort((String) ended.message)
+        stop = [state: 'stop', timestampMs: System.currentTimeMillis(), window: window, body: ended, deployment: deployment, afterAbort: aborted]
+        if (begun) {
+            sender.expect(stop)
+        }
         return begun
     }
 
     /** An exception that leaves a `finally` replaces the body's without a trace: so `failOnError` speaks only after a good body. */
     private void sendStop() {
+        for (String problem in deployment.problems()) {
+            script.echo("[Last9] WARNING: ${problem}".toString())
+        }
         Map answer = sender.send(stop)
         if (ended.ended == 'returned') {
             sender.failIfAsked(answer)

@@ -6,6 +6,7 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 class ManualMarker implements Serializable {
 
     private static final long serialVersionUID = 1L
+    private static final String STEP = 'last9DeploymentMarker'
 
     private final Object script
 
@@ -14,30 +15,30 @@ class ManualMarker implements Serializable {
     }
 
     /** Sends it and returns `[delivered:, deploymentId:, warnings:]`. Throws an abort, and with `failOnError` an error. */
-    Map send(Object[] given) {
+    Map send(Object[] args) {
         long now = System.currentTimeMillis()
-        Map options = Options.alone(script, 'last9DeploymentMarker', given)
-        OpenWindows windows = new OpenWindows(script)
-        Sender sender = new Sender(script, 'last9DeploymentMarker')
-        boolean start = OpenWindows.isStart(options)
-        Map window = start ? windows.open(options, now) : windows.close(options)
-        Marker marker = new Marker(options, window, now)
+        Sender sender = new Sender(script, STEP)
+        Map marker = OpenWindows.marker(script, sender, Options.readWithoutBlock(script, STEP, args), now)
         Map answer = null
         try {
             answer = sender.send(marker)
         } catch (FlowInterruptedException abort) {
-            if (!start) {
-                sender.again(marker, abort)
+            if (marker.state == 'stop') {
+                sender.retryAfterAbort(marker, abort)
             }
             throw abort
         } finally {
-            sender.handOver()
+            String cutOff = sender.release()
+            if (cutOff) {
+                script.echo(cutOff)
+            }
         }
-        if (start && !answer.accepted) {
-            windows.forget(window)
+        if (marker.state == 'start' && !answer.accepted) {
+            new OpenWindows(script).forget(marker.window)
         }
         sender.failIfAsked(answer)
-        return [delivered: answer.delivered, deploymentId: answer.deploymentId, warnings: answer.warnings]
+        Object id = answer.deploymentId ?: (answer.accepted ? marker.window?.id : null)
+        return [delivered: answer.delivered, deploymentId: id, warnings: answer.warnings]
     }
 
 }

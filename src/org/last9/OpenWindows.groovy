@@ -1,15 +1,17 @@
 package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
+import groovy.json.JsonOutput
 
 /**
  * The build's open manual windows, and the one place where starts and stops are paired.
  *
- * They live in the build's environment: a var's fields differ from calling script to calling script and a static does not
+ * They live in build variables: a var's fields differ from calling script to calling script and a static does not
  * survive a controller restart, but start and stop may be called through different vars and hours apart.
  * Jenkins may turn to another branch at every CPS call and loop, not only at steps. What reads and writes is therefore @NonCPS, which
  * nothing interrupts: each parallel stop closes a window of its own.
- * Written as `id,startedAtMs,key` words with blanks between; about 70 bytes a window, removed at its stop.
+ * Written as `id,startedAtMs,settings,key` words with blanks between, about 90 bytes a window, removed at its stop. The settings that
+ * windows began with are mostly the same for all of them, so they are in a second variable, each once.
  */
 class OpenWindows implements Serializable {
 
@@ -17,6 +19,9 @@ class OpenWindows implements Serializable {
 
     /** The environment is inherited by every process of the build, so it must stay small. */
     static final int MOST = 50
+    private static final int MOST_CHARACTERS = 4000
+    private static final String WINDOWS = 'LAST9_OPEN_WINDOWS'
+    private static final String SETTINGS = 'LAST9_OPEN_SETTINGS'
 
     private final Object script
 
@@ -24,18 +29,25 @@ class OpenWindows implements Serializable {
         this.script = script
     }
 
-    /** Whether the options ask for a start; everything else about the state is the engine's to judge. */
+    /** The marker that these options ask for, with its window, and the sender prepared for it. What else `eventState` may say the engine judges. */
     @NonCPS
-    static boolean isStart(Map options) {
-        return 'start'.equalsIgnoreCase((String) options.eventState)
+    static Map marker(Object script, Sender sender, Map options, long now) {
+        OpenWindows windows = new OpenWindows(script)
+        if ('start'.equalsIgnoreCase(Options.trimmed(options.eventState))) {
+            sender.prepare(options)
+            return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned())]
+        }
+        Map opened = windows.close(options)
+        sender.prepare(options, opened?.settings)
+        return [state: 'stop', timestampMs: now, window: opened?.window]
     }
 
-    /** Opens a window of these options. The oldest open one gives way when there are too many: its stop becomes a point. */
+    /** Opens a window of these options. The oldest open one gives way if there are too many: its stop becomes a point. */
     @NonCPS
-    Map<String, Object> open(Map options, long startedAtMs) {
+    Map<String, Object> open(Map options, long startedAtMs, Map settings) {
         Map<String, Object> window = [id: UUID.randomUUID().toString(), startedAtMs: startedAtMs]
         List<String> words = read()
-        words.add([window.id, startedAtMs, key(options)].join(','))
+        words.add([window.id, startedAtMs, keepSettings(JsonOutput.toJson(settings)), key(options)].join(','))
         if (words.size() > MOST) {
             words.remove(0)
         }
@@ -43,17 +55,21 @@ class OpenWindows implements Serializable {
         return window
     }
 
-    /** Takes the newest open window of the same service, environment and event name; null when there is none. */
+    /**
+     * Takes the newest open window of the same service, environment and event name: `window` and the `settings` that it began with.
+     * Null if there is none.
+     */
     @NonCPS
     Map<String, Object> close(Map options) {
-        String suffix = ',' + key(options)
         List<String> words = read()
+        String suffix = words ? ',' + key(options) : ''
         for (int i = words.size() - 1; i >= 0; i--) {
             if (words[i].endsWith(suffix)) {
                 String[] parts = words[i].split(',')
+                Map settings = Json.object(BuildVariables.read(script, SETTINGS))
                 words.remove(i)
                 write(words)
-                return [id: parts[0], startedAtMs: parts[1].toLong()]
+                return [window: [id: parts[0], startedAtMs: parts[1].toLong()], settings: settings == null ? null : settings[parts[2]]]
             }
         }
         return null
@@ -71,10 +87,21 @@ class OpenWindows implements Serializable {
         write(kept)
     }
 
+    /** Returns the name they are kept by. What is too large is not kept: its window's stop then goes where the environment of that time says. */
+    @NonCPS
+    private String keepSettings(String settings) {
+        String all = BuildVariables.read(script, SETTINGS) ?: '{}'
+        String name = hash(settings)
+        if (!all.contains('"' + name + '":') && all.length() + settings.length() < MOST_CHARACTERS) {
+            BuildVariables.write(script, SETTINGS, Json.withText(all, name, settings))
+        }
+        return name
+    }
+
     @NonCPS
     private List<String> read() {
         List<String> words = []
-        for (String word in (script.env.LAST9_OPEN_WINDOWS ?: '').split(' ')) {
+        for (String word in (BuildVariables.read(script, WINDOWS) ?: '').split(' ')) {
             if (word) {
                 words.add(word)
             }
@@ -84,14 +111,22 @@ class OpenWindows implements Serializable {
 
     @NonCPS
     private void write(List<String> words) {
-        script.env.LAST9_OPEN_WINDOWS = words.join(' ')
+        BuildVariables.write(script, WINDOWS, words.join(' '))
+        if (!words) {
+            BuildVariables.write(script, SETTINGS, '')
+        }
     }
 
     /** Two hashes instead of the names: short, and free of blanks, commas and whatever else names hold. */
     @NonCPS
     private static String key(Map options) {
-        String names = [options.serviceName, options.environment, options.eventName ?: 'deployment'].join('\n')
-        return Integer.toString(names.hashCode(), 36) + '/' + Integer.toString(names.reverse().hashCode(), 36)
+        String event = Options.trimmed(options.eventName) ?: 'deployment'
+        return hash([Options.trimmed(options.serviceName), Options.trimmed(options.environment), event].join('\n'))
+    }
+
+    @NonCPS
+    private static String hash(String text) {
+        return Integer.toString(text.hashCode(), 36) + '/' + Integer.toString(text.reverse().hashCode(), 36)
     }
 
 }

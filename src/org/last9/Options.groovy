@@ -1,13 +1,14 @@
 package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
+import hudson.util.Secret
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * What a step was given, as plain data: texts, and inside maps and lists whatever JSON knows.
+ * What a step was given, as data that JSON can carry. Python trims and judges it.
  *
- * GStrings become texts here, in CPS code and one at a time, since as a step argument a lazy one makes Jenkins skip the
- * step silently. A lazy GString whose text is asked for in CPS code gives the value of its closure.
+ * Options as nearly everybody writes them are taken as they are, after one @NonCPS pass. Whatever else there is (a value that is code of the
+ * Jenkinsfile's own, a lazy GString, an array, a password) goes the slow way, one value at a time in CPS code.
  */
 class Options implements Serializable {
 
@@ -21,19 +22,40 @@ class Options implements Serializable {
         last9DeploymentReport: 'summary: true',
         last9Config: "orgSlug: 'acme', timeoutSeconds: 10",
     ]
-    /** Options that stay a map or a list; every other one is a text. */
-    private static final List<String> STRUCTURED = [
-        'customAttributes', 'envAllowlist', 'paramAllowlist', 'routingProfiles', 'attributeNames'
-    ]
-
     /** Numbers to Groovy, not to JSON. */
     private static final List<String> NO_NUMBERS = ['NaN', 'Infinity', '-Infinity']
+    /** Deeper than this nobody writes options; a map that holds itself has no end. */
+    private static final int DEEPEST = 20
 
-    /** The options that a step was called with by name; anything else in the call but a block is a warning, for no call may fail a deployment. */
-    static Map<String, Object> named(Object script, String step, Object[] given) {
+    /**
+     * The options that a step was called with by name; anything else in the call but a block is a warning, for no call may fail a deployment.
+     * The map may still be the caller's own: use it before the next step.
+     */
+    static Map<String, Object> read(Object script, String step, Object[] args) {
+        return usual(args, true) ?: readAnything(script, step, args)
+    }
+
+    /** The options of a call as nearly everybody writes it: a map of plain values, and nothing else but a block after it. Null for any other call. */
+    @NonCPS
+    private static Map usual(Object[] args, boolean withBlock) {
+        Object options = null
+        Object block = null
+        for (Object argument in args) {
+            if (options == null && block == null && argument instanceof Map) {
+                options = argument
+            } else if (withBlock && block == null && argument instanceof Closure) {
+                block = argument
+            } else {
+                return null
+            }
+        }
+        return isPlain(options, 0) ? (Map) options : null
+    }
+
+    private static Map<String, Object> readAnything(Object script, String step, Object[] args) {
         Map options = null
         List<String> others = []
-        for (Object argument in list(given)) {
+        for (Object argument in list(args)) {
             if (options == null && argument instanceof Map) {
                 options = argument
             } else if (argument != null && !(argument instanceof Closure)) {
@@ -41,20 +63,23 @@ class Options implements Serializable {
             }
         }
         if (others) {
-            script.echo("[Last9] WARNING: ${step} takes named options, ignored: ${others.join(', ')}. Write ${step}(${EXAMPLES[step]})".toString())
+            script.echo("[Last9] WARNING: ${step} ignored positional arguments: ${others.join(', ')}. ".toString() +
+                "Use named options: ${step}(${EXAMPLES[step]})".toString())
         }
-        return plain(script, step, options)
+        return options == null ? [:] : isPlain(options, 0) ? options : readSlowly(script, step, options)
     }
 
-    /**
-     * The same for a step that takes no block. Where it has one all the same it is run, and a warning says so: it may be the deployment.
-     */
-    static Map<String, Object> alone(Object script, String step, Object[] given) {
-        Map<String, Object> options = named(script, step, given)
-        Closure block = block(given)
+    /** The same for a step that takes no block. If it has one all the same it is run, and a warning says so: it may be the deployment. */
+    static Map<String, Object> readWithoutBlock(Object script, String step, Object[] args) {
+        Map<String, Object> plain = usual(args, false)
+        if (plain) {
+            return plain
+        }
+        Map<String, Object> options = read(script, step, args)
+        Closure block = block(args)
         if (block != null) {
-            script.echo("[Last9] WARNING: ${step} takes no block: it is run, but draws no window. ".toString() +
-                "For one write withLast9Deployment(${EXAMPLES.withLast9Deployment}) { }".toString())
+            script.echo("[Last9] WARNING: ${step} does not accept a block. The block is run, but no window is created. ".toString() +
+                "For a window write withLast9Deployment(${EXAMPLES.withLast9Deployment}) { }".toString())
             block.call()
         }
         return options
@@ -62,9 +87,9 @@ class Options implements Serializable {
 
     /** The block that a step was called with, wherever in the call it stands; null if there is none. */
     @NonCPS
-    static Closure block(Object[] given) {
+    static Closure block(Object[] args) {
         Closure block = null
-        for (Object argument in list(given)) {
+        for (Object argument in list(args)) {
             if (argument instanceof Closure) {
                 block = (Closure) argument
             }
@@ -72,110 +97,142 @@ class Options implements Serializable {
         return block
     }
 
+    /** A plain value's trimmed text, empty for null. For values of `read` only: a text of the Jenkinsfile's own code needs CPS. */
+    @NonCPS
+    static String trimmed(Object value) {
+        return value instanceof String ? value.trim() : value == null ? '' : value.toString().trim()
+    }
+
+    /** Whether a plain value means yes. Groovy needs to know it of `dryRun` and `failOnError` alone, before or without an engine. */
+    @NonCPS
+    static boolean isTrue(Object value) {
+        return 'true'.equalsIgnoreCase(trimmed(value))
+    }
+
     /** `step(null)` reaches a var as no array at all. */
     @NonCPS
-    private static List<Object> list(Object[] given) {
+    private static List<Object> list(Object[] args) {
         List<Object> arguments = []
-        for (Object argument in given) {
+        for (Object argument in args) {
             arguments.add(argument)
         }
         return arguments
     }
 
     /**
-     * The options by name: trimmed texts, blank and null left out. A value may be code of the Jenkinsfile's own, such as a lazy GString: where that
-     * fails, it costs this option only.
+     * Whether `JsonOutput` may have the value whole: it writes a Secret's plain text, calls a lazy GString's closure, which in CPS ends the method
+     * with the closure's value, and never comes to an end with `currentBuild` and `env`.
      */
-    private static Map<String, Object> plain(Object script, String step, Map given) {
+    @NonCPS
+    static boolean isPlain(Object value, int depth) {
+        if (value instanceof String || value instanceof Boolean || value == null) {
+            return true
+        }
+        if (value instanceof Number) {
+            return !NO_NUMBERS.contains(value.toString())
+        }
+        try {
+            if (value instanceof GString) {
+                return value.toString() instanceof String
+            }
+            boolean isMap = value instanceof Map && !value.containsKey(null) && arePlain(value.keySet(), depth) && arePlain(value.values(), depth)
+            return isMap || value instanceof List && arePlain(value, depth)
+        } catch (Throwable ignored) { // CpsCallableInvocation is an Error; the slow way says what is the matter
+            return false
+        }
+    }
+
+    @NonCPS
+    private static boolean arePlain(Object values, int depth) {
+        if (depth > DEEPEST) {
+            return false
+        }
+        for (Object value in values) {
+            if (!(value instanceof String) && !isPlain(value, depth + 1)) {
+                return false
+            }
+        }
+        return true
+    }
+
+    /** One option at a time: a value that cannot be read costs this option only. */
+    private static Map<String, Object> readSlowly(Object script, String step, Map given) {
         Map<String, Object> options = [:]
-        for (Object entry in entriesOf(given ?: [:])) {
+        for (Object entry in entriesOf(given)) {
             String name = text(entry[0])
             try {
-                Object value = readable(name, entry[1])
-                if (value != null && value != '') {
+                List<String> secrets = []
+                Object value = copy(entry[1], name, secrets, 0)
+                if (!(entry[1] instanceof Secret)) {
                     options[name] = value
+                }
+                if (secrets) {
+                    script.echo("[Last9] WARNING: ${secrets.join(', ')} for ${step} is a password and is ignored: ".toString() +
+                        'its value must not be shown')
                 }
             } catch (FlowInterruptedException abort) {
                 throw abort
-            } catch (Throwable failure) { // also StackOverflowError: a map that holds itself
+            } catch (Throwable failure) { // also StackOverflowError
                 String reason = (failure.message ?: '').trim().split('\n')[0] ?: 'no reason was given' // an assertion paints a picture below
-                script.echo("[Last9] WARNING: the value of ${name} for ${step} cannot be read, ignored: ${reason}. ".toString() +
+                script.echo("[Last9] WARNING: the value of ${name} for ${step} cannot be read and is ignored: ${reason}. ".toString() +
                     'Look at the expression that gives it')
             }
         }
         return options
     }
 
-    private static Object readable(String name, Object value) {
-        if (STRUCTURED.contains(name) && (value instanceof Map || value instanceof Collection)) {
-            return name == 'customAttributes' ? attributes(value) : json(value)
+    /** A copy that JSON can carry: plain maps and lists, texts, numbers, booleans, null. What is a password is left out, and its name noted. */
+    @SuppressWarnings('ThrowException') // the sandbox approves no other exception's constructor
+    private static Object copy(Object value, String name, List<String> secrets, int depth) {
+        if (depth > DEEPEST) {
+            throw new Exception('it holds itself, or is nested too deeply')
+        }
+        boolean isNumber = value instanceof Number && !NO_NUMBERS.contains(value.toString())
+        if (value == null || value instanceof String || value instanceof Boolean || isNumber) {
+            return value
+        }
+        if (value instanceof Secret) {
+            secrets.add(name)
+            return null
+        }
+        if (value instanceof Map) {
+            Map<String, Object> copied = [:]
+            for (Object entry in entriesOf(value)) {
+                Object item = copy(entry[1], "${name}.${entry[0]}".toString(), secrets, depth + 1)
+                if (!(entry[1] instanceof Secret)) {
+                    copied[text(entry[0])] = item
+                }
+            }
+            return copied
+        }
+        boolean isArray = value instanceof Object[] || value instanceof int[] || value instanceof long[] || value instanceof double[]
+        if (isArray || value instanceof Collection) {
+            List<Object> copied = []
+            for (Object item in itemsOf(value)) {
+                copied.add(copy(item, name, secrets, depth + 1))
+            }
+            return copied
         }
         return text(value)
     }
 
-    /** A value's trimmed text; null stays null. */
-    static String text(Object value) {
-        if (value == null) {
-            return null
-        }
-        Object shown = value.toString() // of a lazy GString: what its closure returned, text or not
-        return "${shown}".toString().trim()
+    /** A value's text, in CPS code: of a lazy GString what its closure returns, text or not. */
+    private static String text(Object value) {
+        Object shown = value.toString()
+        return "${shown}".toString()
     }
 
-    /** Whether a text means yes. Groovy needs to know it of `dryRun` and `failOnError` alone, before or without an engine. */
-    static boolean isTrue(Object value) {
-        return 'true'.equalsIgnoreCase(text(value))
+    /** A copy: iterators cannot be serialized. */
+    @NonCPS
+    private static List<Object> itemsOf(Object values) {
+        List<Object> items = []
+        for (Object value in values) {
+            items.add(value)
+        }
+        return items
     }
 
-    /** A list, or a text with commas, as a list of trimmed names. */
-    static List<String> names(Object value) {
-        List<String> names = []
-        Object items = value instanceof Collection ? value : (text(value) ?: '').split(',')
-        for (Object item in items) {
-            if (text(item)) {
-                names.add(text(item))
-            }
-        }
-        return names
-    }
-
-    /** Attribute values as written: scalars as their text (1.10 stays 1.10), maps and lists as JSON has them. */
-    private static Object attributes(Object given) {
-        if (!(given instanceof Map)) {
-            return json(given)
-        }
-        Map<String, Object> attributes = [:]
-        for (Object entry in entriesOf(given)) {
-            Object value = entry[1]
-            boolean nested = value == null || value instanceof Map || value instanceof Collection
-            attributes[entry[0].toString()] = nested ? json(value) : value.toString()
-        }
-        return attributes
-    }
-
-    /** A copy that JSON can carry: plain maps and lists, texts, numbers, booleans, null. */
-    private static Object json(Object value) {
-        if (value == null || value instanceof Boolean || value instanceof Number && !NO_NUMBERS.contains(value.toString())) {
-            return value
-        }
-        if (value instanceof Map) {
-            Map<String, Object> copy = [:]
-            for (Object entry in entriesOf(value)) {
-                copy[entry[0].toString()] = json(entry[1])
-            }
-            return copy
-        }
-        if (value instanceof Collection) {
-            List<Object> copy = []
-            for (Object item in value) {
-                copy.add(json(item))
-            }
-            return copy
-        }
-        return value.toString()
-    }
-
-    /** Pairs instead of entries: a map's own entries and iterators cannot be serialized. */
+    /** Pairs instead of entries: a map's own entries cannot be serialized. */
     @NonCPS
     private static List<List<Object>> entriesOf(Map map) {
         List<List<Object>> pairs = []

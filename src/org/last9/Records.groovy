@@ -6,18 +6,21 @@ import com.cloudbees.groovy.cps.NonCPS
  * What happened to this build's markers, each an opaque text of the contract, oldest first: what the report is made of.
  *
  * Too much for the environment, so it lives in a static (one for each build, shared by all vars), bounded in number and size. A controller
- * restart empties a static; one word in the environment survives and tells that there was something.
+ * restart empties a static; one word in a build variable survives and tells that there was something.
  */
 class Records implements Serializable {
 
     private static final long serialVersionUID = 1L
+    private static final String VARIABLE = 'LAST9_RECORDED'
 
     /** 500 windows. */
     private static final int MOST = 1000
     private static final int MOST_CHARACTERS = 1000000
 
-    /** Replaced, never cleared: the sandbox approves no Collection.clear(). */
     private static List<String> kept = []
+    private static int characters = 0
+    /** That there is something the build variable says already. */
+    private static boolean noted = false
     /** How many had to give way to later ones. */
     private static int dropped = 0
     private static boolean lost = false
@@ -32,19 +35,19 @@ class Records implements Serializable {
     @NonCPS
     void add(List<String> texts) {
         if (texts) {
-            keep(texts, script.env.LAST9_RECORDED != null)
-            if (!script.env.LAST9_RECORDED) { // once for each build: Jenkins saves the build with every write
-                script.env.LAST9_RECORDED = 'true'
+            if (!noted) {
+                note(isRecorded())
+                BuildVariables.write(script, VARIABLE, 'true')
             }
+            keep(texts)
         }
     }
 
     /** Everything for the report's request: `records`, and where something is missing `recordsLost` (by a restart) and `recordsDropped`. */
     @NonCPS
     Map<String, Object> all() {
-        keep([], script.env.LAST9_RECORDED != null)
         Map<String, Object> all = [records: kept]
-        if (lost) {
+        if (noted ? lost : isRecorded()) {
             all.recordsLost = true
         }
         if (dropped > 0) {
@@ -54,11 +57,27 @@ class Records implements Serializable {
     }
 
     @NonCPS
-    private static void keep(List<String> texts, boolean recordedBefore) {
-        lost = lost || recordedBefore && !kept
-        List<String> all = kept + texts
-        kept = Newest.of(all, MOST, MOST_CHARACTERS)
-        dropped += all.size() - kept.size()
+    private boolean isRecorded() {
+        return BuildVariables.read(script, VARIABLE) != null
+    }
+
+    @NonCPS
+    private static void note(boolean recordedBefore) {
+        lost = recordedBefore
+        noted = true
+    }
+
+    /** The oldest give way. No loop over all of them: each marker of a long build would cost more than the one before. */
+    @NonCPS
+    private static void keep(List<String> texts) {
+        for (String text in texts) {
+            characters += text.length()
+        }
+        kept = kept + texts
+        while (kept.size() > MOST || characters > MOST_CHARACTERS) {
+            characters -= kept.remove(0).length()
+            dropped++
+        }
     }
 
 }

@@ -11,7 +11,11 @@ class Report implements Serializable {
 
     private static final long serialVersionUID = 1L
 
-    static final String STEP = 'last9DeploymentReport'
+    private static final String STEP = 'last9DeploymentReport'
+    private static final Map CALL = [
+        subject: 'the deployment report', label: 'Last9 deployment report', beginning: '[Last9] WARNING: ', consequence: '',
+        unanswered: 'there is no report', needsToken: false,
+    ]
     private static final String PAGE = 'last9-deployments.html'
 
     private final Object script
@@ -24,40 +28,38 @@ class Report implements Serializable {
      * Returns `[archived:, headline:, directory:, warnings:]`; `directory` is where the files are that were not archived, else null.
      * Throws nothing but an abort: without a report the build goes on.
      */
-    Map publish(Object[] given) {
-        Map options = Options.alone(script, STEP, given)
+    Map publish(Object[] args) {
+        Map options = Options.readWithoutBlock(script, STEP, args)
         Map outcome = [archived: false, tidied: false, problems: []]
-        Courier courier = new Courier(script)
         Map answer = null
         try {
-            answer = courier.deliver(request(options)) { Map written -> archive(written, options, outcome) }
-            if (answer.headline && Options.isTrue(options.summary)) {
+            boolean kept = !'false'.equalsIgnoreCase(Options.trimmed(options.archive))
+            boolean summary = Options.isTrue(options.summary)
+            answer = client(options).runEngine { Map written -> archive(written, kept, outcome) }
+            if (answer.headline && summary) {
                 describe(answer.headline)
             }
         } catch (FlowInterruptedException abort) {
             throw abort
         } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
-            answer = courier.undelivered("the deployment report was not made: ${defect.message}. Please report this to the library's maintainers")
+            answer = new EngineClient(script, CALL).undelivered(
+                "the deployment report was not made: ${defect.message}. Please report this to the library's maintainers")
         }
         return [archived: outcome.archived, headline: answer.headline, directory: outcome.tidied ? null : answer.directory,
             warnings: answer.warnings + outcome.problems]
     }
 
-    private Map request(Map options) {
-        Map defaults = new BuildDefaults(script).read()
-        Map asked = [:]
-        for (String name in ['agentLabel', 'timeoutSeconds']) {
-            if (defaults[name]) {
-                asked[name] = defaults[name]
-            }
-        }
-        return [contract: 1, step: STEP, timestampMs: System.currentTimeMillis(), options: asked + options,
-            report: new Records(script).all() + [id: UUID.randomUUID().toString()]]
+    private EngineClient client(Map options) {
+        Sender sender = new Sender(script, STEP)
+        sender.prepare(options)
+        Map marker = [timestampMs: System.currentTimeMillis()]
+        String request = Json.with(sender.request(marker), [report: new Records(script).all() + [id: UUID.randomUUID().toString()]])
+        return sender.client(marker, request, CALL)
     }
 
     /** On the node that has the files. The temporary workspace outlives the build, so what was archived does not stay in it. */
-    private void archive(Map written, Map options, Map outcome) {
-        if (!written.directory || 'false'.equalsIgnoreCase((String) options.archive)) {
+    private void archive(Map written, boolean kept, Map outcome) {
+        if (!written.directory || !kept) {
             return
         }
         script.dir(written.directory) {

@@ -7,166 +7,246 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 /**
  * Sends the markers of one window: makes the request, has it delivered and keeps what Last9 did not get. Both steps send through here.
  *
- * Nothing but an abort leaves this class. The connection is resolved once, so a window's stop goes where its start went, or nowhere as
- * its start did.
+ * Nothing but an abort leaves this class. The settings are read once, so a window's stop goes where its start went, or nowhere as
+ * its start did. A marker is a map: `state`, `timestampMs`, `window`, and `body`, `deployment`, `afterAbort` if they apply.
  */
 class Sender implements Serializable {
 
     private static final long serialVersionUID = 1L
 
-    /** What a marker may take once the build is being aborted: the person who pressed stop is waiting. */
-    private static final int SECONDS_AFTER_ABORT = 5
     /** How the messages of interruptions end that nobody asked for: an agent is gone, a `build` step's job has failed. The engine knows them too. */
-    private static final List<String> NOBODYS_WISH = ['Agent was removed', 'Timeout waiting for agent to come back', '(propagate: false to ignore)']
+    private static final List<String> SYSTEM_INTERRUPTIONS = [
+        'Agent was removed', 'Timeout waiting for agent to come back', '(propagate: false to ignore)',
+    ]
 
     private final Object script
     private final String step
-    private final Undelivered undelivered
-    private Map defaults
-    private Map connection
-    private String dryRun
+    private final PendingMarkers pendingMarkers
+    private Map settings
     /** Undelivered markers of this window. In the program's state, so a controller restart keeps them. */
-    private List<String> own = []
-    /** What `own` was before the marker whose sending an abort has cut off; null when none was. */
-    private List<String> beforeAbort = null
+    private List<Map> ofThisWindow = []
+    /** What `ofThisWindow` was before the marker whose sending an abort has cut off; null if none was. */
+    private List<Map> beforeAbort = null
+    /** That marker need not be sent again: the engine had answered before the abort came, and nothing of it is undelivered. */
+    private boolean settled = false
+    /** How a message calls the marker that is to be sent, and its request; null as soon as there is an answer. */
+    private String cutOff = null
+    private String expected = null
+    /** The environment may be another one than that of `prepare`. */
+    private boolean mayDiffer = false
 
     Sender(Object script, String step) {
         this.script = script
         this.step = step
-        this.undelivered = new Undelivered(script)
+        this.pendingMarkers = new PendingMarkers(script)
     }
 
-    /** The time limit of a stop after an interruption with that message; null for the usual one. */
+    /** Fixes what the window's markers say and where they go. `pinned`: what a manual window began with, or null. */
     @NonCPS
-    static Integer secondsAfter(String interruption) {
-        for (String end in NOBODYS_WISH) {
+    void prepare(Map options, Map pinned = null) {
+        mayDiffer = pinned != null
+        try {
+            settings = Settings.read(script, options, pinned)
+        } catch (Throwable failure) { // said by send: Last9 never fails a deployment, not even by a mistake of ours
+            settings = [seconds: 10, environment: [:], defect: failure.message ?: 'the settings cannot be read']
+        }
+    }
+
+    /** What of the settings a window must keep so that its stop goes where its start went. */
+    @NonCPS
+    Map pinned() {
+        return [environment: settings.environment, config: settings.config]
+    }
+
+    @NonCPS
+    boolean failsOnError() {
+        return settings.failOnError
+    }
+
+    /** That marker will be sent now: whatever aborts do from here on, it is not forgotten. @NonCPS, so that none strikes here. */
+    @NonCPS
+    void expect(Map marker) {
+        cutOff = subject(marker)
+        try {
+            expected = request(marker)
+        } catch (Throwable ignored) { // said by send
+            expected = null
+        }
+    }
+
+    /** Whether a stop after an interruption with that message must be short: a person is waiting. */
+    @NonCPS
+    static boolean isAbort(String interruption) {
+        for (String end in SYSTEM_INTERRUPTIONS) {
             if (interruption?.endsWith(end)) {
-                return null
+                return false
             }
         }
-        return SECONDS_AFTER_ABORT
+        return true
     }
 
     /**
      * Sends one marker: returns the answer (`delivered`, `accepted`, `deploymentId`, `warnings`, `failBuild`).
      * An abort on the way is thrown on; the marker then counts as undelivered, since Last9 may or may not have it.
      */
-    Map send(Marker marker) {
-        List<String> before = own
-        List<String> shared = []
-        List<String> kept = before
+    Map send(Map marker) {
+        List<Map> before = ofThisWindow
+        List<Map> shared = []
         String asked = null
         Map answer = null
+        EngineClient engine = null
+        boolean cut = false
         try {
-            shared = undelivered.take()
-            kept = before + shared
-            Map request = request(marker)
-            asked = JsonOutput.toJson(request)
-            kept = kept + [asked]
-            answer = new Courier(script).deliver(request + [pending: before + shared])
-            kept = answer.pending == null ? kept : answer.pending
+            if (expected == null) {
+                expect(marker)
+            }
+            shared = pendingMarkers.take()
+            asked = expected ?: request(marker)
+            engine = client(marker, withPending(asked, before + shared))
+            answer = engine.runEngine()
         } catch (FlowInterruptedException abort) {
-            beforeAbort = before
+            cut = true
+            answer = engine?.lateAnswer()
             throw abort
         } catch (Throwable defect) { // Last9 never fails a deployment, not even by a mistake of ours
-            answer = new Courier(script).undelivered(
-                "the deployment marker was not sent: ${defect.message}. Please report this to the library's maintainers")
+            answer = client(marker, '').undelivered(
+                "${subject(marker)} was not sent: ${settings.defect ?: defect.message}. Please report this to the library's maintainers")
         } finally {
-            settle(kept, shared)
-            // without an answer all that is known of the marker is what was asked for
-            new Records(script).add(answer?.pending == null && asked ? [asked] : answer?.records)
+            keep(before, shared, asked, answer, cut)
         }
-        // The engine has judged by itself: a dry run delivers nothing, and that is no failure.
-        boolean judged = answer.pending == null && !answer.delivered && !answer.failBuild
-        if (judged && Options.isTrue(marker.options.failOnError ?: defaults?.failOnError)) {
+        // The engine has judged by itself, a dry run for example.
+        if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {
             answer.failBuild = (answer.warnings ?: ['the deployment marker was not delivered'])[0]
         }
         return answer
     }
 
     /**
-     * One more try with a stop whose sending was interrupted, a shorter one after an abort. For the caller's catch block, and not a part of send:
-     * an abort may strike at the entry of any method, this class's own included, so the caller must hold the try.
+     * One more try with a stop whose sending was interrupted, a shorter one after an abort; none if the engine had answered before it. For the
+     * caller's catch block, and not a part of send: an abort may strike at the entry of any method, this class's own included, so the caller
+     * must hold the try.
      */
-    void again(Marker marker, FlowInterruptedException interruption) {
+    void retryAfterAbort(Map marker, FlowInterruptedException interruption) {
+        if (settled) {
+            return
+        }
         if (beforeAbort != null) { // else the abort came before anything was kept
-            own = beforeAbort // the second try is the same marker: it must not go out twice
+            ofThisWindow = beforeAbort // the second try is the same marker: it must not go out twice
             beforeAbort = null
         }
-        send(marker.within(secondsAfter(interruption.message)))
+        send(marker + [afterAbort: isAbort(interruption.message)])
     }
 
-    /** Fails the build where `failOnError` asks for it. */
+    /** Fails the build if `failOnError` asks for it. */
     void failIfAsked(Map answer) {
         if (answer.failBuild) {
             script.error("[Last9] ${answer.failBuild}".toString())
         }
     }
 
-    /** The window has ended: what it could not deliver goes out with the build's next marker. @NonCPS, so that no abort strikes here. */
+    /**
+     * The window has ended: what it could not deliver goes out with the build's next marker. Returns what is to be said of a marker that an abort has
+     * cut off, or null. @NonCPS, so that no abort strikes here.
+     */
     @NonCPS
-    void handOver() {
-        if (own) {
-            undelivered.keep(own)
-            own = []
-        }
+    String release() {
+        boolean unsent = cutOff != null && beforeAbort == null && expected != null // the abort came before it was even tried
+        pendingMarkers.keep(unsent ? ofThisWindow + [[text: expected, failures: 0]] : ofThisWindow)
+        ofThisWindow = []
+        String cut = cutOff
+        cutOff = null
+        return cut == null ? null : "[Last9] WARNING: ${cut} was cut off by an abort, so it is not known whether Last9 has it. ".toString() +
+            'It is queued and will be sent with this build\'s next marker. If none succeeds, it may be lost'
     }
 
-    /** The request as the contract has it, without what is pending. */
-    Map request(Marker marker) {
-        if (connection == null) {
-            defaults = new BuildDefaults(script).read()
-            connection = new Connection(script, marker.options, defaults).resolve()
-            dryRun = marker.options.dryRun ?: defaults.dryRun ?: script.env.LAST9_DRY_RUN ?: 'false'
-        }
-        BuildFacts facts = new BuildFacts(script)
-        Map options = Connection.without(defaults + marker.options)
-        options.dryRun = dryRun
-        List<String> parameterNames = Options.names(options.remove('paramAllowlist') ?: script.env.LAST9_PARAM_ALLOWLIST)
-        List<String> variableNames = Options.names(options.remove('envAllowlist') ?: script.env.LAST9_ENV_ALLOWLIST)
-        Map request = [
-            contract: 1, step: step, timestampMs: marker.timestampMs, options: options, configured: configured(marker),
-            build: facts.build(),
-            secretParameters: facts.secretParameters(), parameters: facts.parameters(parameterNames),
-            environmentAllowlist: variableNames,
-        ] + connection
-        if (marker.window) {
-            request.window = marker.window
-        }
-        if (marker.body) {
-            request.body = marker.body
-        }
-        if (marker.budgetSeconds) {
-            request.budgetSeconds = marker.budgetSeconds
-        }
-        return request
-    }
-
-    /** What last9Config said and the step did not, so that a warning of a misspelt option names its place. */
-    private List<String> configured(Marker marker) {
-        List<String> names = []
-        for (String name in Connection.without(defaults).keySet()) {
-            if (!marker.options.containsKey(name)) {
-                names.add(name)
+    /** The request as the contract has it, without what is pending and without what a node adds. */
+    @NonCPS
+    String request(Map marker) {
+        Map request = [contract: 2, step: step, timestampMs: marker.timestampMs, credential: settings.credential, build: BuildFacts.build(script)]
+        for (String name in ['window', 'body']) {
+            if (marker[name]) {
+                request[name] = marker[name]
             }
         }
-        return names
+        if (settings.profile) {
+            request.profile = settings.profile
+        }
+        if (settings.oddVariables) {
+            request.environment = settings.oddVariables
+        }
+        String json = Json.withText(JsonOutput.toJson(request), 'options', options(marker))
+        String configured = settings.config ? Json.withText(json, 'config', (String) settings.config) : json
+        return configured.substring(0, configured.length() - 1) + ',' + BuildFacts.parameters(script).substring(1)
     }
 
-    /** @NonCPS, for an abort in between would lose them. */
+    /** What carries that request. `more` stands in place of what a marker needs; `needsToken` says whether one is bound, else a dry run decides. */
     @NonCPS
-    private void settle(List<String> kept, List<String> shared) {
-        List<String> others = []
-        own = []
-        for (String marker in kept) {
-            if (shared.contains(marker)) {
-                others.add(marker)
-            } else {
-                own.add(marker)
-            }
+    EngineClient client(Map marker, String request, Map more = [:]) {
+        boolean needsToken = more.needsToken == null ? !settings.dryRun : more.needsToken
+        return new EngineClient(script, [
+            request: request, seconds: settings.seconds, afterAbort: marker.afterAbort == true, environment: mayDiffer ? settings.environment : [:],
+            credentialId: needsToken ? settings.credential?.value : null, agentLabel: settings.agentLabel, subject: subject(marker),
+            label: 'Last9 deployment marker', unanswered: 'it is not known whether Last9 has this marker', beginning: '[Last9] WARNING: ',
+            consequence: '. The marker is queued and will be sent with this build\'s next marker. If none succeeds, it is lost',
+        ] + more)
+    }
+
+    /** What the block learned on its way goes out with its stop. */
+    @NonCPS
+    private String options(Map marker) {
+        String options = settings.options
+        if (marker.deployment?.isChanged()) {
+            options = Json.with(options, marker.deployment.over(Json.object(options)))
         }
-        if (others) {
-            undelivered.keep(others)
+        return step == 'withLast9Deployment' ? Json.with(options, [eventState: marker.state]) : options
+    }
+
+    @NonCPS
+    private String subject(Map marker) {
+        String what = "${marker.state ?: 'deployment'} marker of ${settings.service ?: 'an unnamed service'}".toString()
+        return "the ${what} (${settings.eventName ?: 'deployment'})".toString()
+    }
+
+    @NonCPS
+    private static String withPending(String request, List<Map> markers) {
+        return markers ? Json.with(request, [pending: markers]) : request
+    }
+
+    /**
+     * Sorts out what is still undelivered: this window's own stay here, others go back. Without an answer all that is known of a marker is
+     * what was asked for. @NonCPS, for an abort in between would lose them.
+     */
+    @NonCPS
+    private void keep(List<Map> before, List<Map> shared, String asked, Map answer, boolean cut) {
+        List<Map> own = []
+        List<Map> others = []
+        if (answer?.pending instanceof Map) {
+            List<Map> all = before + shared
+            for (List entry in answer.pending.kept) {
+                int index = entry[0]
+                if (index >= 0 && index < all.size()) {
+                    (index < before.size() ? own : others).add([text: all[index].text, failures: entry[1]])
+                }
+            }
+            if (cut) {
+                beforeAbort = [] + own
+                settled = !answer.pending.own
+            }
+            if (answer.pending.own) {
+                own.add([text: answer.pending.own, failures: 0])
+            }
+        } else {
+            beforeAbort = cut ? before : null
+            own.addAll(asked ? before + [[text: asked, failures: 0]] : before)
+            others.addAll(shared)
+        }
+        new Records(script).add(answer?.pending == null ? (asked ? [asked] : null) : answer.records)
+        ofThisWindow = own
+        pendingMarkers.keep(others)
+        mayDiffer = true
+        if (answer != null) {
+            cutOff = null
+            expected = null
         }
     }
 

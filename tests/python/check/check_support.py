@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from last9_markers.fake_server import FakeLast9
+from last9_markers.runner.serve import ANSWERED
 from support import StepResult, make_request, run_step
 
 #: All that is looked at, in order.
@@ -31,7 +32,7 @@ def request_for(**changes: Any) -> dict[str, Any]:
     """A connection test's request as the library writes it."""
     options = {"serviceName": None, "environment": None, "eventState": None, **changes.pop("options", {})}
     request = make_request(step="last9TestConnection", window=None, timestampMs=int(time.time() * 1000), **changes)
-    request["options"] = {name: value for name, value in options.items() if value is not None}
+    request["options"] = {name: value for name, value in {**request["options"], **options}.items() if value is not None}
     return request
 
 
@@ -41,7 +42,7 @@ def check(
     """Test a connection through a real process; by default with the fake Last9's good token."""
     given = last9.refresh_token if last9 and token == "" else token
     done = run_step(request_for(**changes), given, folder, environ=environ)
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert "Traceback" not in done.stderr
     if given:
         assert given not in done.stdout + done.stderr

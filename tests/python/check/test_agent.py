@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from last9_markers.check import agent
@@ -12,26 +12,24 @@ from last9_markers.check.findings import CapturedLog, Findings
 from last9_markers.core.redaction import Redactor
 
 
-def test_a_damaged_bundle(tmp_path: Path) -> None:
-    """A bundle whose bytes are not those that its name promises is failed with the file to delete; a whole one is not."""
-    content = b"PK bundle"
-    good = tmp_path / f"last9-markers-{hashlib.sha256(content).hexdigest()}.pyz"
-    good.write_bytes(content)
-    bad = tmp_path / f"last9-markers-{'0' * 64}.pyz"
-    shutil.copy(good, bad)
+@pytest.mark.parametrize(("folder", "state"), [("kept", "ok"), ("", "ok"), ("nowhere", "warning")])
+def test_where_code_can_be_kept(folder: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary workspace that cannot be written is told, as each marker then compiles; not where nothing is to be kept."""
+    (tmp_path / "kept").mkdir()
+    loading = ModuleType("last9_loading")
+    bundle = SimpleNamespace(path=str(tmp_path / "bundle.pyz"), folder=str(tmp_path / folder) if folder else "")
+    monkeypatch.setattr(loading, "BUNDLE", bundle, raising=False)
+    monkeypatch.setitem(sys.modules, "last9_loading", loading)
     findings = Findings(CapturedLog(Redactor()))
-    agent.look_at_bundle(findings, {}, str(good))
-    agent.look_at_bundle(findings, {}, str(bad))
-    agent.look_at_bundle(findings, {}, str(tmp_path / f"last9-markers-{'1' * 64}.pyz"))
-    assert [each.state for each in findings.all] == ["ok", "failed", "ok"]
-    assert str(bad) in findings.all[1].text
+    agent.look_at_bundle(findings)
+    (found,) = findings.all
+    assert found.state == state
+    assert (str(tmp_path / "nowhere") in found.text) is (state == "warning")
 
 
-def test_a_bundle_that_cannot_unpack(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On an agent whose temporary workspace is read only, the slower way is told; nobody is told where no cache was wanted."""
-    monkeypatch.setattr("last9_markers.__file__", "/tmp/bundle.pyz/last9_markers/__init__.py")
+def test_a_checkout() -> None:
+    """Without a bundle the folder of the code is told."""
     findings = Findings(CapturedLog(Redactor()))
-    agent.look_at_bundle(findings, {"LAST9_CACHE_DIR": "/read/only"}, "bundle.pyz")
-    agent.look_at_bundle(findings, {}, "bundle.pyz")
-    assert [each.state for each in findings.all] == ["warning", "ok"]
-    assert "/read/only" in findings.all[0].text
+    agent.look_at_bundle(findings)
+    assert findings.all[0].state == "ok"
+    assert findings.all[0].text.endswith("/python")

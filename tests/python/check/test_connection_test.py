@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import time
 from pathlib import Path
@@ -44,17 +45,20 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
     """With ``sendTestEvent`` one event is written, a point that no dashboard takes for a deployment and no alert for a start."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, environ={"JOB_NAME": "job"})
     assert states(done) == {}
-    assert "markers get through (13 ok, 0 warnings, 0 failed)" in done.stderr
+    assert "markers get through (17 ok, 0 warnings, 0 failed)" in done.stderr
     assert done.answer["delivered"] is True
     assert done.answer["warnings"] == []
     (event,) = last9.received()
     assert event["event_name"] == "connection-test"
     assert event["event_state"] == "stop"
-    assert event["attributes"] == {
+    labels = event["attributes"]
+    assert re.fullmatch(r"[0-9a-f]{32}", labels.pop("connection_test_id"))
+    assert labels == {
+        "connection_test.dot": "kept",
         "service": "last9-connection-test",
         "service_name": "last9-connection-test",
         "jenkins.job_name": "job",
-        "jenkins_job_name": "job",
+        "message": "connection test",
     }
 
 
@@ -190,10 +194,101 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
     assert found(done)["connection"] == ("warning", "not proven: proxy failed. Mend that first.")
 
 
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"}, "none for 127.0.0.1, by '127.0.0.*' in NO_PROXY"),
+        ({"HTTPS_PROXY": "direct"}, "none for 127.0.0.1, by 'direct' in HTTPS_PROXY"),
+        ({"NO_PROXY": "*"}, "none for 127.0.0.1"),
+    ],
+)
+def test_what_decides_that_there_is_no_proxy(environ: dict[str, str], words: str, tmp_path: Path) -> None:
+    """Whoever wonders why a proxy is not used is told which entry of which variable it was."""
+    with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
+        done = check(secure, tmp_path, environ={**environ, "LAST9_CA_BUNDLE": str(CERTIFICATES / "ca.pem")})
+    assert found(done)["proxy"] == ("ok", words)
+    assert done.answer["ok"] is True
+
+
+@pytest.mark.parametrize(("environ", "name"), [({}, "last9.example"), ({"HTTPS_PROXY": "http://proxy.example:1"}, "proxy.example")])
+def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str, tmp_path: Path) -> None:
+    """A resolver that hangs is told under its own heading, with the name that it hangs on."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(60)\n", encoding="utf-8"
+    )
+    path = f"{tmp_path}:{Path(__file__).parents[3] / 'python'}"
+    connection = {"apiBaseUrl": field("https://last9.example"), "orgSlug": field("acme")}
+    done = check(
+        None,
+        tmp_path,
+        token="opaque-token",
+        environ={**environ, "PYTHONPATH": path},
+        connection=connection,
+        options={"timeoutSeconds": "1"},
+    )
+    assert found(done)["dns"][0] == "failed"
+    assert f"the name {name} was not resolved within the time limit of 1 s. Check" in found(done)["dns"][1]
+    assert found(done)["connection"] == ("warning", "not proven: dns failed. Mend that first.")
+
+
+def test_a_name_that_is_resolved_too_late(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that answers when the time is over is what is to blame, and not the connection that there is no time for any more."""
+    real = socket.getaddrinfo
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        clock.sleep(60)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    context = Context({}, last9.refresh_token, clock, BuildLog(io.StringIO(), Redactor()))
+    answer = ConnectionTest(parse(json.dumps(request_for())), context).run()
+    findings = [(each["check"], each["state"]) for each in answer.more["findings"] if each["check"] in ("dns", "connection")]
+    assert findings == [("dns", "failed"), ("connection", "warning")]
+    assert "the name 127.0.0.1 was not resolved within the time limit of 10 s" in answer.warnings[0]
+    assert last9.requests() == []
+
+
+def test_a_second_look_up_that_hangs(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each connection looks the name up anew: if that is what the time was spent on, the watchdog's answer says so."""
+    real, calls, answers = socket.getaddrinfo, [], []
+
+    def second_hangs(*arguments: Any, **more: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:  # what the watchdog would do meanwhile
+            answers.append(handler.abort(DeadlineExceeded()))
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", second_hangs)
+    context = Context({}, last9.refresh_token, clock, BuildLog(io.StringIO(), Redactor()))
+    handler = ConnectionTest(parse(json.dumps(request_for())), context)
+    handler.run()
+    (answer,) = answers
+    assert answer.more["ok"] is False
+    assert any("the name 127.0.0.1 was not resolved within the time limit of 10 s" in warning for warning in answer.warnings)
+
+
+@pytest.mark.parametrize(
+    ("body", "culprit", "words"),
+    [
+        ('{"error": "insufficient scope"}', "scope", "its scope is too low (403: insufficient scope"),
+        ('{"error": "not your organization"}', "organization", "does not let the token write to organization 'acme' (403: not your"),
+        ("nope", "write", "Last9 forbids it (403: nope)"),
+        ("<title>Blocked</title>", "write", "a web page answers in place of Last9's API at 127.0.0.1 (403: page 'Blocked')"),
+    ],
+)
+def test_a_403_is_found_where_it_belongs(last9: FakeLast9, tmp_path: Path, body: str, culprit: str, words: str) -> None:
+    """What the server says decides under which heading the refusal of the test event stands."""
+    last9.order({"on": "event", "status": 403, "body": body})
+    done = check(last9, tmp_path, options={"sendTestEvent": "true"})
+    assert found(done)[culprit][0] == "failed"
+    assert words in found(done)[culprit][1]
+    assert {name for name, state in states(done).items() if state == "failed"} == {culprit, "write"}
+
+
 def test_options_that_are_wrong(last9: FakeLast9, tmp_path: Path) -> None:
     """What a marker would warn of or be refused for is found here; a service need not be named."""
     options = {"enviroment": "x", "sendTestEvents": "true", "eventState": "begin", "timeoutSeconds": "soon"}
-    done = check(last9, tmp_path, options=options, connectionProblems=["routing profile 'x' is not defined."])
+    done = check(last9, tmp_path, options=options, config={"routingProfile": "x"})
     texts = [each["text"] for each in done.answer["findings"] if each["check"] == "options"]
     assert [
         any(word in text for text in texts)
@@ -212,7 +307,7 @@ def test_fail_on_error(last9: FakeLast9, tmp_path: Path) -> None:
 def test_what_was_kept_stays_kept(last9: FakeLast9, tmp_path: Path) -> None:
     """A connection test sends no marker of anybody's, and hands back what it was given."""
     done = check(last9, tmp_path, options={"sendTestEvent": "true"}, pending=["opaque"])
-    assert done.answer["pending"] == ["opaque"]
+    assert done.pending == ["opaque"]
     assert len(last9.received()) == 1
 
 

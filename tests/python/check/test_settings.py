@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from check_support import check, found, states
 from last9_markers.fake_server import FakeLast9
-from support import field
+from support import Field, field
 
 
 def test_without_a_token(last9: FakeLast9, tmp_path: Path) -> None:
@@ -93,12 +93,12 @@ def test_scopes_that_are_not_told(last9: FakeLast9, tmp_path: Path) -> None:
 
 def test_an_organization_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
     """Where settings and token disagree the test says so without a write, and a write proves who is right."""
-    fields = {"orgSlug": field("acmee", source="global")}
-    done = check(last9, tmp_path, connection=fields)
+    environ = {"LAST9_ORG_SLUG": "acmee"}
+    done = check(last9, tmp_path, environ=environ)
     assert states(done) == {"organization": "warning", "write": "warning"}
     assert "'acmee', from a LAST9_* variable, but the token is for 'acme'" in found(done)["organization"][1]
     assert "may or may not get through" in done.stderr
-    done = check(last9, tmp_path, connection=fields, options={"sendTestEvent": "true"})
+    done = check(last9, tmp_path, environ=environ, options={"sendTestEvent": "true"})
     assert states(done) == {"organization": "failed", "write": "failed"}
     assert "no organization 'acmee'" in found(done)["organization"][1]
 
@@ -118,7 +118,7 @@ def test_a_host_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
         (field("https://a b"), ""),
     ],
 )
-def test_a_host_where_no_token_may_go(tmp_path: Path, last9: FakeLast9, base_url: dict[str, Any], words: str) -> None:
+def test_a_host_where_no_token_may_go(tmp_path: Path, last9: FakeLast9, base_url: Field, words: str) -> None:
     """Such a host is failed, and nobody is asked anything there."""
     done = check(last9, tmp_path, connection={"apiBaseUrl": base_url})
     assert found(done)["host"][0] == "failed"

@@ -36,6 +36,7 @@ def test_send_a_marker(last9: FakeLast9, tmp_path: Path) -> None:
         "service_name": "payments-api",
         "env": "production",
         "deployment_environment": "production",
+        "message": "payments-api to production",
     }
 
 
@@ -80,7 +81,7 @@ def test_send_without_a_token(tmp_path: Path, arguments: list[str], code: int) -
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--event-state", "begin"], "'begin'"), (["--service-name", " "], "--service-name is missing")],
+    [(["--event-state", "begin"], "'begin'"), (["--service-name", " "], "--service-name is required")],
 )
 def test_send_that_makes_no_marker(last9: FakeLast9, tmp_path: Path, arguments: list[str], words: str) -> None:
     """A wrong value is a warning with the remedy; nothing is sent."""

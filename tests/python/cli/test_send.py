@@ -75,7 +75,7 @@ def test_a_result_that_is_none(last9: FakeLast9, tmp_path: Path, words: list[str
     """A result that Jenkins does not know is never guessed at: no marker, and the warning lists those there are."""
     done = send(last9, tmp_path, *words, "--fail-on-error", BUILD_RESULT=variable)
     assert done.code == 1
-    assert "'GREEN', but must be one of SUCCESS, UNSTABLE, FAILURE, NOT_BUILT, ABORTED" in done.stderr
+    assert "must be one of SUCCESS, UNSTABLE, FAILURE, NOT_BUILT, ABORTED, not 'GREEN'" in done.stderr
     assert last9.requests() == []
 
 

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from last9_markers.cli.commands import send as send_command
 from last9_markers.fake_server import FakeLast9
 from support import MINIMAL_ENV, ROOT, SEND, engine, send, wait_until
 
 STATE = [*SEND, "--state", "state.json"]
+#: An outage that costs no time: nobody waits for as long as it asks for.
+QUIET = {"on": "any", "status": 503, "headers": {"Retry-After": "60"}}
 ALL_OFF = ["--no-on-success", "--no-on-failure", "--no-on-unstable", "--no-on-aborted"]
 
 
@@ -23,15 +26,15 @@ ALL_OFF = ["--no-on-success", "--no-on-failure", "--no-on-unstable", "--no-on-ab
 
 
 def test_an_outage_that_ends(last9: FakeLast9, tmp_path: Path) -> None:
-    """What Last9 did not get goes out with the next marker, first, with its own time, body and id; and it is said."""
-    last9.order({"on": "any", "status": 403})
+    """What Last9 did not get goes out with the next marker, with its own time, body and id: the start of its window first."""
+    last9.order(QUIET)
     kept = [send(last9, tmp_path, "--state", "state.json", *words) for words in (["--event-state", "start"], ["--event-name", "scale"])]
     assert all("The marker is kept and goes out with the next one." in done.stderr for done in kept)
     assert last9.received() == []
     last9.faults.cancel()
     done = send(last9, tmp_path, "--state", "state.json")
-    assert "Sent first: 2 deployment markers" in done.stderr
-    start, scale, stop = last9.received()
+    assert "Also sent: 2 deployment markers" in done.stderr
+    start, stop, scale = last9.received()
     assert [start["event_state"], scale["event_name"], stop["event_state"]] == ["start", "scale", "stop"]
     assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]
     assert start["timestamp"] < scale["timestamp"] < stop["timestamp"]
@@ -40,7 +43,7 @@ def test_an_outage_that_ends(last9: FakeLast9, tmp_path: Path) -> None:
 
 def test_without_a_state_file_nothing_is_said_to_be_kept(last9: FakeLast9, tmp_path: Path) -> None:
     """A promise that nobody keeps is not made."""
-    last9.order({"on": "any", "status": 403})
+    last9.order(QUIET)
     assert "kept" not in send(last9, tmp_path).stderr
 
 
@@ -86,7 +89,7 @@ def test_the_time_limit_ends_with_everything_written_down(last9: FakeLast9, tmp_
 
 def test_ten_at_once(last9: FakeLast9, tmp_path: Path) -> None:
     """Ten processes with one state file: each marker arrives once, the one kept from before too, and no window is mixed up."""
-    last9.order({"on": "any", "status": 403})
+    last9.order(QUIET)
     send(last9, tmp_path, "--state", "state.json", "--event-name", "kept")
     last9.faults.cancel()
     for state in ("start", "stop"):
@@ -113,7 +116,7 @@ def test_ten_at_once(last9: FakeLast9, tmp_path: Path) -> None:
 
 def test_other_organizations_keep_theirs(last9: FakeLast9, tmp_path: Path) -> None:
     """A marker never goes out with another credential: it waits in the file for one of its own."""
-    last9.order({"on": "any", "status": 403})
+    last9.order(QUIET)
     send(last9, tmp_path, "--state", "state.json")
     last9.faults.cancel()
     send(last9, tmp_path, "--state", "state.json", "--credential-id", "another")
@@ -212,3 +215,21 @@ def test_a_dry_run_hides_secrets(tmp_path: Path, form: list[str]) -> None:
     assert found
     attributes: dict[str, Any] = json.loads(found[1])["attributes"]
     assert attributes["k0"] == attributes["t"] == "****"
+
+
+@pytest.mark.parametrize(("words", "code"), [([], 0), (["--fail-on-error"], 1)])
+def test_a_defect_before_the_marker_fails_no_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], code: int
+) -> None:
+    """An exception that nobody expected, before anything is sent, is a warning and no traceback; the state file keeps the marker."""
+
+    def defect(*_: object) -> None:
+        raise RecursionError("deeper than anybody thought")
+
+    monkeypatch.setattr(send_command, "MarkerHandler", defect)
+    state = tmp_path / "state.json"
+    assert send_command.main(["--service-name", "payments-api", "--state", str(state), *words]) == code
+    assert "[Last9] WARNING: " in (said := capsys.readouterr().err)
+    assert "deeper than anybody thought" in said
+    assert "Traceback" not in said
+    assert len(json.loads(state.read_text("utf-8"))["pending"]) == 1

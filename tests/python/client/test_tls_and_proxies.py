@@ -12,9 +12,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
+from check.check_support import check, found
+from last9_markers.client import transport
+from last9_markers.core.errors import CertificateRefused, NetworkError
 from last9_markers.fake_server import FakeLast9
-from support import Loopback, make_request, patience, run_marker, run_step
+from last9_markers.messages import failures
+from last9_markers.request.token import Claims
+from support import Loopback, field, make_request, patience, run_marker, run_step
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
 CA = str(CERTIFICATES / "ca.pem")
@@ -92,10 +98,7 @@ def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None
     with Loopback(lambda peer: peer.recv(10) and None) as server:
         wanted = make_request(
             options={"timeoutSeconds": "4"},
-            connection={
-                "apiBaseUrl": {"value": f"https://127.0.0.1:{server.port}", "source": "option", "fromParameter": False},
-                "orgSlug": {"value": "acme", "source": "option", "fromParameter": False},
-            },
+            connection={"apiBaseUrl": field(f"https://127.0.0.1:{server.port}"), "orgSlug": field("acme")},
         )
         done = run_step(wanted, "opaque-refresh-token", tmp_path)
         assert server.connections > 1
@@ -104,9 +107,114 @@ def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None
     assert "TLS handshake" in done.answer["warnings"][0] or "cut the connection" in done.answer["warnings"][0]
 
 
+def _refused_by(server: Loopback, folder: Path, **environ: str) -> str:
+    """The one warning of a marker that goes to that port over TLS."""
+    fields = {"apiBaseUrl": field(f"https://127.0.0.1:{server.port}"), "orgSlug": field("acme")}
+    wanted = make_request(options={"timeoutSeconds": "3"}, connection=fields)
+    done = run_step(wanted, "opaque-refresh-token", folder, environ=environ)
+    assert done.answer["delivered"] is False
+    assert done.answer["pending"]
+    (warning,) = done.answer["warnings"]
+    return str(warning)
+
+
+def _speaks_tls(*certificate: str) -> Loopback:
+    """A server that leaves it to its peer to find fault."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.load_cert_chain(*certificate)
+    return Loopback(lambda peer: context.wrap_socket(peer, server_side=True).close())
+
+
+def test_a_weak_key_is_told_in_openssls_words(tmp_path: Path) -> None:
+    """A key that the agent's OpenSSL finds too weak is not blamed on a CA that is missing: another CA would not help."""
+    weak = str(CERTIFICATES / "weak.pem")
+    with _speaks_tls(weak) as server:
+        warning = _refused_by(server, tmp_path, LAST9_CA_BUNDLE=weak)
+    assert "the certificate of 127.0.0.1 is not trusted (EE certificate key too weak)" in warning
+    assert "so weak a certificate" in warning
+    assert "LAST9_CA_BUNDLE" not in warning
+
+
+def test_what_is_no_tls_is_told_in_openssls_words(last9: FakeLast9, tmp_path: Path) -> None:
+    """Plain http behind an https address is the commonest of all: OpenSSL's reason is quoted, and the port named as what to look at."""
+    with Loopback(lambda peer: peer.recv(9) and peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+        warning = _refused_by(server, tmp_path)
+    assert "the TLS handshake with 127.0.0.1 failed (wrong version number). What answers there does not speak TLS" in warning
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("MinProtocol = TLSv1.3\nCiphersuites =", "no ciphers available"),
+        ("MinProtocol = TLSv1.1\nMaxProtocol = TLSv1.1", "no protocols available"),
+    ],
+)
+def test_an_openssl_that_allows_nothing_is_quoted(policy: str, words: str, tmp_path: Path) -> None:
+    """What the agent's own configuration forbids is told as such, in a marker and under the right heading of the connection test."""
+    configuration = tmp_path / "openssl.cnf"
+    configuration.write_text(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{policy}\n")
+    environ = {"OPENSSL_CONF": str(configuration), "LAST9_CA_BUNDLE": CA}
+    with _speaks_tls(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key")) as server:
+        warning = _refused_by(server, tmp_path, **environ)
+        fields = {"apiBaseUrl": field(f"https://127.0.0.1:{server.port}"), "orgSlug": field("acme")}
+        done = check(None, tmp_path, token="opaque-refresh-token", environ=environ, connection=fields)
+    assert f"the TLS handshake with 127.0.0.1 failed ({words}). The agent's OpenSSL and the other side" in warning
+    assert found(done)["tls"][0] == "failed"
+    assert f"({words})" in found(done)["tls"][1]
+    assert found(done)["connection"] == ("warning", "not proven: tls failed. Mend that first.")
+
+
+def test_a_handshake_without_an_answer_is_told_as_one(tmp_path: Path) -> None:
+    """A peer that takes the connection and is silent then is no firewall that drops packets."""
+    with Loopback(lambda peer: peer.recv(65536) and peer.recv(65536)) as server:
+        warning = _refused_by(server, tmp_path)
+    assert "the TLS handshake with 127.0.0.1 failed (no answer in time)." in warning
+
+
+def test_a_connection_that_is_cut_later_is_no_handshake() -> None:
+    """OpenSSL's complaint about an end without a word means a cut connection, once the handshake is done."""
+    error = httpx.ReadError("x")
+    error.__cause__ = ssl.SSLEOFError(8, "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:2427)")
+    failure = transport.map_exception(error)
+    assert isinstance(failure, NetworkError)
+    assert failure.kind == "cut"
+
+
+def test_an_openssl_that_cannot_begin_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python's own default ciphers are forbidden there is no TLS at all: a failure like any other, not a defect of ours."""
+
+    def forbidden(*_: object) -> None:
+        raise ssl.SSLError("No cipher can be selected.")
+
+    monkeypatch.setattr("last9_markers.client.tls.ssl.SSLContext", forbidden)
+    request = make_request(connection={"orgSlug": field("acme"), "apiBaseUrl": field("https://app.last9.io")})
+    ran = run_marker(request, "opaque-refresh-token")
+    (warning,) = ran.answer.warnings
+    assert "the TLS handshake with app.last9.io failed (No cipher can be selected.). The agent's OpenSSL" in warning
+    assert ran.answer.pending
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("self-signed certificate in certificate chain", "set LAST9_CA_BUNDLE"),
+        ("unable to get local issuer certificate", "set LAST9_CA_BUNDLE"),
+        ("certificate has expired", "Check the agent's clock"),
+        ("certificate is not yet valid", "Check the agent's clock"),
+        ("Hostname mismatch, certificate is not valid for 'app.last9.io'.", "Check the base URL, and what stands"),
+        ("CA signature digest algorithm too weak", "so weak a certificate"),
+    ],
+)
+def test_the_remedy_follows_from_what_is_wrong_with_a_certificate(said: str, remedy: str) -> None:
+    """Another CA helps against an unknown issuer alone."""
+    about = failures.FailureContext("id", "acme", "app.last9.io", 15, Claims(), 0)
+    assert remedy in failures.explain(CertificateRefused(said), about)
+
+
 def test_plain_http_to_another_host_is_never_spoken(tmp_path: Path) -> None:
     """A token does not cross a network in the clear."""
-    wanted = make_request(connection={"apiBaseUrl": {"value": "http://last9.example.com", "source": "global", "fromParameter": False}})
+    wanted = make_request(connection={"apiBaseUrl": field("http://last9.example.com")})
     done = run_step(wanted, "opaque-refresh-token", tmp_path)
     assert done.answer["delivered"] is False
     assert "plain http" in done.answer["warnings"][0]
@@ -122,7 +230,7 @@ def test_the_proxy_is_used(variable: str, secure: FakeLast9, tmp_path: Path) -> 
         assert secure.refresh_token.encode() not in proxy.seen
 
 
-@pytest.mark.parametrize("listed", ["127.0.0.1", "*", "localhost,127.0.0.1", "[::1],127.0.0.1"])
+@pytest.mark.parametrize("listed", ["127.0.0.1", "*", "localhost,127.0.0.1", "[::1],127.0.0.1", "localhost; 127.0.0.0/8"])
 def test_no_proxy_is_kept_to(listed: str, secure: FakeLast9, tmp_path: Path) -> None:
     """What NO_PROXY lists is reached directly, and entries that httpx would choke on do no harm."""
     with ForwardingProxy() as proxy:
@@ -162,11 +270,12 @@ def test_a_proxy_that_is_down_is_named(secure: FakeLast9, tmp_path: Path) -> Non
 
 def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:
     """Behind a proxy it is the proxy's name that this machine must resolve: Last9's is not blamed."""
-    where = {"value": "https://app.last9.io", "source": "option", "fromParameter": False}
-    wanted = make_request(connection={"apiBaseUrl": where, "orgSlug": {**where, "value": "acme"}}, options={"timeoutSeconds": "3"})
+    where = {"apiBaseUrl": field("https://app.last9.io"), "orgSlug": field("acme")}
+    wanted = make_request(connection=where, options={"timeoutSeconds": "3"})
     done = run_step(wanted, "opaque-refresh-token", tmp_path, environ={"HTTPS_PROXY": "no-such-proxy.invalid:1"})
     (warning,) = done.answer["warnings"]
-    assert "the proxy no-such-proxy.invalid:1 cannot be resolved. Check HTTPS_PROXY" in warning
+    assert "the proxy no-such-proxy.invalid:1 cannot be resolved (" in warning
+    assert "). Check HTTPS_PROXY" in warning
 
 
 @pytest.mark.parametrize("value", ["socks5://user:sesame-opens@127.0.0.1:1080", "http://[::1", "http://host:99999", "ftp://proxy"])

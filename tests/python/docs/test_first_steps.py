@@ -19,9 +19,9 @@ EVERYTHING = {
     "python3": f"exec '{sys.executable}' \"$@\"",
     "javac": JAVAC.format("21.0.1"),
     "mvn": MAVEN.format("3.9.9", "21.0.1"),
-    **dict.fromkeys(("git", "curl", "jq", "chromium", "wine", "shellcheck"), ""),
+    **dict.fromkeys(("git", "curl", "jq", "chromium", "wine", "ksh", "shellcheck"), ""),
 }
-TOOLS = ("python", "venv", "java", "git", "curl", "jq", "chromium", "wine", "shellcheck")
+TOOLS = ("python", "venv", "java", "git", "curl", "jq", "chromium", "wine", "ksh", "shellcheck")
 
 
 def _path(folder: Path, programs: dict[str, str]) -> str:
@@ -52,7 +52,7 @@ def test_everything_is_missing(tmp_path: Path) -> None:
     """All that is missing is told at once, each in one line with its remedy."""
     code, lines = _needs(_path(tmp_path / "bin", {}), *TOOLS)
     assert code == 1
-    told = ("Python 3.9", "A JDK", "Maven", "git", "curl", "jq", "Chromium", "Wine", "shellcheck")
+    told = ("Python 3.9", "A JDK", "Maven", "git", "curl", "jq", "Chromium", "Wine", "ksh", "shellcheck")
     assert [line.startswith(start) for line, start in zip(lines, told)] == [True] * len(told), lines
     assert len(lines) == len(told)
     assert all("install" in line for line in lines)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
 import pytest
-from last9_markers.core.errors import DeadlineExceeded
-from last9_markers.core.log import BuildLog
-from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
-from last9_markers.request.context import Context
-from last9_markers.request.contract import parse
-from last9_markers.runner.send_marker import MarkerHandler
 from support import STARTED, STOPPED, WINDOW, ManualClock, RunResult, field, make_request, run_marker
 
 
@@ -27,14 +20,14 @@ def _kept(last9: FakeLast9, clock: ManualClock, **changes: Any) -> str:
     ran = run_marker(make_request(**changes), last9.refresh_token, clock=clock)
     last9.faults.cancel()
     assert not ran.answer.delivered
-    assert ran.answer.pending
+    assert ran.pending
     last9.forget()
-    return ran.answer.pending[-1]
+    return ran.pending[-1]
 
 
 def _refused_nothing(last9: FakeLast9, text: str, ran: RunResult) -> None:
     """The kept text was for somebody else: it went nowhere, and is handed back to the letter."""
-    assert ran.answer.pending == [text]
+    assert ran.pending == [text]
     assert _states(last9) == [("stop", STOPPED)]
 
 
@@ -43,7 +36,7 @@ def test_start_goes_out_before_the_stop(last9: FakeLast9, clock: ManualClock) ->
     text = _kept(last9, clock)
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
-    assert ran.answer.pending == []
+    assert ran.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
     assert {event["attributes"]["deployment.id"] for event in last9.received()} == {WINDOW}
     assert "1 deployment marker that could not be delivered before" in ran.log
@@ -51,28 +44,13 @@ def test_start_goes_out_before_the_stop(last9: FakeLast9, clock: ManualClock) ->
 
 
 def test_order_of_many(last9: FakeLast9, clock: ManualClock) -> None:
-    """Whatever was kept goes out oldest first, before the marker itself."""
-    texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(3)]
-    ran = run_marker(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
-    assert ran.answer.pending == []
-    assert [stamp[-4:-1] for _, stamp in _states(last9)] == ["000", "001", "002", "123"]
-    assert "3 deployment markers" in ran.log
-
-
-def test_outage_in_the_middle_keeps_the_rest(last9: FakeLast9, clock: ManualClock) -> None:
-    """What failed and all that comes after it stays, in order; what went out is not sent twice."""
-    texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(2)]
-    last9.order([{"on": "event", "times": 1, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    ran = run_marker(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
-    assert not ran.answer.delivered
-    assert ran.answer.pending is not None
-    assert ran.answer.pending[0] == texts[1]
-    assert len(ran.answer.pending) == 2
-    assert json.loads(ran.answer.pending[1])["event"]["event_state"] == "stop"
-    assert len(last9.received()) == 1
-    last9.faults.cancel()
-    run_marker(make_request("stop", pending=ran.answer.pending, timestampMs=1790000070000), last9.refresh_token, clock=clock)
-    assert [stamp[-4:-1] for _, stamp in _states(last9)] == ["000", "001", "123", "000"]
+    """Whatever was kept goes out after the marker itself, oldest first; only the start of its own window goes before it."""
+    texts = [_kept(last9, clock, timestampMs=1790000000000 + number, window={"id": f"other-{number}"}) for number in range(3)]
+    ran = run_marker(make_request("stop", pending=[*texts, _kept(last9, clock)]), last9.refresh_token, clock=clock)
+    assert ran.pending == []
+    assert _states(last9)[:2] == [("start", STARTED), ("stop", STOPPED)]
+    assert [stamp[-4:-1] for _, stamp in _states(last9)[2:]] == ["000", "001", "002"]
+    assert "Also sent: 4 deployment markers" in ran.log
 
 
 def test_the_same_body_on_repeat(last9: FakeLast9, clock: ManualClock) -> None:
@@ -90,8 +68,8 @@ def test_kept_twice_it_is_still_the_same(last9: FakeLast9, clock: ManualClock) -
     text = _kept(last9, clock)
     last9.order({"status": 503})
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
-    assert ran.answer.pending is not None
-    assert ran.answer.pending[0] == text
+    assert ran.pending is not None
+    assert ran.pending[0] == text
 
 
 @pytest.mark.parametrize(
@@ -107,7 +85,7 @@ def test_never_to_another_destination(clock: ManualClock, other: dict[str, Any])
     """A marker that was meant for another credential, organization or host does not go along, and is not lost."""
     with FakeLast9(organizations=("acme", "globex")) as last9:
         request = make_request(connection=other)
-        text = run_marker(request, None, clock=clock).answer.pending
+        text = run_marker(request, None, clock=clock).pending
         assert text
         ran = run_marker(make_request("stop", pending=text), last9.refresh_token, clock=clock)
         _refused_nothing(last9, text[0], ran)
@@ -134,7 +112,7 @@ def test_a_raw_request_goes_out(last9: FakeLast9, clock: ManualClock) -> None:
     """A request that got no answer (no Python, a killed process) is composed now, with its own time and window."""
     text = json.dumps(make_request("start", options={"attributeNames": "dotted"}))
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock, environ={"JOB_NAME": "job"})
-    assert ran.answer.pending == []
+    assert ran.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
     labels = last9.received()[0]["attributes"]
     assert labels["jenkins.job_name"] == "job"
@@ -145,7 +123,7 @@ def test_a_raw_dry_run_is_no_marker(last9: FakeLast9, clock: ManualClock) -> Non
     """A dry run that got no answer is neither sent later nor carried along for ever."""
     text = json.dumps(make_request("start", options={"dryRun": "true"}))
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
-    assert ran.answer.pending == []
+    assert ran.pending == []
     assert ran.answer.warnings == []
     assert _states(last9) == [("stop", STOPPED)]
 
@@ -159,8 +137,8 @@ def test_a_raw_dry_run_is_no_marker(last9: FakeLast9, clock: ManualClock) -> Non
         "{}",
         '{"last9Pending":2,"event":{}}',
         '{"last9Pending":1,"event":"x"}',
-        '{"contract":2}',
         '{"contract":1}',
+        '{"contract":2}',
         "[" * 100_000,
     ],
 )
@@ -168,7 +146,7 @@ def test_what_is_no_marker_is_dropped(last9: FakeLast9, clock: ManualClock, text
     """A text that nobody can read must not stand in the way of every marker to come: dropped, with a warning."""
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
-    assert ran.answer.pending == []
+    assert ran.pending == []
     (warning,) = ran.answer.warnings
     assert "cannot be read and is dropped" in warning
     assert _states(last9) == [("stop", STOPPED)]
@@ -180,7 +158,7 @@ def test_a_text_that_no_utf8_can_carry_is_dropped(last9: FakeLast9, clock: Manua
     kept["event"]["event_name"] = "half \ud83d"
     ran = run_marker(make_request("stop", pending=[json.dumps(kept)]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
-    assert ran.answer.pending == []
+    assert ran.pending == []
     assert "dropped" in ran.answer.warnings[0]
 
 
@@ -196,10 +174,10 @@ def test_a_kept_text_with_odd_fields_goes_nowhere(last9: FakeLast9, clock: Manua
 def test_a_kept_marker_that_is_refused_is_dropped(last9: FakeLast9, clock: ManualClock) -> None:
     """A marker that Last9 will never take is told, dropped, and the next one goes out."""
     text = _kept(last9, clock)
-    last9.order({"on": "event", "times": 1, "status": 422, "body": '{"error": "too old"}'})
+    last9.order({"on": "event", "about": '"start"', "times": 1, "status": 422, "body": '{"error": "too old"}'})
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
-    assert ran.answer.pending == []
+    assert ran.pending == []
     (warning,) = ran.answer.warnings
     assert "refused and is dropped" in warning
     assert "too old" in warning
@@ -210,9 +188,9 @@ def test_kept_without_a_token_it_goes_to_whom_the_token_names(last9: FakeLast9, 
     """A marker kept because the credential was missing goes out once it is there, to the organization that it names."""
     first = run_marker(make_request(), None, clock=clock)
     assert "refresh token is not there" in first.answer.warnings[0]
-    assert first.answer.pending
-    ran = run_marker(make_request("stop", pending=first.answer.pending), last9.refresh_token, clock=clock)
-    assert ran.answer.pending == []
+    assert first.pending
+    ran = run_marker(make_request("stop", pending=first.pending), last9.refresh_token, clock=clock)
+    assert ran.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
 
 
@@ -221,7 +199,7 @@ def test_others_survive_a_step_that_sends_nothing(last9: FakeLast9, clock: Manua
     """A wrong request and a dry run hand back what was kept, untouched, and add nothing of their own."""
     text = _kept(last9, clock)
     ran = run_marker(make_request("stop", options=options, pending=[text, "opaque"]), last9.refresh_token, clock=clock)
-    assert ran.answer.pending == [text, "opaque"]
+    assert ran.pending == [text, "opaque"]
     assert last9.requests() == []
     assert not ran.answer.delivered
 
@@ -232,8 +210,8 @@ def test_nothing_secret_is_kept(last9: FakeLast9, clock: ManualClock) -> None:
     last9.order({"status": 503})
     request = make_request(options=options, secretParameters=["PW"])
     ran = run_marker(request, last9.refresh_token, clock=clock, environ={"PW": "hunter22"})
-    assert ran.answer.pending
-    assert json.loads(ran.answer.pending[0])["event"]["attributes"]["note"] == "**** and ****"
+    assert ran.pending
+    assert json.loads(ran.pending[0])["event"]["attributes"]["note"] == "**** and ****"
     assert last9.refresh_token not in ran.answer.line()
 
 
@@ -242,7 +220,7 @@ def test_each_warning_says_what_becomes_of_all(last9: FakeLast9, clock: ManualCl
     last9.order({"status": 503})
     start = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert start.answer.warnings[0].endswith(" The marker is kept and goes out with the window's stop.")
-    stop = run_marker(make_request("stop", pending=start.answer.pending), last9.refresh_token, clock=clock)
+    stop = run_marker(make_request("stop", pending=start.pending), last9.refresh_token, clock=clock)
     assert stop.answer.warnings[0].endswith(
         " 2 deployment markers are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
     )
@@ -251,26 +229,18 @@ def test_each_warning_says_what_becomes_of_all(last9: FakeLast9, clock: ManualCl
     assert point.answer.warnings[0].endswith("goes out with the build's next one; if none gets through, Last9 never has it.")
 
 
-def test_late_markers_are_told_though_the_next_one_fails(last9: FakeLast9, clock: ManualClock) -> None:
-    """What did arrive is in the log, also where the outage came back before all had."""
-    texts = [_kept(last9, clock, timestampMs=1790000000000 + number) for number in range(3)]
-    # Two events are taken: a lifetime is no fault of an event's.
-    last9.order([{"on": "event", "times": 2, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    ran = run_marker(make_request("stop", pending=texts), last9.refresh_token, clock=clock)
-    assert ran.log.count("Sent first: 2 deployment markers that could not be delivered before, with the original time") == 1
-    assert "2 deployment markers are kept by now" in ran.answer.warnings[0]
-    assert ran.answer.pending is not None
-    assert ran.answer.pending[0] == texts[2]
-    assert len(last9.received()) == 2
-
-
-def test_late_markers_are_told_though_the_time_is_over(last9: FakeLast9, clock: ManualClock) -> None:
-    """The same where the watchdog has the last word, and once only."""
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_start_that_fails_once_more(last9: FakeLast9, clock: ManualClock, keeps: bool) -> None:
+    """The start of the same window fails again, the stop arrives: the line names the start, and promises only what is kept."""
     text = _kept(last9, clock)
-    last9.order([{"on": "event", "times": 1, "access_token_lifetime": 60}, {"on": "event", "status": 503}])
-    log = io.StringIO()
-    context = Context({"PATH": "/nowhere"}, last9.refresh_token, clock, BuildLog(log, Redactor()))
-    handler = MarkerHandler(parse(json.dumps(make_request("stop", pending=[text]))), context)
-    handler.run()
-    handler.abort(DeadlineExceeded())
-    assert log.getvalue().count("Sent first: 1 deployment marker that could not") == 1
+    last9.order({"on": "event", "times": 1, "status": 429, "headers": {"Retry-After": "60"}})
+    changes = {} if keeps else {"keepsPending": False}
+    ran = run_marker(make_request("stop", pending=[text], **changes), last9.refresh_token, clock=clock)
+    assert ran.answer.delivered
+    assert ran.pending == [text]
+    assert ran.answer.pending is not None
+    assert ran.answer.pending.kept == ((0, 1),)
+    (warning,) = ran.answer.warnings
+    assert warning.startswith("deployment (start) for payments-api was not delivered: ")
+    assert ("It stays kept" in warning) is keeps
+    assert [state for state, _ in _states(last9)] == ["stop"]

@@ -41,7 +41,8 @@ HOSTILE = (
 
 def marker(state: str, at_ms: int, service: str = "payments-api", fate: str = "sent", **more: Any) -> str:
     """One marker's record; ``facts`` by their dotted names, ``labels`` are custom attributes."""
-    facts = {f"deployment.{name}": more.pop(name) for name in ("id", "outcome", "kind", "version") if name in more}
+    facts = {f"deployment.{name}": more.pop(name) for name in ("id", "outcome", "kind") if name in more}
+    facts.update({"version": more.pop("version")} if "version" in more else {})
     attributes = {"service_name": service, "deployment_environment": more.pop("environment", "production")}
     attributes.update(facts, **more.pop("facts", {}), **more.pop("labels", {}))
     event = {"event_name": more.pop("name", "deployment"), "event_state": state, "timestamp": iso8601(at_ms), "attributes": attributes}

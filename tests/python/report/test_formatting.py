@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from last9_markers.core import formats
 from last9_markers.report import formatting, markdown, timeline, wording
 from last9_markers.report.reading import read
 from report.builds import HOSTILE, NOON_MS, commit, five, hostile, window
@@ -28,7 +29,7 @@ from report.conftest import report
 )
 def test_duration(milliseconds: int, text: str) -> None:
     """A duration is as exact as anybody wants to know, and never says 60 seconds."""
-    assert formatting.duration(milliseconds) == text
+    assert formats.duration(milliseconds) == text
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from last9_markers.core.redaction import Redactor
 from last9_markers.report import templating
 from last9_markers.report.handler import ReportHandler
 from last9_markers.request.context import Context
-from last9_markers.request.contract import Answer, parse
+from last9_markers.request.contract import CONTRACT, Answer, parse
 from report.builds import NOON_MS, five, one
-from support import ManualClock, engine
+from support import ManualClock, run_step
 
 ID = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0007"
 JENKINS = {"JOB_NAME": "payments-api/main", "BUILD_NUMBER": "42", "BUILD_URL": "https://jenkins.example.com/job/payments-api/job/main/42/"}
@@ -29,7 +29,7 @@ JENKINS = {"JOB_NAME": "payments-api/main", "BUILD_NUMBER": "42", "BUILD_URL": "
 
 def _request(records: list[Any], options: dict[str, str] | None = None, **report: Any) -> dict[str, Any]:
     return {
-        "contract": 1,
+        "contract": CONTRACT,
         "step": "last9DeploymentReport",
         "timestampMs": NOON_MS + 90_000,
         "options": options or {},
@@ -65,9 +65,7 @@ def test_the_files_and_the_answer(tmp_path: Path) -> None:
 
 def test_a_process_of_its_own(tmp_path: Path) -> None:
     """The ``step`` command finds the handler by its name, without a token, and says what it wrote."""
-    path = tmp_path / "request.json"
-    path.write_text(json.dumps(_request(five())), encoding="utf-8")
-    done = engine(["step", "--request", str(path)], environ={"LAST9_CACHE_DIR": str(tmp_path)}, cwd=tmp_path)
+    done = run_step(_request(five()), None, tmp_path, environ={"LAST9_CACHE_DIR": str(tmp_path)})
     assert done.answer["directory"] == str(tmp_path / f"report-{ID}")
     assert "[Last9] Deployment report: 5 deployments: 1 succeeded" in done.stderr
 
@@ -129,7 +127,7 @@ def test_abort(tmp_path: Path) -> None:
     answer = handler.abort(DeadlineExceeded())
     assert "3 s were not enough" in answer.warnings[0]
     assert answer.more["directory"] is None
-    assert handler.budget.seconds == 3
+    assert handler.budget.seconds < 3
 
 
 def test_left_overs_of_lost_agents_go(tmp_path: Path) -> None:

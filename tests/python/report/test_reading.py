@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from last9_markers.core.formats import iso8601
+from last9_markers.marker import records
 from last9_markers.report import reading, wording
 from last9_markers.report.deployment import Deployment
 from report.builds import NOON_MS, marker, window
@@ -28,7 +30,7 @@ def test_start_and_stop_are_a_window() -> None:
     for order in (records, records[::-1]):
         deployment = _only(*order)
         assert (deployment.begun_ms, deployment.ended_ms, deployment.duration_ms) == (NOON_MS, NOON_MS + MINUTE, MINUTE)
-        assert (deployment.outcome, deployment.facts["deployment.version"]) == ("failure", "2.1")
+        assert (deployment.outcome, deployment.facts["version"]) == ("failure", "2.1")
         assert wording.markers(deployment) == "delivered"
 
 
@@ -51,6 +53,33 @@ def test_a_refused_start_alone_is_over() -> None:
     assert wording.markers(deployment) == "start refused"
     (running,) = _read(marker("start", NOON_MS, id="a"))
     assert running.until(NOON_MS + MINUTE) == NOON_MS + MINUTE
+
+
+def test_a_start_that_named_another_commit_tells_nothing_of_it() -> None:
+    """Facts of two commits are never mixed: if the stop names another than the start, all of them are the stop's."""
+    early = {"scm.commit_sha": "a" * 40, "scm.compare_url": "https://github.com/acme/x/compare/0...a", "scm.author": "Alice"}
+    start = marker("start", NOON_MS, id="w", kind="forward", version="2.1", facts=early)
+    assert _only(start, marker("stop", NOON_MS + 5, id="w", facts={"scm.commit_sha": "b" * 40})).facts == {
+        "deployment.id": "w",
+        "scm.commit_sha": "b" * 40,
+        "version": "2.1",
+    }
+    # A stop from a node without the checkout names none.
+    assert _only(start, marker("stop", NOON_MS + 5, id="w")).facts["scm.commit_sha"] == "a" * 40
+
+
+def test_a_later_record_takes_nothing_away() -> None:
+    """A marker that was kept and sent late is told of twice: what only the first record knows stays."""
+    facts = {"scm.commit_sha": "a" * 40, "scm.url": "https://github.com/acme/x"}
+    event = {"event_state": "start", "timestamp": iso8601(NOON_MS), "attributes": {"service_name": "x", **facts}}
+    kept = records.write(event, "kept", local_merge="a" * 40)
+    late = records.write(event, "late", local_merge="b" * 40)
+    for order in ((kept, late), (late, kept)):
+        deployment = _only(*order)
+        assert deployment.start is not None
+        assert deployment.start.fate == "late"
+        assert deployment.facts[records.LOCAL_MERGE] == "true"
+        assert deployment.commit_url is None
 
 
 def test_a_stop_without_a_start_is_a_point() -> None:
@@ -122,7 +151,7 @@ def test_the_stop_of_an_unanswered_window_knows_its_start() -> None:
         '{"last9Record":1,"fate":"sent","state":"stop","at":"2026-13-99T14:02:10.000Z","service":"s"}',
         '{"last9Record":1,"fate":"sent","state":"stop","at":"2026-11-24T14:02:10.000Z","service":7}',
         '{"last9Record":1,"fate":["sent"],"state":"stop","at":"2026-11-24T14:02:10.000Z","service":"s"}',
-        '{"contract":1}',
+        '{"contract":2}',
         '{"contract":9,"options":{"serviceName":"s"},"timestampMs":1}',
     ],
 )

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from last9_markers.core.errors import RequestUnreadable
 from last9_markers.fake_server import FakeLast9
-from last9_markers.request.contract import Answer, parse
-from support import WINDOW, make_request, run_marker
+from last9_markers.request.contract import Answer, Kept, StillPending, parse, still_pending
+from support import WINDOW, kept, make_request, run_marker
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, [1], 1.5])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None, [2], 2.5])
 def test_unknown_version_is_refused(version: object) -> None:
     """A half that meets a version it does not know says which, and does not guess."""
-    with pytest.raises(RequestUnreadable, match="this engine knows version 1"):
+    with pytest.raises(RequestUnreadable, match="this engine knows version 2"):
         parse(json.dumps(make_request() | {"contract": version}))
 
 
@@ -35,7 +34,7 @@ def test_what_is_no_request(text: str, reason: str) -> None:
 def test_bottomless_nesting_is_refused() -> None:
     """A request nested deeper than any reader goes is unreadable, not a crash."""
     with pytest.raises(RequestUnreadable, match="nested too deep"):
-        parse('{"contract":1,"options":' + '{"a":' * 200_000 + "1" + "}" * 200_001)
+        parse('{"contract":2,"options":' + '{"a":' * 200_000 + "1" + "}" * 200_001)
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", True, [], ["x", 1], {"x": 1}, 1.5, 10**400])
@@ -45,13 +44,19 @@ def test_bottomless_nesting_is_refused() -> None:
         "step",
         "timestampMs",
         "window",
-        "connectionProblems",
+        "config",
+        "profile",
+        "credential",
+        "environment",
+        "folder",
+        "borrowedNode",
+        "outages",
+        "nowMs",
         "build",
         "body",
         "secretParameters",
         "parameters",
-        "environmentAllowlist",
-        "budgetSeconds",
+        "limitSeconds",
         "pending",
     ],
 )
@@ -60,7 +65,7 @@ def test_an_odd_field_never_costs_the_answer(key: str, odd: object) -> None:
     request = make_request("stop", options={"dryRun": "true"}) | {key: odd}
     ran = run_marker(request, None)
     assert not ran.answer.delivered
-    assert ran.answer.pending is not None
+    assert ran.pending is not None
 
 
 @pytest.mark.parametrize("odd", [-1, 253402300800000, 10**30, True, "1790000000123", None])
@@ -71,37 +76,80 @@ def test_a_timestamp_that_is_none_counts_as_absent(last9: FakeLast9, odd: object
     assert last9.received()[0]["timestamp"].startswith("2026-09-21T14:")
 
 
-@pytest.mark.parametrize("chosen", [True, None, "false", 1, 0])
-def test_from_parameter_is_read_carefully(chosen: object) -> None:
-    """Only a plain ``false`` says that nobody who starts a build can choose a value."""
-    request = make_request() | {"connection": {"apiBaseUrl": {"value": "https://x.example", "fromParameter": chosen}}}
-    assert parse(json.dumps(request)).connection["apiBaseUrl"].from_parameter
+def test_numbers_stay_as_they_were_written() -> None:
+    """A version 1.10 is not 1.1, whether it is an option or an attribute; inside of a list a number is a number."""
+    text = json.dumps(make_request()).replace(
+        '"serviceName"', '"version": 1.10, "customAttributes": {"size": 2.50, "list": [1.50], "whole": 3}, "serviceName"'
+    )
+    request = parse(text)
+    assert request.option("version") == "1.10"
+    assert request.option("customAttributes") == {"size": "2.50", "list": [1.5], "whole": 3}
+    again = parse(request.text)
+    assert again.options == request.options
 
 
-def test_blank_connection_fields_count_as_absent() -> None:
-    """A blank field must not stand in the way of what the token says."""
-    fields: dict[str, Any] = {"orgSlug": {"value": "  "}, "apiBaseUrl": {"value": None}, "dataSourceName": 7, "credentialId": {}}
-    assert parse(json.dumps(make_request() | {"connection": fields})).connection == {}
+def test_an_option_is_the_steps_own_or_the_configured_one() -> None:
+    """What the step leaves blank or null is what last9Config says."""
+    request = parse(
+        json.dumps(make_request(config={"environment": "e", "version": "v", "x": "c"}, options={"environment": " ", "version": None}))
+    )
+    assert (request.option("environment"), request.option("version"), request.option("serviceName")) == ("e", "v", "payments-api")
+    assert (request.is_configured("version"), request.is_configured("serviceName")) == (True, False)
+    assert not parse(json.dumps(make_request(config={"version": "c"}, options={"version": False}))).is_configured("version")
+
+
+def test_causes_come_as_jenkins_writes_them() -> None:
+    """Causes are Jenkins' own JSON; those of upstream builds are nested in newer versions, and the root of the chain comes last."""
+    nested = [{"_class": "a", "upstreamCauses": [{"_class": "b", "upstreamCauses": [{"_class": "c"}]}, 7]}, "x"]
+    request = parse(
+        json.dumps(make_request(build=None) | {"build": {"causes": json.dumps(nested), "upstreamCauses": ['[{"_class": "d"}]', "{", 7]}})
+    )
+    assert [cause["_class"] for cause in request.build["causes"]] == ["a"]
+    assert [cause["_class"] for cause in request.build["upstreamCauses"]] == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize("odd", [None, 7, "[", "{}", "[[[" * 50_000])
+def test_causes_that_are_none(odd: object) -> None:
+    """What cannot be read as causes is none."""
+    assert parse(json.dumps(make_request(build={"causes": odd}))).build["causes"] == []
+
+
+def test_what_is_pending_is_named_by_its_index() -> None:
+    """An answer stays small: kept markers come back as their places in the request, and are found again."""
+    given = [Kept("a"), Kept("b", 1), Kept("c")]
+    found = still_pending(json.loads(Answer(False, True, None, [], None, StillPending("own", ((1, 2), (7, 0)))).line())["pending"])
+    assert found is not None
+    assert found.of(given) == [Kept("b", 2), Kept("own")]
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", {}, {"kept": 1}])
+def test_pending_that_is_none(odd: object) -> None:
+    """A foreign answer settles nothing."""
+    assert still_pending(odd) is None
 
 
 def test_the_kept_text_has_no_pending() -> None:
     """A request that is kept must not hold the ones before it again: it would grow with every failure."""
-    request = parse(json.dumps(make_request() | {"pending": ["one", 2, "three"]}))
-    assert request.pending == ["one", "three"]
-    assert "pending" not in json.loads(request.text)
+    changes = {"pending": [*kept("one"), 2, *kept("three")], "outages": {"x": 1}, "limitSeconds": 4.2, "afterAbort": True, "nowMs": 1}
+    request = parse(json.dumps(make_request() | changes))
+    assert [entry.text for entry in request.pending] == ["one", "", "three"]
+    assert json.loads(request.text) == make_request(pending=None)
 
 
 def test_the_answer_is_one_line_of_ascii() -> None:
     """Whatever the warnings hold, the answer is one line that begins with the version and that any console can carry."""
-    answer = Answer(True, True, WINDOW, ["Zürich\n\u2028 \ud83d 🚀"], "x\r\ny", ["a\nb"])
+    answer = Answer(True, True, WINDOW, ["Zürich\n\u2028 \ud83d 🚀"], "x\r\ny", StillPending("a\nb"))
     line = answer.line()
     assert line.isascii()
     assert len(line.splitlines()) == 1
-    assert line.startswith('{"last9Answer":1,')
+    assert line.startswith('{"last9Answer":2,')
     assert json.loads(line)["warnings"] == answer.warnings
 
 
 def test_pending_is_left_out_where_the_request_was_unreadable() -> None:
     """The library then keeps the request with everything in it; an empty list would throw the kept markers away."""
     assert "pending" not in json.loads(Answer(False, False, None, [], None, None).line())
-    assert json.loads(Answer(False, False, None, [], None, []).line())["pending"] == []
+    assert json.loads(Answer(False, False, None, [], None, StillPending("own", ((1, 2),))).line())["pending"] == {
+        "own": "own",
+        "kept": [[1, 2]],
+    }

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from last9_markers.fake_server import FakeLast9
-from support import run_step
+from last9_markers.request import routing
+from last9_markers.request.contract import parse
+from last9_markers.runner.serve import ANSWERED
+from support import make_request, run_step
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 NAMES = sorted(path.stem for path in (CONTRACT / "requests").glob("*.json"))
@@ -39,7 +42,7 @@ def test_the_engine_answers_as_the_example_says(name: str, last9: FakeLast9, tmp
     token = last9.refresh_token if expected["tokenBound"] else None
     done = run_step(request, token, tmp_path, environ=expected["environment"])
     received = [{key: value for key, value in event.items() if key != "received_at"} for event in last9.received()]
-    assert done.code == 0
+    assert done.code == ANSWERED
     assert _with_gaps(done.answer, expected["answer"]) == expected["answer"]
     assert _with_gaps(done.stderr.splitlines(), expected["log"]) == expected["log"]
     assert received == expected["received"]
@@ -56,3 +59,21 @@ def _with_gaps(found: Any, expected: Any) -> Any:
     if isinstance(found, str) and isinstance(expected, str) and re.fullmatch(re.escape(expected).replace("…", ".+"), found):
         return expected
     return found
+
+
+RULES: list[dict[str, Any]] = json.loads((CONTRACT / "resolution.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule["case"] for rule in RULES])
+def test_the_engine_resolves_as_the_library_does(rule: dict[str, Any]) -> None:
+    """Profile and credential come out the same in both halves: the library binds by them, and the engine refuses what differs."""
+    given = {name: rule[name] for name in ("options", "config", "parameters") if name in rule}
+    asked = {**make_request(credential=None), **given}
+    found = routing.resolve(parse(json.dumps(asked)), rule.get("environment", {}))
+    for name, field in (("profile", "routingProfile"), ("credential", "credentialId")):
+        expected, resolved = rule.get(name), found.fields.get(field)
+        assert (resolved and {"value": resolved.value, "source": resolved.source}) == expected
+    # With what the library says of it besides, the engine has nothing to object.
+    bound = {**asked, **{name: rule[name] for name in ("profile", "credential") if rule.get(name)}}
+    problems = routing.resolve(parse(json.dumps(bound)), rule.get("environment", {})).problems
+    assert not [problem for problem in problems if "that is bound" in problem]

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from last9_markers.core.errors import BaseUrlUnusable, HostNotAllowed, OrganizationUnknown, OrganizationUnusable
-from last9_markers.fake_server import FakeLast9
-from last9_markers.request.contract import ConnectionField
-from last9_markers.request.destination import read_base_url, resolve_base_url, resolve_organization
+from last9_markers.request.destination import ConnectionField, read_base_url, resolve_base_url, resolve_organization
 from last9_markers.request.token import Claims
-from support import field, make_request, run_marker
 
 
 def chosen(url: str, *trusted: str) -> ConnectionField:
@@ -111,15 +106,6 @@ def test_a_host_that_a_parameter_may_choose(url: str) -> None:
 def test_a_host_that_no_parameter_chose_is_free() -> None:
     """An administrator or a Jenkinsfile may name any https host."""
     assert resolve_base_url(ConnectionField("https://gateway.example.com", "global"), Claims()).text == "https://gateway.example.com"
-
-
-def test_an_odd_from_parameter_counts_as_chosen(last9: FakeLast9) -> None:
-    """Anything but a plain `false` is read the careful way: the marker does not go, and nothing was asked of that host."""
-    odd: dict[str, Any] = {**field("https://evil.example.com"), "fromParameter": "no"}
-    ran = run_marker(make_request(connection={"apiBaseUrl": odd}), last9.refresh_token)
-    assert ran.answer.accepted is False
-    assert "evil.example.com" in ran.log
-    assert last9.requests() == []
 
 
 @pytest.mark.parametrize(

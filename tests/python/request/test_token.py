@@ -23,7 +23,7 @@ def test_no_token(last9: FakeLast9, clock: ManualClock, token: str | None, words
     ran = run_marker(request, token, clock=clock)
     (warning,) = ran.answer.warnings
     assert f"the refresh token {words} (credential 'my-credential')" in warning
-    assert ran.answer.pending
+    assert ran.pending
     assert last9.requests() == []
 
 

@@ -14,9 +14,10 @@ from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
 from last9_markers.marker import event
 from last9_markers.request.context import Context
-from last9_markers.request.contract import parse
+from last9_markers.request.contract import CONTRACT, StillPending, parse
+from last9_markers.runner.conclusion import Conclusion
 from last9_markers.runner.send_marker import MarkerHandler
-from support import MINIMAL_ENV, STOPPED, ManualClock, RunResult, make_request, run_marker
+from support import MINIMAL_ENV, STOPPED, ManualClock, RunResult, field, make_request, run_marker
 
 
 def _handler(request: dict[str, Any], token: str | None, transport: httpx.BaseTransport | None = None) -> tuple[MarkerHandler, io.StringIO]:
@@ -31,9 +32,9 @@ def test_abort_before_anything_was_sent() -> None:
     assert not answer.delivered
     assert answer.accepted
     assert answer.pending is not None
-    assert answer.pending[0] == "older"
-    assert json.loads(answer.pending[1])["contract"] == 1
-    assert "time limit of 15 s is over" in answer.warnings[0]
+    assert answer.pending.kept == ((0, 0),)
+    assert json.loads(answer.pending.own or "")["contract"] == CONTRACT
+    assert "time limit of 10 s is over" in answer.warnings[0]
 
 
 def test_abort_after_it_was_delivered(last9: FakeLast9) -> None:
@@ -42,7 +43,7 @@ def test_abort_after_it_was_delivered(last9: FakeLast9) -> None:
     handler.run()
     answer = handler.abort(DeadlineExceeded())
     assert answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
     assert answer.warnings == []
     assert log.getvalue().count("sent successfully") == 1
 
@@ -50,7 +51,7 @@ def test_abort_after_it_was_delivered(last9: FakeLast9) -> None:
 def test_abort_just_after_it_was_delivered(last9: FakeLast9, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the time ends between delivery and the last word, the watchdog says it: the log never lacks what the answer says."""
     handler, log = _handler(make_request(), last9.refresh_token)
-    monkeypatch.setattr(handler, "_delivered", lambda: None)
+    monkeypatch.setattr(Conclusion, "delivered", lambda _: None)
     handler.run()
     monkeypatch.undo()
     assert "sent successfully" not in log.getvalue()
@@ -70,11 +71,14 @@ def test_abort_just_after_it_has_failed(last9: FakeLast9) -> None:
 
 def test_abort_just_after_it_was_not_accepted(last9: FakeLast9) -> None:
     """What was refused stays refused: the library must not open a window for it."""
-    connection = {"apiBaseUrl": {"value": "http://plain.example", "source": "option", "fromParameter": False}}
-    for wrong in ({"options": {"serviceName": ""}}, {"connection": connection}):
+    for wrong in ({"options": {"serviceName": ""}}, {"connection": {"apiBaseUrl": field("http://plain.example")}}):
         handler, _ = _handler(make_request(**wrong), last9.refresh_token)
         first, second = handler.run(), handler.abort(DeadlineExceeded())
-        assert (second.accepted, second.deployment_id, second.pending) == (first.accepted, None, []) == (False, None, [])
+        assert (
+            (second.accepted, second.deployment_id, second.pending)
+            == (first.accepted, None, StillPending())
+            == (False, None, StillPending())
+        )
 
 
 @pytest.mark.parametrize("options", [{"serviceName": ""}, {"dryRun": "true"}])
@@ -84,7 +88,7 @@ def test_abort_is_never_delivered_for_what_was_not_sent(last9: FakeLast9, option
     handler.run()
     answer = handler.abort("the engine failed")
     assert not answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
     assert last9.requests() == []
 
 
@@ -95,7 +99,7 @@ def test_a_refused_event_that_ends_badly_is_not_delivered(last9: FakeLast9) -> N
     handler.run()
     answer = handler.abort(DeadlineExceeded())
     assert not answer.delivered
-    assert answer.pending == []
+    assert answer.pending == StillPending()
 
 
 def test_a_defect_in_a_source_costs_its_attributes(last9: FakeLast9, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +108,7 @@ def test_a_defect_in_a_source_costs_its_attributes(last9: FakeLast9, monkeypatch
     def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("last9_markers.marker.attributes.scm.known", broken)
+    monkeypatch.setattr("last9_markers.marker.attributes.scm.Deployed.facts", broken)
     answer = _handler(make_request(), last9.refresh_token)[0].run()
     assert answer.delivered
     assert "the scm attributes are missing" in answer.warnings[0]
@@ -146,10 +150,10 @@ def test_what_happened_is_recorded(last9: FakeLast9) -> None:
 
 def test_a_kept_marker_is_recorded_when_it_arrives(last9: FakeLast9) -> None:
     """A marker that could not be delivered is first recorded as kept, and once Last9 has it as late, beside the one it came with."""
-    last9.order({"on": "event", "status": 403, "times": 1})
+    last9.order({"on": "event", "status": 503, "times": 1, "headers": {"Retry-After": "60"}})
     first = run_marker(make_request(), last9.refresh_token)
     assert [record["fate"] for record in _records(first)] == ["kept"]
-    second = run_marker(make_request("stop", pending=first.answer.pending), last9.refresh_token)
+    second = run_marker(make_request("stop", pending=first.pending), last9.refresh_token)
     assert [(record["fate"], record["state"]) for record in _records(second)] == [("late", "start"), ("sent", "stop")]
 
 

@@ -23,11 +23,14 @@ from last9_markers.runner.watchdog import Watchdog
 
 _SUMMARY = """\
 Test the connection to Last9: interpreter, token, host, proxy, DNS, certificate, clocks, scope, organization, a line each with what to
-change where something is amiss. It takes the same settings as a marker, and writes nothing unless it is told to."""
+change where something is amiss. With --service-name, --environment or --data-source-name it looks whether Last9 knows them under these
+very names. It takes the same settings as a marker, and writes nothing unless it is told to: a test event is then read back, which has
+60 s of its own."""
 
 _EXAMPLES = """
 last9-markers check
-last9-markers check --send-test-event --json
+last9-markers check --service-name payments-api --environment production
+last9-markers check --service-name payments-api --environment production --send-test-event --json
 """
 
 
@@ -47,7 +50,7 @@ def main(arguments: list[str]) -> int:
             write_line(json.dumps({"ok": answer.more["ok"], "written": answer.delivered, "findings": answer.more["findings"]}), sys.stdout)
         return exit_codes.DONE if answer.more["ok"] else exit_codes.FAILED
 
-    watchdog = Watchdog(test.budget.remaining(), lambda: finish(test.abort(DeadlineExceeded())), end=lambda _: os._exit(exit_codes.FAILED))
+    watchdog = Watchdog(test.budget.left_in_all, lambda: finish(test.abort(DeadlineExceeded())), died=exit_codes.FAILED)
     try:
         answer = test.run()
     except Exception as error:  # noqa: BLE001 - a defect of ours is a finding like any other

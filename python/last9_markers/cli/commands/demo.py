@@ -16,7 +16,7 @@ from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
 from last9_markers.report import files, handler
 from last9_markers.request.context import Context
-from last9_markers.request.contract import parse
+from last9_markers.request.contract import CONTRACT, parse
 from last9_markers.runner.send_marker import MarkerHandler
 
 #: What Jenkins would have put into the environment.
@@ -71,7 +71,7 @@ def _report(happened: list[str], log: BuildLog) -> None:
 
 def _request(state: str, window: str, started_ms: int) -> dict[str, Any]:
     return {
-        "contract": 1,
+        "contract": CONTRACT,
         "step": "withLast9Deployment",
         "timestampMs": _now_ms(),
         "window": {"id": window, "startedAtMs": started_ms},

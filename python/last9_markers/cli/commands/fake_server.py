@@ -13,11 +13,15 @@ from last9_markers.fake_server.server import FakeLast9
 VARIABLE = "LAST9_FAKE_SERVER_REFRESH_TOKENS"
 
 _PATHS = """\
-Its first line on stdout is JSON: url, refreshToken, orgSlug. Besides Last9's own two addresses it knows
+Its first line on stdout is JSON: url, refreshToken, orgSlug. Besides Last9's own addresses it knows
 
   GET /received    the markers it took; DELETE forgets them
   GET /requests    every request, with its status
-  POST /faults     break down: {"status": 503, "times": 2}, {"delay": 20}, {"drop": "before"}; DELETE is well again
+  POST /faults     break down: {"status": 503, "times": 2}, {"delay": 20}, {"drop": "before"}; DELETE is well again.
+                   Reading back: {"on": "read", "late": 20}, {"on": "read", "underscores": true},
+                   {"on": "read", "label_limit": 30}, {"on": "read", "status": 403}
+  POST /series     have metrics of a service: {"service_name": "payments-api", "deployment_environment": "production"};
+                   DELETE forgets them
 """
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from last9_markers.cli.shared import curl, exit_codes, results
@@ -15,7 +16,7 @@ from last9_markers.cli.shared.invocation import Invocation, Window
 from last9_markers.cli.shared.options import OF_COMMAND
 from last9_markers.cli.shared.output import write_line
 from last9_markers.cli.shared.parsing import Parser
-from last9_markers.cli.shared.state import Content, Key, StateFile, Unusable
+from last9_markers.cli.shared.state import SHARE_OF_LOCK, Content, Key, StateFile, Unusable
 from last9_markers.cli.shared.state_entry import StateEntry
 from last9_markers.core.errors import DeadlineExceeded
 from last9_markers.messages import cli as cli_messages
@@ -57,6 +58,8 @@ class Send:
 
     def __init__(self, call: Invocation) -> None:
         self._call = call
+        self._began = call.clock.monotonic()
+        self._limit_seconds = options.DEFAULT_TIMEOUT_SECONDS
         self._now_ms = call.now_ms()
         self._decision = results.decide(call.given, call.environ)
         self._state = StateFile(call.given["state"], call.log) if call.option("state") else None
@@ -72,10 +75,13 @@ class Send:
         """Send it, unless the result asks for none; tell how that went; return the exit code."""
         if self._decision.skipped_by:
             return self._hold_back(self._decision.result or "", self._decision.skipped_by)
-        handler = MarkerHandler(contract.parse(self._begin()), self._call.context())
-        watchdog = Watchdog(
-            handler.budget.remaining(), lambda: self._end(handler.abort(DeadlineExceeded())), end=lambda _: os._exit(self._code)
-        )
+        problems = (self._decision.problem,) if self._decision.problem else ()
+        try:
+            handler = MarkerHandler(contract.parse(self._begin()), self._call.context(), problems)
+        except Exception as error:  # noqa: BLE001 - as below; what the state file has of it goes out with the next marker
+            return self._fail(engine_failed(error, self._call.log))
+        handler.budget.charge(self._spent())
+        watchdog = Watchdog(handler.budget.left_in_all, lambda: self._end(handler.abort(DeadlineExceeded())), died=exit_codes.DONE)
         interrupted = False
         try:
             answer = handler.run()
@@ -96,14 +102,18 @@ class Send:
         if self._state is None:
             return self._request(keeps_pending=False)
         probe = contract.parse(self._request())
-        if options.is_dry_run(probe.options, self._call.environ):
+        if options.is_dry_run(probe, self._call.environ):
             # It shows what would be sent and changes nothing.
             with contextlib.suppress(Unusable):
                 self._window = self._window or self._state.read().newest(self._key)
             return self._request(keeps_pending=False)
-        limit = options.read_settings(probe, self._call.environ, self._call.log).timeout_seconds
-        self._entry.save(limit, self._request, self._pair)
+        self._limit_seconds = options.read_settings(probe, self._call.environ, self._call.log).timeout_seconds
+        self._state.wait_for_at_most(self._limit_seconds * SHARE_OF_LOCK)
+        self._entry.save(self._limit_seconds, self._request, self._pair)
         return self._request(keeps_pending=self._entry.kept, pending=self._entry.tried)
+
+    def _spent(self) -> float:
+        return self._call.clock.monotonic() - self._began
 
     def _pair(self, content: Content) -> None:
         if self._window is not None:
@@ -112,28 +122,42 @@ class Send:
             self._window = content.newest(self._key)
             content.forget(self._window)
 
-    def _request(self, *, keeps_pending: bool = True, pending: list[str] | None = None) -> str:
+    def _request(self, *, keeps_pending: bool = True, pending: Sequence[contract.Kept] = ()) -> str:
         return self._call.request(
             "send",
             timestamp_ms=self._now_ms,
             window=self._window,
             build={"currentResult": self._decision.result} if self._decision.result else None,
-            problems=[self._decision.problem] if self._decision.problem else [],
             keeps_pending=keeps_pending,
             pending=pending,
+            outages=self._entry.outages,
         )
 
     # -- after -----------------------------------------------------------------------------------------------------------------
 
-    def _end(self, answer: Answer) -> None:
-        """Say and remember what has become of it. The watchdog may come first: it is done once."""
+    def _end(self, answer: Answer) -> int:
+        """Say and remember what has become of it, and return the exit code. The watchdog may come first: it is done once."""
         with self._told:
             if self._has_told:
-                return
+                return self._code
             self._has_told = True
             self._code = exit_codes.FAILED if answer.fail_build else exit_codes.DONE
-            self._entry.settle(answer.pending or [], answer.more.get("records"), None if answer.accepted else self._unpair)
+            if self._state is not None:
+                self._state.wait_for_at_most(self._limit_seconds - self._spent())
+            undelivered, more = self._undelivered(answer), answer.more
+            self._entry.settle(undelivered, more.get("records"), more.get("outages", {}), None if answer.accepted else self._unpair)
             self._tell(answer, curl.shown(answer.more.get("dryRun"), self._call.log.redactor))
+            return self._code
+
+    def _fail(self, problem: str) -> int:
+        self._call.log.warning(problem)
+        fails = self._call.given.get("failOnError")
+        self._code = exit_codes.FAILED if fails else exit_codes.DONE
+        self._tell(Answer(False, True, None, self._call.log.warnings, problem if fails else None, None), None)
+        return self._code
+
+    def _undelivered(self, answer: Answer) -> list[contract.Kept]:
+        return answer.pending.of(self._entry.tried) if answer.pending is not None else []
 
     def _unpair(self, content: Content) -> None:
         """A start that was refused has begun nothing; a stop that was refused has ended nothing."""
@@ -147,7 +171,7 @@ class Send:
             with contextlib.suppress(Unusable):
                 if self._state.read().newest(self._key) is not None:
                     self._call.log.warning(cli_messages.window_stays_open(result, flag))
-        self._tell(Answer(False, True, None, self._call.log.warnings, None, []), None, skipped=True)
+        self._tell(Answer(False, True, None, self._call.log.warnings, None, contract.StillPending()), None, skipped=True)
         return exit_codes.DONE
 
     def _tell(self, answer: Answer, shown: dict[str, Any] | None, *, skipped: bool = False) -> None:
@@ -159,7 +183,7 @@ class Send:
                 "accepted": answer.accepted,
                 "skipped": skipped,
                 "deploymentId": answer.deployment_id,
-                "kept": len(answer.pending or []) if self._entry.kept else 0,
+                "kept": len(self._undelivered(answer)) if self._entry.kept else 0,
                 "warnings": self._call.log.warnings,
                 "exitCode": self._code,
             }

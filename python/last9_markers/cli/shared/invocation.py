@@ -6,18 +6,20 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
-from last9_markers.cli.shared.connection import ConnectionSettings
-from last9_markers.cli.shared.options import PASSED_ON, in_shell_terms
+from last9_markers.cli.shared.options import CONNECTION_FIELDS, PASSED_ON, in_shell_terms
+from last9_markers.core import safe_files
 from last9_markers.core.clock import Clock, SystemClock
 from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
+from last9_markers.marker.attributes import allowlists
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request import contract
 from last9_markers.request.context import Context
 from last9_markers.request.token import VARIABLE
+from last9_markers.request.variables import Variables
 
 #: The engine's modules, and a `step` that is started for a delivery, read this.
 DEBUG = "LAST9_DEBUG"
@@ -67,31 +69,32 @@ class Invocation:
         options: Mapping[str, Any] | None = None,
         window: Window | None = None,
         build: Mapping[str, Any] | None = None,
-        problems: list[str] | None = None,
-        budget_seconds: float | None = None,
-        pending: list[str] | None = None,
+        limit_seconds: float | None = None,
+        after_abort: bool = False,
+        pending: Sequence[contract.Kept] = (),
+        outages: Mapping[str, Any] | None = None,
         keeps_pending: bool = True,
     ) -> str:
-        """The request that the library would have written: a JSON text. ``options`` go over the given ones, ``problems`` make no marker."""
-        connection = ConnectionSettings(self.given, self.environ)
+        """The request that the library would have written: a JSON text. ``options`` go over the given ones."""
         found: dict[str, Any] = {
             "contract": contract.CONTRACT,
             "step": step,
             "timestampMs": timestamp_ms,
             "options": {**self._options(), **(options or {})},
-            "connection": connection.fields,
-            "connectionProblems": [*(problems or []), *connection.problems],
             "build": {**self._build(), **(build or {})},
-            "parameters": self._named("paramAllowlist", "LAST9_PARAM_ALLOWLIST"),
-            "environmentAllowlist": self._names("envAllowlist", "LAST9_ENV_ALLOWLIST"),
-            "pending": pending or [],
+            "parameters": self._parameters(),
+            "pending": [kept._asdict() for kept in pending],
         }
         if not keeps_pending:
             found["keepsPending"] = False
         if window is not None:
             found["window"] = {"id": window.id, "startedAtMs": window.started_at_ms}
-        if budget_seconds is not None:
-            found["budgetSeconds"] = budget_seconds
+        if limit_seconds is not None:
+            found["limitSeconds"] = limit_seconds
+        if after_abort:
+            found["afterAbort"] = True
+        if outages:
+            found["outages"] = dict(outages)
         return json.dumps(found)
 
     def _options(self) -> dict[str, Any]:
@@ -100,23 +103,26 @@ class Invocation:
 
     def _build(self) -> dict[str, Any]:
         user = self.environ.get(BUILD_USER, "").strip()
-        return {"causes": [{"userId": user}]} if user else {}
+        return {"causes": json.dumps([{"userId": user}])} if user else {}
 
-    def _names(self, option: str, variable: str) -> list[str]:
-        text = self.option(option, self.environ.get(variable, ""))
-        return [name.strip() for name in text.split(",") if name.strip()]
+    def _parameters(self) -> dict[str, str]:
+        """The build parameters that we know of: those that an option calls one.
 
-    def _named(self, option: str, variable: str) -> dict[str, str]:
-        # A Freestyle build's parameters are variables of its environment.
-        return {name: self.environ[name] for name in self._names(option, variable) if name in self.environ}
+        A Freestyle build's parameters are variables of its environment like all others, and nothing there tells them apart.
+        """
+        variables = Variables(self.environ)
+        listed = allowlists.split(self.option("paramAllowlist") or variables.get("LAST9_PARAM_ALLOWLIST"))
+        named = (self.option(field + "Param") for field in CONNECTION_FIELDS)
+        return {name: variables.get(name, "") for name in (*listed, *named) if name}
 
     def _read_token_file(self, path: str | None) -> None:
         if path is None:
             return
         self.token = None
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                self.token = file.read(_LONGEST_TOKEN).rstrip("\r\n")
+            # Secrets that are mounted into containers are links.
+            content = safe_files.read(path, _LONGEST_TOKEN, own=True, links=True)
+            self.token = content.decode("utf-8", "replace").rstrip("\r\n")
         except (OSError, ValueError) as error:
             self.log.warning(cli_messages.token_file_unreadable(path, getattr(error, "strerror", None) or type(error).__name__))
         self.log.redactor.hide(self.token)

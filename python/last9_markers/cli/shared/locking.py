@@ -7,6 +7,8 @@ import os
 import time
 from types import TracebackType
 
+from last9_markers.core import safe_files
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -24,7 +26,7 @@ class Lock:
     """Takes the lock when made. Raises ``TimeoutError`` where somebody else keeps it, ``OSError`` where the file cannot be made."""
 
     def __init__(self, path: str, patience_seconds: float) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        self._descriptor = safe_files.descriptor(path, flags=os.O_RDWR | os.O_CREAT)
         try:
             until = time.monotonic() + patience_seconds
             while not self._take():

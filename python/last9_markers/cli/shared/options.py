@@ -52,6 +52,8 @@ MARKER = Group(
         Option("environment", "NAME", "the environment, as your metrics call it: recommended"),
         Option("eventName", "NAME", "Last9 colours markers by it", default="deployment"),
         Option("version", "TEXT", "what is deployed, as your users call it", flag="--deployment-version"),
+        Option("message", "TEXT", "what people read in a list of events", "made from the others"),
+        Option("scmDirectory", "FOLDER", "the checkout that is deployed, from this folder on", "this folder"),
         Option("previousCommit", "COMMIT", "what was deployed before", "", "GIT_PREVIOUS_SUCCESSFUL_COMMIT"),
         Option("customAttributes", "KEY=VALUE", "a further label; they win over automatic ones", flag="--attribute", repeatable=True),
     ),
@@ -84,8 +86,8 @@ CONNECTION = Group(
 DELIVERY = Group(
     "how it is sent",
     (
-        Option("attributeNames", "HOW", "spelling of automatic attributes: both, dotted or underscore", "both", "LAST9_ATTRIBUTE_NAMES"),
-        Option("timeoutSeconds", "SECONDS", "time limit of one marker, retries included", "15", "LAST9_TIMEOUT_SECONDS"),
+        Option("attributeNames", "HOW", "spelling of automatic attributes: dotted or underscore", "dotted", "LAST9_ATTRIBUTE_NAMES"),
+        Option("timeoutSeconds", "SECONDS", "time limit of one marker, retries included", "10", "LAST9_TIMEOUT_SECONDS"),
         Option("failOnError", "", "exit with 1 where a marker was not delivered", "off"),
         Option("dryRun", "", "show the marker and the equivalent curl, send nothing; needs no token", "off", "LAST9_DRY_RUN"),
         Option("envAllowlist", "NAMES", "variables to send as env_<name>, with commas between", "", "LAST9_ENV_ALLOWLIST"),
@@ -96,10 +98,10 @@ DELIVERY = Group(
 CHECK = Group(
     "the test",
     (
-        Option("sendTestEvent", "", "write one event named connection-test: the only proof that markers arrive", default="off"),
-        Option("serviceName", "NAME", "the service of that event, to see it on a dashboard", default="last9-connection-test"),
-        Option("environment", "NAME", "the environment of that event"),
-        Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "15", "LAST9_TIMEOUT_SECONDS"),
+        Option("sendTestEvent", "", "write one event named connection-test, which stays, and read it back: the only proof", default="off"),
+        Option("serviceName", "NAME", "look whether Last9's metrics know this service; the event's service", "last9-connection-test"),
+        Option("environment", "NAME", "look whether Last9's metrics know this environment; the event's environment"),
+        Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "10", "LAST9_TIMEOUT_SECONDS"),
     ),
 )
 WINDOW = Group(
@@ -140,15 +142,15 @@ INDIRECT = tuple(
     for suffix in SUFFIXES
 )
 
-#: What goes into the request's options as it is; the rest is the command line's own, or resolved before.
-_RESOLVED = {option.name for option in INDIRECT} | {*CONNECTION_FIELDS, "envAllowlist", "paramAllowlist"}
-PASSED_ON = (frozenset(KNOWN) | {"sendTestEvent"}) - _RESOLVED
+#: What goes into the request's options as it is; the rest is the command line's own.
+PASSED_ON = frozenset(KNOWN) | {"sendTestEvent"}
 
 _BY_NAME = {option.name: option.long for group in (MARKER, SEND, CONNECTION, DELIVERY, CHECK) for option in group.options} | {
     option.name: option.long for option in INDIRECT
 }
-#: Only names that are no plain English word: "environment" in a sentence is not always the option.
-_NAMES = re.compile(rf"\b({'|'.join(name for name in _BY_NAME if not name.islower())})\b")
+#: Only names that are no plain English word: "environment" in a sentence is not always the option. In quotes they are names of something
+#: else, such as a field of a routing profile.
+_NAMES = re.compile(rf"(?<!['\"])\b({'|'.join(name for name in _BY_NAME if not name.islower())})\b")
 
 
 def in_shell_terms(text: str) -> str:

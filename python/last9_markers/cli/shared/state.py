@@ -1,11 +1,12 @@
-"""``--state FILE``: what one call of the program leaves for the next: open windows, undelivered markers, records for the report.
+"""``--state FILE``: what one call of the program leaves for the next: open windows, undelivered markers, outages, records for the report.
 
-JSON, mode 0600, no secrets. Written aside and renamed, so a full disk or a killed process leaves the old content; changed under a lock
-beside it (``FILE.lock``), held for milliseconds and never during a delivery. A marker is written down before it is tried and taken out
-when Last9 has it: what is killed on the way goes out with the next. While a process tries markers they are claimed, so that of ten
+JSON, mode 0600, secrets redacted. Written aside and renamed, so a full disk or a killed process leaves the old content; changed under a
+lock beside it (``FILE.lock``), held for milliseconds and never during a delivery. A marker is written down before it is tried and taken
+out when Last9 has it: what is killed on the way goes out with the next. While a process tries markers they are claimed, so that of ten
 processes at once each marker goes out once; a claim ends by itself.
 
-A file that cannot be read or written costs the memory, never the marker: each is a warning, and the file is left as it is.
+A file that cannot be read or written, that is another user's, or no regular file (a link, a pipe) costs the memory, never the marker:
+each is a warning, and the file is left as it is.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import stat
 import uuid
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from last9_markers.cli.shared.invocation import Window
 from last9_markers.cli.shared.locking import PATIENCE_SECONDS, Lock
+from last9_markers.core import safe_files
+from last9_markers.core.limits import cut
 from last9_markers.core.log import BuildLog
 from last9_markers.messages import cli as cli_messages
-from last9_markers.request.contract import whole
+from last9_markers.request.contract import Kept, whole
 from last9_markers.request.options import LONGEST_TIMEOUT_SECONDS
 
 VERSION = 1
@@ -31,7 +33,13 @@ MOST_PENDING = 100
 MOST_RECORDS = 500
 #: What a process may need besides a marker's time limit: to start, to load, to say its last word.
 CLAIM_MARGIN_MS = 10_000
+#: Hundred markers, their records and their windows are far below it.
+LONGEST_FILE = 8 << 20
 LONGEST_CLAIM_MS = int(LONGEST_TIMEOUT_SECONDS * 1000) + CLAIM_MARGIN_MS
+
+#: Waiting for the file before a delivery takes at most this share of the marker's time limit; afterwards at least so many seconds.
+SHARE_OF_LOCK = 0.25
+_SHORTEST_PATIENCE_SECONDS = 0.2
 
 #: What makes a start and a stop one window: service, environment, event name.
 Key = tuple[str, str, str]
@@ -44,59 +52,81 @@ class Unusable(Exception):
 class Content:
     """What is in the file. Changes reach it when the ``with`` block of :meth:`StateFile.changing` ends."""
 
-    def __init__(self, found: dict[str, Any], *, is_new: bool) -> None:
+    def __init__(self, found: dict[str, Any], *, is_new: bool, clean: Callable[[str], str] = str) -> None:
+        """``clean`` takes the secrets out of a text."""
         self.is_new = is_new
+        self._clean = clean
         self._windows = [window for window in _objects(found.get("openWindows")) if _is_window(window)]
         self._pending = [entry for entry in _objects(found.get("pending")) if isinstance(entry.get("text"), str)]
         self._records = [text for text in _list(found.get("records")) if isinstance(text, str)]
+        outages = found.get("outages")
+        self._outages: dict[str, Any] = outages if isinstance(outages, dict) else {}
         self.dropped = 0
 
     # -- windows: the same rule as the library's OpenWindows -------------------------------------------------------------------
 
     def open(self, key: Key, window: Window) -> None:
         """A window has begun. The oldest gives way where there are too many: its stop becomes a point."""
-        self._windows.append({"id": window.id, "startedAtMs": window.started_at_ms, "key": list(key)})
+        self._windows.append({"id": window.id, "startedAtMs": window.started_at_ms, "key": self._key(key)})
         del self._windows[:-MOST_WINDOWS]
 
     def newest(self, key: Key) -> Window | None:
         """The newest open window of that service, environment and event name."""
-        found = [window for window in self._windows if window["key"] == list(key)]
+        found = [window for window in self._windows if window["key"] == self._key(key)]
         return Window(found[-1]["id"], found[-1]["startedAtMs"]) if found else None
 
     def forget(self, window: Window | None) -> None:
         """That window is closed, or never was."""
         self._windows = [entry for entry in self._windows if window is None or entry["id"] != window.id]
 
+    def _key(self, key: Key) -> list[str]:
+        return [cut(self._clean(part)) for part in key]  # as the markers have them
+
     # -- undelivered markers ---------------------------------------------------------------------------------------------------
 
-    def claim(self, now_ms: int, until_ms: int, only: Container[str] | None = None) -> list[str]:
+    def claim(self, now_ms: int, until_ms: int, only: Collection[str] | None = None) -> list[Kept]:
         """The undelivered markers (of ``only`` these) that nobody else is trying, oldest first: until then they are the caller's."""
         free = [entry for entry in self._pending if (only is None or entry["text"] in only) and not _claimed(entry, now_ms)]
         for entry in free:
             entry["claimedUntilMs"] = until_ms
-        return [entry["text"] for entry in free]
+        return [Kept(entry["text"], _failures(entry)) for entry in free]
 
-    def add(self, text: str, since_ms: int, claimed_until_ms: int = 0) -> None:
-        """Keep one more marker, whose time is ``since_ms``."""
-        entry: dict[str, Any] = {"text": text, "sinceMs": since_ms}
+    def add(self, text: str, since_ms: int, claimed_until_ms: int = 0, failures: int = 0) -> str:
+        """Keep one more marker, whose time is ``since_ms``. Returns its text as it is kept."""
+        entry: dict[str, Any] = {"text": redacted(text, self._clean), "sinceMs": since_ms}
         if claimed_until_ms:
             entry["claimedUntilMs"] = claimed_until_ms
+        if failures:
+            entry["failures"] = failures
         self._pending = sorted([*self._pending, entry], key=_since)
         too_many = max(0, len(self._pending) - MOST_PENDING)
         del self._pending[:too_many]
         self.dropped += too_many
+        return str(entry["text"])
 
-    def settle(self, tried: list[str], own: str, since_ms: int, undelivered: list[str]) -> None:
-        """What was claimed (``tried``, and the marker ``own`` itself) has been tried: ``undelivered`` is what is left of it."""
+    def settle(self, tried: Collection[str], since_ms: int, undelivered: list[Kept]) -> None:
+        """What was claimed, the marker of ``since_ms`` among it, has been tried: ``undelivered`` is what is left of it."""
         times = {entry["text"]: _since(entry) for entry in self._pending}
-        self._pending = [entry for entry in self._pending if entry["text"] not in (*tried, own)]
-        for text in undelivered:
-            self.add(text, times.get(text, since_ms))
+        self._pending = [entry for entry in self._pending if entry["text"] not in tried]
+        for text, failures in undelivered:
+            self.add(text, times.get(text, since_ms), failures=failures)
 
     @property
     def pending(self) -> list[str]:
         """Every undelivered marker, oldest first, claimed or not."""
         return [entry["text"] for entry in self._pending]
+
+    # -- outages ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def outages(self) -> dict[str, Any]:
+        """Which Last9 did not answer a short time ago: the engine's own object."""
+        return dict(self._outages)
+
+    def note_outages(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """A run that was told of the outages ``before`` knows of those ``after``; what others have found out meanwhile stays."""
+        others = {name: until for name, until in self._outages.items() if name not in before}
+        self._outages = {**others, **after}
 
     # -- the report's records --------------------------------------------------------------------------------------------------
 
@@ -107,12 +137,27 @@ class Content:
 
     def record(self, records: Any) -> None:
         """Remember what an answer says has happened."""
-        self._records += [text for text in _list(records) if isinstance(text, str)]
+        self._records += [redacted(text, self._clean) for text in _list(records) if isinstance(text, str)]
         del self._records[:-MOST_RECORDS]
 
     def text(self) -> str:
-        """The content as it is written."""
-        found = {"last9State": VERSION, "openWindows": self._windows, "pending": self._pending, "records": self._records}
+        """The content as it is written: no more than is read again. The oldest undelivered markers give way, then all records."""
+        while len(text := self._text()) > LONGEST_FILE and (self._pending or self._records):
+            if self._pending:
+                del self._pending[0]
+                self.dropped += 1
+            else:
+                self._records.clear()
+        return text
+
+    def _text(self) -> str:
+        found = {
+            "last9State": VERSION,
+            "openWindows": self._windows,
+            "pending": self._pending,
+            "records": self._records,
+            "outages": self._outages,
+        }
         return json.dumps(found, indent=1) + "\n"
 
 
@@ -122,11 +167,15 @@ class StateFile:
     def __init__(self, path: str, log: BuildLog) -> None:
         #: Seconds to wait for another process.
         self.patience_seconds = PATIENCE_SECONDS
-        self._path = os.path.realpath(path)  # a rename would replace a symbolic link, not what it points to
+        self._path = os.path.abspath(path)
         self._shown = path
         self._log = log
         #: Whether the last change is in the file: if not, nobody will pass on what should be kept.
         self.saved = False
+
+    def wait_for_at_most(self, seconds: float) -> None:
+        """Waiting for another process is part of a marker's time limit, of which so much is left for it."""
+        self.patience_seconds = max(_SHORTEST_PATIENCE_SECONDS, min(PATIENCE_SECONDS, seconds))
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Content | None]:
@@ -146,18 +195,14 @@ class StateFile:
     def read(self) -> Content:
         """What is in the file now. Raises :exc:`Unusable`."""
         try:
-            # Asked before it is opened: a named pipe would keep us waiting.
-            if not stat.S_ISREG(os.stat(self._path).st_mode):
-                raise Unusable(cli_messages.state_foreign(self._shown, "it is no regular file"))
-            with open(self._path, encoding="utf-8") as file:
-                text = file.read()
+            text = safe_files.read(self._path, LONGEST_FILE, own=True).decode("utf-8")
         except FileNotFoundError:
             text = ""
         except OSError as error:
             raise Unusable(cli_messages.state_unreadable(self._shown, _reason(error))) from None
         except ValueError:
             raise Unusable(cli_messages.state_foreign(self._shown, "it is no text")) from None
-        return Content(self._parse(text), is_new=not text.strip())
+        return Content(self._parse(text), is_new=not text.strip(), clean=self._log.redactor.presentable)
 
     def _parse(self, text: str) -> dict[str, Any]:
         try:
@@ -179,12 +224,13 @@ class StateFile:
             raise Unusable(cli_messages.state_unwritable(self._shown, _reason(error))) from None
 
     def _write(self, content: Content) -> None:
+        text = content.text()
         if content.dropped:
-            self._log.warning(cli_messages.pending_dropped(content.dropped, MOST_PENDING))
+            self._log.warning(cli_messages.pending_dropped(content.dropped, len(content.pending)))
         aside = f"{self._path}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
         try:
             with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(content.text())
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(aside, self._path)
@@ -193,6 +239,24 @@ class StateFile:
             with contextlib.suppress(OSError):
                 os.unlink(aside)
             self._log.warning(cli_messages.state_unwritable(self._shown, _reason(error)))
+
+
+def redacted(text: str, clean: Callable[[str], str]) -> str:
+    """A JSON text whose strings are clean; the very same text if they are. One that is no JSON is cleaned as a whole."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return clean(text)
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {clean(name): walk(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [walk(inner) for inner in value]
+        return clean(value) if isinstance(value, str) else value
+
+    cleaned = walk(found)
+    return text if cleaned == found else json.dumps(cleaned, separators=(",", ":"))
 
 
 def _reason(error: OSError) -> str:
@@ -213,6 +277,10 @@ def _is_window(found: dict[str, Any]) -> bool:
 
 def _since(entry: dict[str, Any]) -> int:
     return whole(entry.get("sinceMs")) or 0
+
+
+def _failures(entry: dict[str, Any]) -> int:
+    return max(0, whole(entry.get("failures")) or 0)
 
 
 def _claimed(entry: dict[str, Any], now_ms: int) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from last9_markers.cli.shared.state import CLAIM_MARGIN_MS, Content, StateFile
 from last9_markers.request import contract
+from last9_markers.request.contract import Kept
 
 Change = Callable[[Content], None]
 
@@ -13,15 +15,20 @@ Change = Callable[[Content], None]
 class StateEntry:
     """A marker whose time is ``since_ms``. Without a state file it has no place, and nothing is kept of it.
 
-    ``remembered`` are undelivered markers that the caller knows of by itself; they may be in the file as well.
+    ``remembered`` are undelivered markers that the caller knows of by itself, and ``outages`` what it knows of those; both may be in the
+    file as well.
     """
 
-    def __init__(self, state: StateFile | None, since_ms: int, remembered: Iterable[str] = ()) -> None:
+    def __init__(
+        self, state: StateFile | None, since_ms: int, remembered: Iterable[Kept] = (), outages: Mapping[str, Any] | None = None
+    ) -> None:
         self._state = state
         self._since_ms = since_ms
         self._own = ""
         #: The undelivered markers that go along, oldest first.
         self.tried = list(remembered)
+        #: Which Last9 did not answer a short time ago.
+        self.outages: dict[str, Any] = dict(outages or {})
         #: Whether the file has it: what is not delivered goes out with the next marker then.
         self.kept = False
 
@@ -39,23 +46,25 @@ class StateEntry:
                 return
             if change is not None:
                 change(content)
-            claimed = content.claim(self._since_ms, until_ms, self.tried if alone else None)
+            claimed = content.claim(self._since_ms, until_ms, [kept.text for kept in self.tried] if alone else None)
             # What is remembered was in the file, unless somebody has removed it; what another process has delivered is there no more.
             tried = self.tried if alone or content.is_new else claimed
-            self._own = contract.parse(request()).text
-            content.add(self._own, self._since_ms, until_ms)
+            self.outages.update(content.outages)
+            self._own = content.add(contract.parse(request()).text, self._since_ms, until_ms)
         self.kept = self._state.saved
         if self.kept:
             self.tried = tried
 
-    def settle(self, undelivered: Iterable[str], records: object, change: Change | None = None) -> None:
-        """It was tried, with what went along: ``undelivered`` is left of all that."""
+    def settle(self, undelivered: Iterable[Kept], records: object, outages: Mapping[str, Any] | None, change: Change | None = None) -> None:
+        """It was tried, with what went along: ``undelivered`` is left of all that; ``outages`` as its answer says, ``None`` without one."""
         if self._state is None or not self.kept:
             return
         with self._state.changing() as content:
             if content is None:
                 return
-            content.settle(self.tried, self._own, self._since_ms, list(undelivered))
+            content.settle({*(kept.text for kept in self.tried), self._own}, self._since_ms, list(undelivered))
             content.record(records)
+            if outages is not None:
+                content.note_outages(self.outages, outages)
             if change is not None:
                 change(content)

@@ -18,28 +18,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from last9_markers.cli.window.signals import ABORTING, Signals
+from last9_markers.core import bundle, safe_files
 from last9_markers.request.token import VARIABLE
 
 #: Starts the installed package; the working directory, where Python would look first, may hold anything.
 _INSTALLED = "import sys\nif sys.path[0] == '':\n    del sys.path[0]\nfrom last9_markers.cli.main import run\nrun()"
 
 
+#: The longest that a messenger may live: one that ignores the signals of an abort outlives us, and nobody else would end it.
+_LIFETIME_SECONDS = 600.0
+
+
 class SelfProgram:
-    """This very program, to be started again, even where the command has removed or replaced the bundle (``git clean``, an update)."""
+    """This very program, to be started again, even if the command has removed or replaced the bundle (``git clean``, an update)."""
 
     def __init__(self) -> None:
-        self._bundle: str | None = getattr(sys.modules["__main__"], "BUNDLE", None)
-        self._content = b""
+        self._bundle = bundle.running()
         self._copy: str | None = None
-        if self._bundle and not os.path.isdir(self._bundle):
-            with contextlib.suppress(OSError), open(self._bundle, "rb") as file:
-                self._content = file.read()
 
     def command(self) -> list[str]:
-        """How to start it. Raises ``OSError`` where that has become impossible."""
+        """How to start it. Raises ``OSError`` if that has become impossible."""
         if self._bundle is None:
             return [sys.executable, "-c", _INSTALLED]
-        return [sys.executable, "-I", "-S", self._whole() if self._content else self._bundle]
+        first = self._bundle.read("first.py").decode("ascii")
+        return [sys.executable, "-I", "-S", "-c", first, self._whole(), self._bundle.digest, "", str(_LIFETIME_SECONDS), "2"]
 
     def tidy(self) -> None:
         """Remove the copy, if one was needed."""
@@ -48,14 +50,13 @@ class SelfProgram:
             self._copy = None
 
     def _whole(self) -> str:
-        with contextlib.suppress(OSError), open(str(self._bundle), "rb") as file:
-            if file.read() == self._content:
-                return str(self._bundle)
+        path: str = os.path.abspath(self._bundle.path)
+        with contextlib.suppress(OSError):
+            if safe_files.read(path, len(self._bundle.data)) == self._bundle.data:
+                return path
         if self._copy is None:
-            path = os.path.join(tempfile.mkdtemp(prefix="last9-"), "last9-markers.pyz")
-            with open(path, "xb") as copy:
-                copy.write(self._content)
-            self._copy = path
+            self._copy = os.path.join(tempfile.mkdtemp(prefix="last9-"), "last9-markers.pyz")
+            safe_files.create(self._copy, self._bundle.data)
         return self._copy
 
 
@@ -76,33 +77,48 @@ class DeliveryProcess:
                 signal.signal(number, signal.SIG_IGN)
 
         secret = {} if token is None else {VARIABLE: token}
-        words = [*program.command(), "deliver", *(["--quiet"] if quiet else [])]
+        # A descriptor of its own: what an interpreter prints by itself goes to stdout.
+        self._answers, answering = _pipe() if os.name != "nt" else (-1, -1)
+        target = [] if answering < 0 else ["--answer-to", str(answering)]
         try:
+            words = [*program.command(), "deliver", *target, *(["--quiet"] if quiet else [])]
             self.process = subprocess.Popen(
                 words,
                 env={**environ, **secret},
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if answering < 0 else subprocess.DEVNULL,
+                pass_fds=() if answering < 0 else (answering,),
                 # The terminal's keys are for the command and for us: we decide what becomes of a delivery.
                 start_new_session=True,
                 preexec_fn=prepare if os.name != "nt" else None,
             )
-        except (ValueError, subprocess.SubprocessError) as error:
-            raise OSError(str(error)) from None
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            if answering >= 0:
+                os.close(self._answers)
+            raise error if isinstance(error, OSError) else OSError(str(error)) from None
+        finally:
+            if answering >= 0:
+                os.close(answering)
         self._answer = b""
         self._talk: threading.Thread | None = None
 
     def hand_over(self, request: str) -> None:
-        """Say what to deliver; the answer is read as it comes."""
-        self._talk = threading.Thread(target=self._converse, args=(request.encode(),), daemon=True)
-        self._talk.start()
+        """Say what to deliver; the answer is read as it comes. Where no thread is to be had the delivery ends without an answer."""
+        talk = threading.Thread(target=self._converse, args=(request.encode(),), daemon=True)
+        try:
+            talk.start()
+        except RuntimeError:
+            self.end()
+        else:
+            self._talk = talk
 
     def answer(self) -> dict[str, Any] | None:
         """What has become of it; ``None`` where it ended without a word."""
         if self._talk is not None:
             self._talk.join(1.0)
         try:
-            found = json.loads(self._answer)
+            # On Windows it comes on stdout: it is the last line there.
+            found = json.loads(self._answer.rstrip().rpartition(b"\n")[2])
         except ValueError:
             return None
         return found if isinstance(found, dict) else None
@@ -119,7 +135,8 @@ class DeliveryProcess:
         self.process.wait()
 
     def _converse(self, request: bytes) -> None:
-        asked, answered = self.process.stdin, self.process.stdout
+        asked = self.process.stdin
+        answered = self.process.stdout if self._answers < 0 else os.fdopen(self._answers, "rb")
         with contextlib.suppress(OSError, ValueError):
             if asked is not None:
                 with asked:
@@ -128,3 +145,15 @@ class DeliveryProcess:
             if answered is not None:
                 with answered:
                     self._answer = answered.read()
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose ends are none of the three streams: if whoever started us has closed those, the child's would take its place."""
+    import fcntl
+
+    ends = os.pipe()
+    try:
+        return fcntl.fcntl(ends[0], fcntl.F_DUPFD_CLOEXEC, 3), fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        for end in ends:
+            os.close(end)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from last9_markers.cli.shared import curl
 from last9_markers.cli.shared.invocation import Invocation, Window
+from last9_markers.cli.shared.state_entry import StateEntry
 from last9_markers.cli.window.abort import Abort
 from last9_markers.cli.window.delivery_process import DeliveryProcess, SelfProgram
 from last9_markers.cli.window.signals import Signals
@@ -16,7 +17,8 @@ from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.messages import cli as cli_messages
 from last9_markers.request import contract
-from last9_markers.request.options import read_settings
+from last9_markers.request.contract import Kept
+from last9_markers.request.options import DEFAULT_EVENT_NAME, read_settings
 
 #: What starting and loading may take beyond a marker's own time limit; and in the time of an abort, where every second counts.
 _LOADING_SECONDS = 5.0
@@ -28,7 +30,7 @@ class MarkerResult(NamedTuple):
     """What became of a marker, as the answer says; ``kept`` is what nobody has delivered yet, itself last."""
 
     answer: Mapping[str, Any] | None = None
-    kept: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
     @property
     def delivered(self) -> bool:
@@ -43,8 +45,13 @@ class MarkerResult(NamedTuple):
     @property
     def records(self) -> list[str]:
         """What has happened, for the report. A request that got no answer is itself a record."""
-        found = self.answer.get("records") if self.answer is not None else self.kept[-1:]
+        found = self.answer.get("records") if self.answer is not None else [kept.text for kept in self.kept[-1:]]
         return list(found or [])
+
+    @property
+    def outages(self) -> dict[str, Any] | None:
+        """Which Last9 does not answer, as the answer says; ``None`` without one."""
+        return None if self.answer is None else self.answer.get("outages") or {}
 
     def get(self, name: str) -> Any:
         """A field of the answer."""
@@ -61,15 +68,36 @@ class MarkerDelivery:
         self._abort = abort
         self._program = SelfProgram()
 
-    def request(self, state: str, at_ms: int, outcome: str | None = None, pending: list[str] | None = None, *, keeps: bool = True) -> str:
-        """The request for one of the window's markers. ``pending`` goes along; ``keeps``: what is not delivered will be kept."""
+    def request(
+        self,
+        state: str,
+        at_ms: int,
+        outcome: str | None = None,
+        entry: StateEntry | None = None,
+        *,
+        keeps: bool = True,
+        spent: float = 0.0,
+        learned: Mapping[str, str] | None = None,
+    ) -> str:
+        """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept.
+
+        ``spent``: so many seconds of its time limit are over, since somebody else had the state file. ``learned`` are attributes that the
+        command has found out: they win over those of the command line.
+        """
+        options: dict[str, Any] = {"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome}
+        if learned:
+            options["customAttributes"] = {**self._call.given.get("customAttributes", {}), **learned}
+        hurried = self._abort.ends_at is not None
+        limit = self.time_limit() if hurried else max(_SHORTEST_SECONDS, self.time_limit() - spent) if spent else None
         return self._call.request(
             "window",
             timestamp_ms=at_ms,
-            options={"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome},
+            options=options,
             window=self._window,
-            budget_seconds=round(self.time_limit(), 1) if self._abort.ends_at is not None else None,
-            pending=pending,
+            limit_seconds=None if limit is None else round(limit, 1),
+            after_abort=hurried,
+            pending=entry.tried if entry is not None else (),
+            outages=entry.outages if entry is not None else None,
             keeps_pending=keeps,
         )
 
@@ -81,7 +109,12 @@ class MarkerDelivery:
         request = contract.parse(self._call.request("window", timestamp_ms=0))
         return read_settings(request, self._call.environ, silent).timeout_seconds
 
-    def begin(self) -> DeliveryProcess | None:
+    def label(self, state: str) -> str:
+        """What the log calls one of the window's markers, as the engine does."""
+        call = self._call
+        return f"{call.option('eventName', DEFAULT_EVENT_NAME)} ({state}) for {call.option('serviceName')}"
+
+    def begin(self, state: str) -> DeliveryProcess | None:
         """A process that begins to load; ``None``, after a warning, where there can be none.
 
         After an abort it ignores signals: what it carries is the last word, and we are the ones who end it.
@@ -93,14 +126,14 @@ class MarkerDelivery:
                 self._program, call.environ, call.token, self._signals, quiet=bool(call.given.get("quiet")), ignore_signals=ignore_signals
             )
         except OSError as error:
-            call.log.warning(cli_messages.delivery_process_failed(error.strerror or str(error)))
+            call.log.warning(cli_messages.delivery_process_failed(self.label(state), error.strerror or str(error)))
             return None
 
     def finish(
-        self, delivery_process: DeliveryProcess | None, request: str, tried: list[str], *, until_abort: bool = False
+        self, delivery_process: DeliveryProcess | None, request: str, tried: Sequence[Kept], *, until_abort: bool = False
     ) -> MarkerResult:
         """What becomes of a request that was handed over. ``until_abort``: not worth waiting for once somebody aborts."""
-        undelivered = (*tried, contract.parse(request).text)
+        undelivered = (*tried, Kept(contract.parse(request).text))
         if delivery_process is None:
             return MarkerResult(kept=undelivered)
         until = time.monotonic() + self.time_limit() + _LOADING_SECONDS
@@ -111,11 +144,11 @@ class MarkerDelivery:
                 break
             self._abort.wait(delivery_process.process, left)
         answer = delivery_process.answer()
-        pending = answer.get("pending") if answer else None
+        pending = contract.still_pending(answer.get("pending")) if answer else None
         shown = curl.shown(answer.get("dryRun") if answer else None, self._call.log.redactor)
         if shown is not None and not self._call.given.get("json"):
             self._call.log.show(shown["curl"])
-        return MarkerResult(answer, undelivered if pending is None else tuple(pending))
+        return MarkerResult(answer, undelivered if pending is None else tuple(pending.of(tried)))
 
     def tidy(self) -> None:
         """Nothing is left behind."""

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 
 from last9_markers.cli.shared import exit_codes
 from last9_markers.cli.shared.invocation import CliLog, Invocation, Window
-from last9_markers.cli.shared.state import StateFile
+from last9_markers.cli.shared.state import SHARE_OF_LOCK, StateFile
 from last9_markers.cli.shared.state_entry import StateEntry
 from last9_markers.cli.window import abort, command
+from last9_markers.cli.window.attributes_file import AttributesFile
 from last9_markers.cli.window.delivery_process import DeliveryProcess
 from last9_markers.cli.window.marker_delivery import MarkerDelivery, MarkerResult
 from last9_markers.cli.window.signals import ABORTING, Signals
@@ -28,6 +29,8 @@ _LONGEST_LOOK_SECONDS = 1.0
 _BEFORE_COMMAND_SECONDS = 1.0
 #: Whoever holds the state file's lock is waited for less after an abort.
 _HASTY_PATIENCE_SECONDS = 0.2
+#: A file that nobody else has is written in a few milliseconds.
+_WORTH_COUNTING_SECONDS = 0.1
 
 
 class ShellWindow:
@@ -36,7 +39,7 @@ class ShellWindow:
     def __init__(self, call: Invocation, words: list[str], environ: Mapping[str, str], signals: Signals) -> None:
         self._call = call
         self._words = words
-        self._environ = environ
+        self._environ = dict(environ)
         self._signals = signals
         self._abort = abort.Abort(signals)
         self._state = StateFile(call.given["state"], call.log) if call.option("state") else None
@@ -44,15 +47,20 @@ class ShellWindow:
         self._delivery = MarkerDelivery(call, self.window, signals, self._abort)
         self.start = MarkerResult()
         self.stop: MarkerResult | None = None
+        self._attributes = AttributesFile(call.log)
         self._began = 0.0
+        #: When the time limit of the marker at hand is over, on the monotonic clock.
+        self._settle_by = 0.0
 
     def run(self) -> int:
         """Start, command, stop. Returns the exit code: the command's own, whatever becomes of the markers."""
         self._carefully(self._send_start)
         number = self._abort.number
+        self._carefully(lambda: self._attributes.offer(self._environ, self.window.id))
         code = self._run_command() if number is None else exit_codes.of_signal(number)
         self._carefully(lambda: self._send_stop(code))
         self._delivery.tidy()
+        self._attributes.remove()
         failed = any(marker is not None and marker.get("failBuild") for marker in (self.start, self.stop))
         return exit_codes.FAILED if failed and code == exit_codes.DONE else code
 
@@ -74,17 +82,17 @@ class ShellWindow:
     def _send_start(self) -> None:
         at_ms, delivery = self.window.started_at_ms, self._delivery
         entry = StateEntry(self._state, at_ms)
-        entry.save(delivery.time_limit(), lambda: delivery.request("start", at_ms))
-        request = delivery.request("start", at_ms, pending=entry.tried)
-        delivery_process = delivery.begin()
+        spent = self._save(entry, lambda: delivery.request("start", at_ms))
+        request = delivery.request("start", at_ms, entry=entry, spent=spent)
+        delivery_process = delivery.begin("start")
         _hand_over(delivery_process, request)
         # Cut short by an abort, it goes along with the stop once more: the very same marker, should it have arrived.
         self.start = delivery.finish(delivery_process, request, entry.tried, until_abort=True)
         if _was_ended(delivery_process):
             self._abort.expect(_BEFORE_COMMAND_SECONDS)
-        if self.start.answer is None and self._abort.number is None:
-            self._call.log.warning(cli_messages.delivery_process_silent())
-        entry.settle(self.start.kept, self.start.records)
+        if delivery_process is not None and self.start.answer is None and self._abort.number is None:
+            self._call.log.warning(cli_messages.delivery_process_silent(delivery.label("start")))
+        self._settle(entry, self.start)
 
     def _send_stop(self, code: int | None) -> None:
         """``code`` is the command's exit code, ``None`` where it has not ended though it was told to."""
@@ -92,45 +100,62 @@ class ShellWindow:
             return  # a window that was refused has no stop: the start's warning said it all
         self.stop = MarkerResult()
         at_ms, delivery = max(self._call.now_ms(), self.window.started_at_ms), self._delivery
-        delivery_process = delivery.begin()
+        delivery_process = delivery.begin("stop")
         if self._abort.child is not None:
             self._abort.expect(self._aftermath(code))
         outcome = self._outcome(code)
-        entry = StateEntry(self._state, at_ms, self.start.kept)
+        entry = StateEntry(self._state, at_ms, self.start.kept, self.start.outages)
+        learned = self._attributes.read()
 
-        def request(pending: list[str], *, keeps: bool) -> str:
-            return delivery.request("stop", at_ms, outcome, pending, keeps=keeps)
+        def request(along: StateEntry | None, *, keeps: bool, spent: float = 0.0) -> str:
+            return delivery.request("stop", at_ms, outcome, along, keeps=keeps, spent=spent, learned=learned)
 
         if self._abort.ends_at is None:
-            entry.save(delivery.time_limit(), lambda: request([], keeps=True))
-            text = request(entry.tried, keeps=entry.kept)
+            spent = self._save(entry, lambda: request(None, keeps=True))
+            text = request(entry, keeps=entry.kept, spent=spent)
             _hand_over(delivery_process, text)
         else:
             # First the word, then the book-keeping: we may be killed at any moment, and the delivery process would live on.
-            text = request(entry.tried, keeps=self._state is not None)
+            text = request(entry, keeps=self._state is not None)
             _hand_over(delivery_process, text)
             self._save_hastily(entry, text)
-        own = request([], keeps=True)
+        own = request(None, keeps=True)
         self.stop = delivery.finish(delivery_process, own, entry.tried)
         if self.stop.answer is None and _was_ended(delivery_process) and not self._abort.given_up:
             # Whoever ends a whole build has begun with the delivery process.
             self._abort.start_deadline()
-            delivery_process = delivery.begin()
-            _hand_over(delivery_process, request(entry.tried, keeps=entry.kept))
+            delivery_process = delivery.begin("stop")
+            _hand_over(delivery_process, request(entry, keeps=entry.kept))
             self.stop = delivery.finish(delivery_process, own, entry.tried)
-        entry.settle(self.stop.kept, self.stop.records)
+        self._settle(entry, self.stop)
+        if delivery_process is not None and self.stop.answer is None:
+            self._call.log.warning(cli_messages.delivery_process_silent(delivery.label("stop")))
         self._say_what_is_lost(entry.kept)
+
+    def _save(self, entry: StateEntry, request: Callable[[], str]) -> float:
+        """Write the marker down; return the seconds that this took of its time limit."""
+        began, limit = time.monotonic(), self._delivery.time_limit()
+        if self._state is not None:
+            self._state.wait_for_at_most(limit * SHARE_OF_LOCK)
+        entry.save(limit, request)
+        self._settle_by = began + limit
+        spent = time.monotonic() - began
+        return spent if spent > _WORTH_COUNTING_SECONDS else 0.0
+
+    def _settle(self, entry: StateEntry, marker: MarkerResult) -> None:
+        if self._state is not None:
+            hurried = self._abort.ends_at is not None
+            self._state.wait_for_at_most(_HASTY_PATIENCE_SECONDS if hurried else self._settle_by - time.monotonic())
+        entry.settle(marker.kept, marker.records, marker.outages)
 
     def _save_hastily(self, entry: StateEntry, text: str) -> None:
         if self._state is not None:
-            self._state.patience_seconds = _HASTY_PATIENCE_SECONDS
+            self._state.wait_for_at_most(_HASTY_PATIENCE_SECONDS)
         entry.save(abort.LAST_SECONDS, lambda: text, alone=True)
 
-    def _say_what_is_lost(self, kept: bool) -> None:
+    def _say_what_is_lost(self, is_kept: bool) -> None:
         stop = self.stop or MarkerResult()
-        if stop.answer is None:
-            self._call.log.warning(cli_messages.delivery_process_silent())
-        if not kept and set(self.start.kept) & set(stop.kept):
+        if not is_kept and {kept.text for kept in self.start.kept} & {kept.text for kept in stop.kept}:
             self._call.log.warning(cli_messages.start_lost())
 
     def _aftermath(self, code: int | None) -> float:

@@ -6,17 +6,19 @@ Each source is a function of its own that returns what it knows under the docume
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from last9_markers.core import limits
 from last9_markers.core.formats import well_formed
 from last9_markers.core.log import BuildLog
-from last9_markers.marker.attributes import allowlists, changes, deployment, jenkins, scm
+from last9_markers.marker.attributes import allowlists, changes, deployment, importance, jenkins, message, scm, trace
 from last9_markers.messages import options as option_messages
+from last9_markers.messages import progress
 from last9_markers.request.contract import Request
+from last9_markers.request.values import NULL
 
 if TYPE_CHECKING:
-    from last9_markers.marker.attributes.git import GitCheckout
     from last9_markers.request.options import Marker
 
 Source = Callable[[], Mapping[str, "str | None"]]
@@ -25,45 +27,64 @@ Source = Callable[[], Mapping[str, "str | None"]]
 RESERVED = ("deployment.id", "deployment.window_duration_ms")
 
 
-def collect(
-    marker: Marker, request: Request, environ: Mapping[str, str], checkout: GitCheckout, attribute_names: str, log: BuildLog
-) -> dict[str, str]:
-    """Every attribute of the marker, well-formed text all of it.
+class Labels(NamedTuple):
+    """The attributes of a marker. ``left_out``: those that a user or the contract has named, and for which there was no room."""
 
-    A source that fails costs its own attributes and a warning, never the marker. ``workspace`` gives what git knows; the environment's
-    ``scm.*`` facts win.
+    labels: dict[str, str]
+    left_out: list[str]
+
+
+def collect(
+    marker: Marker, request: Request, environ: Mapping[str, str], deployed: scm.Deployed, attribute_names: str, log: BuildLog
+) -> Labels:
+    """The attributes of the marker, well-formed text all of it, and no more than a series may have.
+
+    A source that fails costs its own attributes and a warning, never the marker. ``deployed`` knows the commit.
     """
-    commit = _gather({"scm": lambda: scm.known(environ, checkout.facts)}, log)
     facts = _gather(
         {
-            "jenkins": lambda: jenkins.from_environment(environ),
+            "scm": deployed.facts,
+            "jenkins": lambda: jenkins.from_environment(request, environ),
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
-            "changes": lambda: changes.describe(marker, environ, commit.get(scm.COMMIT), commit.get(scm.URL), checkout),
-            "version": lambda: {"deployment.version": marker.version},
+            "changes": lambda: changes.describe(marker, environ, deployed),
+            "trace": lambda: trace.of(environ),
+            "version": lambda: {"version": marker.version},
             "window": lambda: deployment.describe(request, marker.event_state, marker.outcome),
         },
         log,
     )
-    facts = {**commit, **facts}
-    labels = {**_identity(marker), **_allowlisted(request, environ, log)}
-    for name, value in facts.items():
-        labels.update(dict.fromkeys(name_variants(name, attribute_names), value))
-    for name, value in _custom(marker.custom_attributes, log).items():
-        for spelling in _replaced_by(name, facts):
-            labels.pop(spelling, None)
-        labels[name] = value
-    clean = log.redactor.without_secrets
-    return {well_formed(name): clean(well_formed(value)) for name, value in labels.items() if value}
+    facts = {**_identity(marker), **facts}
+    found, custom = _with_custom(facts, marker.custom_attributes, log)
+    if "message" not in marker.custom_attributes:
+        found["message"] = message.of(marker, found)
+    allowlisted = {name: value for name, value in _allowlisted(request, environ, log).items() if name not in marker.custom_attributes}
+    fits = importance.fitting(found, custom, allowlisted)
+    if fits.others:
+        log.debug(progress.attributes_left_out(fits.others))
+    labels = {spelling(name, attribute_names) if name in found else name: value for name, value in fits.labels.items()}
+    return Labels(_limited(labels, log), fits.named)
 
 
-def name_variants(name: str, attribute_names: str) -> tuple[str, ...]:
-    """The names under which a dotted name is sent: ``both``, ``dotted`` or ``underscore``.
+def spelling(name: str, attribute_names: str) -> str:
+    """The name under which an automatic attribute is sent: ``dotted`` is the contract, ``underscore`` what metrics are used to."""
+    return name.replace(".", "_") if attribute_names == "underscore" else name
 
-    Dotted is the documented contract; metric labels, which attributes become, need underscores.
-    """
-    underscore = name.replace(".", "_")
-    return {"dotted": (name,), "underscore": (underscore,)}.get(attribute_names, (name, underscore))
+
+def _limited(labels: Mapping[str, str], log: BuildLog) -> dict[str, str]:
+    """Well-formed, without secrets, and no longer than an event of Last9's should be. What is cut or left out is said."""
+    found: dict[str, str] = {}
+    too_long = []
+    for name, value in labels.items():
+        # Redacted before it is cut to its length: half a secret would not be recognized.
+        whole = log.redactor.without_secrets(well_formed(limits.looked_at(value)))
+        short_name, short = limits.cut(well_formed(limits.looked_at(name))), limits.cut(whole)
+        if short_name != well_formed(name) or short != whole:
+            too_long.append(short_name)
+        found[short_name] = short
+    if too_long:
+        log.warning(option_messages.attributes_cut(too_long, limits.LONGEST_TEXT))
+    return found
 
 
 def _gather(sources: Mapping[str, Source], log: BuildLog) -> dict[str, str]:
@@ -78,32 +99,42 @@ def _gather(sources: Mapping[str, Source], log: BuildLog) -> dict[str, str]:
 
 def _identity(marker: Marker) -> dict[str, str]:
     # Last9's own clients disagree about these names, and a dashboard matches only its own: so all four are sent.
-    environment = marker.environment or ""
-    return {
-        "service": marker.service_name,
-        "service_name": marker.service_name,
-        "deployment_environment": environment,
-        "env": environment,
-    }
+    names = {"service": marker.service_name, "service_name": marker.service_name}
+    return {**names, "deployment_environment": marker.environment, "env": marker.environment} if marker.environment else names
 
 
 def _allowlisted(request: Request, environ: Mapping[str, str], log: BuildLog) -> dict[str, str]:
-    return _gather({"allowlists": lambda: allowlists.labels(request, environ)}, log)
+    return _gather({"allowlists": lambda: allowlists.labels(request, environ, log)}, log)
 
 
-def _custom(given: Mapping[str, Any], log: BuildLog) -> dict[str, str]:
-    """Custom attributes as text: maps and lists as JSON; null is left out; an empty text takes the automatic one away."""
-    labels = {}
+def _with_custom(facts: Mapping[str, str], given: Mapping[str, Any], log: BuildLog) -> tuple[dict[str, str], dict[str, str]]:
+    """The automatic attributes as the custom ones leave them, and the custom ones as text: maps and lists as JSON.
+
+    A custom one wins over the automatic one of its name, in either spelling of that; null takes it away.
+    """
+    automatic, custom = dict(facts), {}
     for name, value in given.items():
         if not name.strip():
             log.warning(option_messages.attribute_without_name())
-        elif name.replace(".", "_") in {reserved.replace(".", "_") for reserved in RESERVED}:
+            continue
+        if _dotless(name) in map(_dotless, RESERVED):
             log.warning(option_messages.attribute_not_settable(name))
-        elif value is not None:
-            labels[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return labels
+            continue
+        if name in importance.OF_THE_EVENT:
+            log.warning(option_messages.attribute_of_the_event(name))
+            continue
+        if isinstance(value, str) and value.strip() == NULL:
+            continue  # of a variable that is not set: not given
+        for same in [each for each in automatic if name in (each, _dotless(each))]:
+            del automatic[same]
+        if value is not None:
+            custom[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Whoever replaces one that everybody needs has the place of that.
+    for name in (*importance.IDENTITY, *importance.WINDOW):
+        if name in custom:
+            automatic[name] = custom.pop(name)
+    return automatic, custom
 
 
-def _replaced_by(name: str, automatic: Iterable[str]) -> set[str]:
-    """Both spellings of the automatic attribute that a custom name stands for, in whichever spelling it was given."""
-    return {spelling for dotted in automatic if name in name_variants(dotted, "both") for spelling in name_variants(dotted, "both")}
+def _dotless(name: str) -> str:
+    return name.replace(".", "_")

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from last9_markers.core.formats import as_commit
-from last9_markers.marker.attributes import forges
+from last9_markers.marker.attributes import forges, scm
+from last9_markers.request.values import known
+from last9_markers.request.variables import Variables
 
 if TYPE_CHECKING:
-    from last9_markers.marker.attributes.git import Comparison, GitCheckout
+    from last9_markers.marker.attributes.git import Comparison
+    from last9_markers.marker.attributes.scm import Deployed
     from last9_markers.request.options import Marker
 
 KIND, PREVIOUS, COMMITS, AUTHORS, COMPARE = (
@@ -23,12 +26,10 @@ KIND, PREVIOUS, COMMITS, AUTHORS, COMPARE = (
 
 def previous_commit(marker: Marker, environ: Mapping[str, str]) -> str | None:
     """The commit that was deployed before: as the option names it, else that of the job's last successful build, as Jenkins does."""
-    return marker.previous_commit or as_commit(environ.get("GIT_PREVIOUS_SUCCESSFUL_COMMIT"))
+    return marker.previous_commit or as_commit(known(Variables(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
 
 
-def describe(
-    marker: Marker, environ: Mapping[str, str], commit: str | None, url: str | None, checkout: GitCheckout
-) -> dict[str, str | None]:
+def describe(marker: Marker, environ: Mapping[str, str], deployed: Deployed) -> dict[str, str | None]:
     """The kind of deployment and its size. Where no commit is known to have been deployed before, there is nothing to compare.
 
     ``forward`` and ``rollback`` need the whole history between the two commits; what was pushed by force, is shallow or is not in the
@@ -37,15 +38,16 @@ def describe(
     previous = previous_commit(marker, environ)
     if previous is None:
         return {}
-    asked = checkout.previous == previous  # else the marker is an older one that was kept, and git was asked about another
-    full = (checkout.resolved_previous() if asked else None) or previous
-    kind, authors = _judge(full, commit, checkout.comparison() if asked else None)
+    asked = deployed.previous == previous  # else the marker is an older one that was kept, and git was asked about another
+    full = (deployed.resolved_previous() if asked else None) or previous
+    commit, url = deployed.facts().get(scm.COMMIT), deployed.facts().get(scm.URL)
+    kind, authors = _judge(full, commit, deployed.comparison() if asked else None)
     return {
         KIND: kind,
         PREVIOUS: full,
         COMMITS: None if authors is None else str(len(authors)),
         AUTHORS: None if authors is None else str(len(set(authors))),
-        COMPARE: _compare_url(kind, full, commit, url),
+        COMPARE: None if deployed.is_local_merge else _compare_url(kind, full, commit, url),
     }
 
 

@@ -44,7 +44,8 @@ def outcome(request: Request) -> str | None:
         return _of_interruption(str(request.body.get("message") or ""))
     if ended == "threw":
         return "failure"
-    return "unstable" if _worsened(request.body) else "success"
+    # What it returned from may have set the build's result itself.
+    return _OUTCOME_OF_RESULT[str(request.body.get("resultAfter"))] if _worsened(request.body) else "success"
 
 
 def _of_interruption(message: str) -> str:

@@ -1,19 +1,23 @@
-"""What git knows about the working directory. It is asked while the engine loads, and never longer than two seconds in all."""
+"""What git knows about the checkout that is deployed: observations, of which :mod:`~last9_markers.marker.attributes.scm` makes facts.
+
+It is asked while the engine loads, and never longer than two seconds in all.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from last9_markers.core.clock import Budget, Clock
 from last9_markers.core.formats import as_commit
-from last9_markers.core.log import BuildLog
-from last9_markers.marker.attributes import scm
-from last9_markers.messages import options as option_messages
+from last9_markers.marker.attributes import git_folder
 
 LIMIT_SECONDS = 2.0
+#: Bytes of an answer that are read: whoever can push chooses names and histories.
+LONGEST_ANSWER = 64 * 1024
 
 #: What git is told beside each question: a repository's own settings may name programs to run, and none of them is ours to run.
 _SETTINGS = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
@@ -30,13 +34,16 @@ _MANNERS = {
     "LC_ALL": "C",
 }
 
-_HEAD = ("log", "-1", "--encoding=UTF-8", "--format=%H%n%an")
+#: Of a commit: its hash, when it was committed, its parents, its author. The author comes last, who may be as long as he likes.
+_COMMIT = ("log", "-1", "--encoding=UTF-8", "--format=%H%n%ct%n%P%n%an")
 _REMOTES = ("config", "-z", "--get-regexp", r"^remote\..*\.url$")
 #: Before git 2.15 the first line is the option itself: then nothing is known of how complete the history is.
 _PLACE = ("rev-parse", "--is-shallow-repository", "--symbolic-full-name", "HEAD")
 _REFS_HERE = ("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes", "refs/tags")
 #: Digits of a whole hash: SHA-1, SHA-256.
 _FULL = (40, 64)
+#: The beginning of these answers is worth as much as the whole: behind the commit it is one name.
+_ALSO_CUT = ("HEAD", "commit")
 _AUTHORS = ("log", "--left-right", "--encoding=UTF-8", "--format=%m%aE")
 
 
@@ -47,65 +54,134 @@ class Comparison(NamedTuple):
     removed: list[str]
 
 
+class Commit(NamedTuple):
+    """A commit as git has it. ``committed_at``: seconds since 1970 by the clock of the machine that made it."""
+
+    hash: str
+    committed_at: float
+    parents: int
+    author: str | None
+
+
 class GitCheckout:
-    """One set of questions to git about the current directory. No git, no repository, no answer in time: no facts, and no word."""
+    """One set of questions to git about one folder. No git, no repository, no answer in time: nothing is known, and nothing said."""
 
     def __init__(
         self,
         environ: Mapping[str, str],
         clock: Clock,
-        log: BuildLog,
+        folder: str | None,
+        directory: str | None = None,
         limit_seconds: float = LIMIT_SECONDS,
         previous: str | None = None,
-        ask: bool = True,
+        asked: Collection[str] = (),
     ) -> None:
         """Start the questions; they run by themselves until they are needed, and ``limit_seconds`` at most.
 
-        ``previous`` is the commit to compare with, as hexadecimal digits: nothing else may become an argument of git's.
-        ``ask`` is false where the current directory is not the build's: what lies there may be an older checkout of the same job.
+        ``folder`` is the one of the step; ``None``: there is none that says anything about the build, and git is not asked.
+        ``directory`` is where the checkout is from there on. ``previous`` is the commit to compare with, as hexadecimal digits: nothing
+        else may become an argument of git's. ``asked``: whether ``branch`` and ``url`` will be wanted, so that nothing waits for them.
         """
         self._environ = environ
-        self._log = log
         self._budget = Budget.of(min(limit_seconds, LIMIT_SECONDS), clock)
+        self._folder = os.path.join(folder, directory) if folder is not None and directory else folder
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._readings: dict[str, _Reading] = {}
         self._answers: dict[str, str] = {}
-        self._facts: dict[str, str | None] | None = None
-        self._repository = _repository(environ) if ask else None
+        self._repository = None if self._folder is None else git_folder.find(self._folder, environ, named=bool(directory))
         self.previous = as_commit(previous)
+        #: Whether there was a folder in which a repository could be.
+        self.looked = folder is not None
         if self._repository is None:
             return
-        self._ask("head", *_HEAD)
-        if not environ.get("GIT_URL"):
+        self._ask("HEAD", *_COMMIT)
+        if "url" in asked:
             self._ask("remotes", *_REMOTES)
-        if self.previous or not environ.get("GIT_BRANCH"):
+        if self.previous or "branch" in asked:
             self._ask("place", *_PLACE)
         if self.previous:
-            current = as_commit(environ.get("GIT_COMMIT")) or "HEAD"
             if len(self.previous) not in _FULL:
                 self._ask("previous", "rev-parse", "--verify", "--quiet", self.previous + "^{commit}")
-            self._ask("authors", *_AUTHORS, f"{self.previous}...{current}", "--")
+            self._ask_authors("HEAD")
 
-    def facts(self) -> dict[str, str | None]:
-        """The ``scm.*`` facts of the checked-out commit, and a warning where it is not of the repository Jenkins speaks of.
+    @property
+    def has_repository(self) -> bool:
+        """Whether there is one, whatever git says of it."""
+        return self._repository is not None
 
-        Empty where anything is amiss.
+    # -- the commit that is checked out ----------------------------------------------------------------------------------------
+
+    def head(self) -> Commit | None:
+        """What is checked out; ``None`` if nothing is, or git does not say."""
+        return _commit(self._answer("HEAD"))
+
+    def branch(self, named: str | None) -> str | None:
+        """The branch that is checked out. Detached, as Jenkins checks out: ``named`` if it points here, else what alone does.
+
+        Of what points here the branches come first, and then the tags.
         """
-        if self._facts is None:
-            self._facts = self._find()
-        return self._facts
-
-    def comparison(self) -> Comparison | None:
-        """What lies between the previous commit and this one; ``None`` where the whole history is not at hand."""
-        # In a shallow history an ancestor may simply be missing: whatever is counted there is a guess.
-        if not self._answer("place").startswith("false"):
+        if self._repository is None:
             return None
-        authors = self._lines("authors")
-        if not authors and self._failed("authors"):
+        self._ask("place", *_PLACE)
+        place = self._answer("place").rpartition("\n")[2]
+        if place.startswith("refs/heads/"):
+            return place[len("refs/heads/") :]
+        if place != "HEAD":
+            return None
+        branches, tags = self.branches_here(), self._refs_here("refs/tags/")
+        if named is not None and named in branches + tags:
+            return named
+        names = branches or tags
+        return names[0] if len(names) == 1 else None
+
+    def is_unnamed(self) -> bool:
+        """Whether a commit is checked out, no branch, and nothing points to it: as Jenkins leaves a merge that it has made."""
+        return self._answer("place").rpartition("\n")[2] == "HEAD" and not self.branches_here() and not self._refs_here("refs/tags/")
+
+    def branches_here(self) -> list[str]:
+        """The branches of remotes that point to what is checked out."""
+        return [name for name in (ref.partition("/")[2] for ref in self._refs_here("refs/remotes/")) if name not in ("", "HEAD")]
+
+    def url(self) -> str | None:
+        """Where it came from: the remote ``origin``, or the only one."""
+        remotes = self._remotes()
+        return remotes.get("remote.origin.url") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
+
+    def urls(self) -> list[str]:
+        """All that it may have come from."""
+        return list(self._remotes().values())
+
+    def changed_at(self) -> float | None:
+        """When something was last checked out or fetched here, in seconds of the agent's clock; ``None`` if nothing tells."""
+        if self._folder is None or self._repository is None:
+            return None
+        return git_folder.changed_at(self._folder, self._repository)
+
+    # -- others ----------------------------------------------------------------------------------------------------------------
+
+    def descends_from(self, commit: str) -> bool:
+        """Whether what is checked out has that commit, as hexadecimal digits, among its ancestors."""
+        self._ask("ancestor", "merge-base", "--is-ancestor", commit, "HEAD")
+        return not self._failed("ancestor")
+
+    def commit(self, commit: str) -> Commit | None:
+        """Another commit, by its hexadecimal digits; ``None`` if the repository does not have it."""
+        self._ask("commit", *_COMMIT, commit, "--")
+        return _commit(self._answer("commit"))
+
+    def comparison(self, current: str = "HEAD") -> Comparison | None:
+        """What lies between the previous commit and this one; ``None`` if the whole history is not at hand."""
+        # In a shallow history an ancestor may simply be missing: whatever is counted there is a guess.
+        if not self.previous or not self._answer("place").startswith("false"):
+            return None
+        question = self._ask_authors(current)
+        authors = self._lines(question)
+        if not authors and self._failed(question):
             return None
         return Comparison([name for name in authors if name.startswith(">")], [name for name in authors if name.startswith("<")])
 
     def resolved_previous(self) -> str | None:
-        """The previous commit in full; ``None`` where it is shortened and the repository does not know it."""
+        """The previous commit in full; ``None`` if it is shortened and the repository does not know it."""
         return self.previous if self.previous and len(self.previous) in _FULL else self._answer("previous") or None
 
     def abandon(self) -> None:
@@ -115,90 +191,50 @@ class GitCheckout:
 
     # -- what the answers mean -------------------------------------------------------------------------------------------------
 
-    def _find(self) -> dict[str, str | None]:
-        commit, _, author = self._answer("head").partition("\n")
-        if not commit:
-            return {}
-        self._compare(commit)
-        return {
-            scm.COMMIT: commit,
-            scm.BRANCH: None if self._environ.get("GIT_BRANCH") else self._branch(),
-            scm.URL: None if self._environ.get("GIT_URL") else scm.without_credentials(self._url()),
-            scm.AUTHOR: author or None,
-        }
-
-    def _url(self) -> str | None:
-        remotes = self._remotes()
-        return remotes.get("remote.origin.url") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
-
     def _remotes(self) -> dict[str, str]:
         """The URL of each remote, by its setting; of several the first, from which git fetches."""
         self._ask("remotes", *_REMOTES)
         settings = [setting.partition("\n") for setting in self._answer("remotes").split("\0") if "\n" in setting]
         return {name: url for name, _, url in reversed(settings)}
 
-    def _branch(self) -> str | None:
-        head = self._answer("place").rpartition("\n")[2]
-        if head.startswith("refs/heads/"):
-            return head[len("refs/heads/") :]
-        if head != "HEAD":
-            return None
-        # Detached, as Jenkins checks out. A multibranch job knows what: a branch, a tag, a pull request (perhaps merged locally,
-        # so that no ref points here). Refs that point here and do not know that name mean another repository.
+    def _refs_here(self, kind: str) -> list[str]:
         self._ask("refs", *_REFS_HERE)
-        refs = self._lines("refs")
-        branches = [ref.split("/", 3)[3] for ref in refs if ref.startswith("refs/remotes/") and ref.count("/") > 2]
-        branches = [name for name in branches if name != "HEAD"]
-        tags = [ref[len("refs/tags/") :] for ref in refs if ref.startswith("refs/tags/")]
-        named = self._environ.get("BRANCH_NAME")
-        if named and (named in branches + tags or not branches + tags):
-            return named
-        names = branches or tags
-        return names[0] if len(names) == 1 else None
+        return [ref[len(kind) :] for ref in self._lines("refs") if ref.startswith(kind)]
 
-    def _compare(self, commit: str) -> None:
-        # GIT_* may be those of a shared library's checkout. Another commit alone is no sign of that (the build may have
-        # committed), another URL alone neither (a mirror): only both together.
-        theirs, url = self._environ.get("GIT_COMMIT"), self._environ.get("GIT_URL")
-        if not theirs or not url or theirs == commit:
-            return
-        remotes = self._remotes().values()
-        if remotes and not any(scm.same_repository(url, own) for own in remotes):
-            self._log.warning(option_messages.other_repository(scm.without_credentials(url) or "", theirs, commit))
+    def _ask_authors(self, current: str) -> str:
+        self._ask(question := f"authors of {current}", *_AUTHORS, f"{self.previous}...{current}", "--")
+        return question
 
     # -- asking ----------------------------------------------------------------------------------------------------------------
 
     def _ask(self, name: str, *arguments: str) -> None:
-        """Start a question, once."""
-        if name in self._children or name in self._answers:
+        """Start a question, once. Where there is no repository there is nothing to ask."""
+        if self._repository is None or name in self._children or name in self._answers:
             return
         # The engine's own settings are not git's business.
         environ = {name: value for name, value in self._environ.items() if not name.startswith("LAST9_")}
         environ.update(_MANNERS)
         # Containers check out under one user and run under another. A repository that is named is not held against its owner,
         # by any git; of `-c safe.directory=*` 2.35 to 2.37 take no notice. We only read.
-        environ["GIT_DIR"] = self._repository or os.devnull
+        environ["GIT_DIR"] = self._repository
         try:
-            self._children[name] = subprocess.Popen(
+            child = self._children[name] = subprocess.Popen(
                 [git_program(environ.get("PATH", ""), windows=os.name == "nt"), *_SETTINGS, *arguments],
+                cwd=self._folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-        except (OSError, ValueError):
+            self._readings[name] = _Reading(child)
+        except (OSError, ValueError, RuntimeError):  # no git, no folder, no thread to be had
             self._answers[name] = ""
 
     def _answer(self, name: str) -> str:
-        """What git said; empty where it failed, took too long or was not asked."""
-        child = self._children.get(name)
-        if name not in self._answers and child is not None:
-            try:
-                output, _ = child.communicate(timeout=self._budget.remaining())
-                self._answers[name] = output.decode("utf-8", "replace").strip() if child.returncode == 0 else ""
-            except subprocess.TimeoutExpired:
-                child.kill()
-                self._answers[name] = ""
+        """What git said; empty where it failed, said too much, took too long or was not asked."""
+        reading = self._readings.get(name)
+        if name not in self._answers and reading is not None:
+            self._answers[name] = reading.text(self._budget.remaining(), cut=name in _ALSO_CUT)
         return self._answers.get(name, "")
 
     def _lines(self, name: str) -> list[str]:
@@ -206,8 +242,46 @@ class GitCheckout:
         return self._answer(name).split("\n") if self._answer(name) else []
 
     def _failed(self, name: str) -> bool:
+        """Whether git answered with a failure, not in time, or not at all."""
+        self._answer(name)
         child = self._children.get(name)
         return child is None or child.returncode != 0
+
+
+class _Reading:
+    """Reads what a question's process says, while others are asked: no more than :data:`LONGEST_ANSWER` bytes of it."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        """Raises ``RuntimeError`` if there is no thread to be had; the child is ended then."""
+        self._child = child
+        self._output = b""
+        self._thread = threading.Thread(target=self._read, name="last9-git", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            child.kill()
+            raise
+
+    def text(self, seconds: float, *, cut: bool) -> str:
+        """What was said within so many seconds; empty if that was not all. ``cut``: the beginning of a long answer is one as well."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._child.kill()
+            return ""
+        whole = self._child.returncode == 0 and len(self._output) <= LONGEST_ANSWER
+        if not whole and not (cut and len(self._output) > LONGEST_ANSWER):
+            return ""
+        return self._output[:LONGEST_ANSWER].decode("utf-8", "replace").strip()
+
+    def _read(self) -> None:
+        stream = self._child.stdout
+        if stream is None:
+            return
+        with stream:
+            self._output = stream.read(LONGEST_ANSWER + 1)
+        if len(self._output) > LONGEST_ANSWER:
+            self._child.kill()
+        self._child.wait()
 
 
 def git_program(path: str, *, windows: bool) -> str:
@@ -225,24 +299,9 @@ def git_program(path: str, *, windows: bool) -> str:
     return found
 
 
-def _repository(environ: Mapping[str, str]) -> str | None:
-    """Where the repository of the working directory is, found as git finds it, but not above the build's own workspace.
-
-    Jenkins' home may be a repository itself (backups are made so); what is deployed is not that.
-    """
-    if environ.get("GIT_DIR"):
-        return environ["GIT_DIR"]
-    try:
-        folder = os.path.realpath(os.getcwd())
-    except OSError:
+def _commit(answer: str) -> Commit | None:
+    if not answer:
         return None
-    top = os.path.realpath(environ["WORKSPACE"]) if environ.get("WORKSPACE") else None
-    while True:
-        git = os.path.join(folder, ".git")
-        # A worktree's and a submodule's is a file.
-        if os.path.isfile(git) or os.path.lexists(os.path.join(git, "HEAD")):
-            return git
-        parent = os.path.dirname(folder)
-        if folder in (top, parent):
-            return None
-        folder = parent
+    # Where the last lines are blank (no parents, no name) they are cut off.
+    name, committed_at, parents, author = (*answer.split("\n", 3), "", "", "")[:4]
+    return Commit(name, float(committed_at) if committed_at.isdecimal() else 0.0, len(parents.split()), author or None)

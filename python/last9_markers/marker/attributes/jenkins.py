@@ -8,12 +8,15 @@ from typing import Any
 
 from last9_markers.core.formats import iso8601
 from last9_markers.request.contract import Request, whole
+from last9_markers.request.values import known
+from last9_markers.request.variables import Variables
 
+_NODE = "jenkins.node_name"
 _VARIABLES = {
     "jenkins.job_name": "JOB_NAME",
     "jenkins.build_number": "BUILD_NUMBER",
     "jenkins.build_url": "BUILD_URL",
-    "jenkins.node_name": "NODE_NAME",
+    _NODE: "NODE_NAME",
 }
 
 #: What the class of a cause's name ends in → who or what started the build. The first cause that is known counts.
@@ -42,9 +45,11 @@ _DOWNSTREAM = re.compile(r" completed with status ([A-Z_]+) \(propagate: false t
 RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
-    """What Jenkins puts into every process's environment."""
-    return {name: environ.get(variable) for name, variable in _VARIABLES.items()}
+def from_environment(request: Request, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """What Jenkins puts into every process's environment. A node that was taken for the marker alone is not where the build runs."""
+    environ = Variables(environ)
+    left_out = (_NODE,) if request.borrowed_node else ()
+    return {name: known(environ.get(variable)) for name, variable in _VARIABLES.items() if name not in left_out}
 
 
 def from_build(request: Request, event_state: str) -> dict[str, str | None]:
@@ -97,8 +102,8 @@ def build_user(causes: list[Mapping[str, Any]], upstream: list[Mapping[str, Any]
     """The id of the person who started the build, or who stands at the root (the last) of its upstream chain."""
     for cause in (*causes, *reversed(upstream)):
         user = cause.get("userId")
-        if isinstance(user, str) and user.strip():
-            return user
+        if isinstance(user, str) and (name := known(user)):
+            return name
     return None
 
 

@@ -8,53 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from last9_markers.cli.shared.connection import ConnectionSettings
 from last9_markers.cli.shared.invocation import Invocation
 from last9_markers.fake_server import FakeLast9
 from support import ROOT, engine, make_request, run_step
 
 SEND = ["send", "--service-name", "payments-api"]
-PROFILES = json.dumps({"acme": {"orgSlug": "profile-org", "apiBaseUrl": "https://profile.example.com", "credentialId": " "}})
-
-LEVELS: list[tuple[dict[str, str], dict[str, str], str, str]] = [
-    (
-        {"orgSlug": "literal", "orgSlugParam": "P", "orgSlugEnvVar": "V", "routingProfile": "acme"},
-        {"P": "p", "V": "v", "LAST9_ORG_SLUG": "g"},
-        "literal",
-        "option",
-    ),
-    ({"orgSlugParam": "P", "orgSlugEnvVar": "V", "routingProfile": "acme"}, {"P": "p", "V": "v", "LAST9_ORG_SLUG": "g"}, "p", "parameter"),
-    ({"orgSlugEnvVar": "V", "routingProfile": "acme"}, {"V": "v", "LAST9_ORG_SLUG": "g"}, "v", "environment"),
-    ({"routingProfile": "acme"}, {"LAST9_ORG_SLUG": "g"}, "profile-org", "profile"),
-    ({}, {"LAST9_ROUTING_PROFILE": "acme", "LAST9_ORG_SLUG": "g"}, "profile-org", "profile"),
-    ({}, {"LAST9_ORG_SLUG": " g "}, "g", "global"),
-    ({"orgSlug": " ", "orgSlugParam": "P"}, {"P": " ", "LAST9_ORG_SLUG": "g"}, "g", "global"),
-]
-
-
-@pytest.mark.parametrize(("given", "environ", "value", "source"), LEVELS)
-def test_levels(given: dict[str, str], environ: dict[str, str], value: str, source: str) -> None:
-    """Each field comes from the first level that has it; blank counts as not given."""
-    connection = ConnectionSettings(given, {"LAST9_ROUTING_PROFILES": PROFILES, **environ})
-    assert connection.problems == []
-    assert connection.fields["orgSlug"] == {"value": value, "source": source, "fromParameter": source == "parameter"}
-
-
-def test_defaults_and_blank_profile_fields() -> None:
-    """Nothing given: the default credential alone; a field that a profile leaves blank falls to the next level."""
-    assert list(ConnectionSettings({}, {}).fields) == ["credentialId"]
-    environ = {"LAST9_ROUTING_PROFILES": PROFILES, "LAST9_ROUTING_PROFILE": "acme", "LAST9_CREDENTIAL_ID": "global-id"}
-    assert ConnectionSettings({}, environ).fields["credentialId"]["value"] == "global-id"
-
-
-def test_a_base_url_of_whoever_starts_the_build() -> None:
-    """What a build parameter chose is told from what an administrator set, under whichever name it is read."""
-    environ = {"URL": "https://chosen.example.com", "LAST9_API_BASE_URL": "https://set.example.com"}
-    field = ConnectionSettings({"apiBaseUrlParam": "URL"}, environ).fields["apiBaseUrl"]
-    assert field["fromParameter"] is True
-    assert field["trusted"] == ["https://set.example.com"]
-    both = ConnectionSettings({"apiBaseUrlParam": "LAST9_API_BASE_URL"}, environ).fields["apiBaseUrl"]
-    assert (both["fromParameter"], both["trusted"]) == (True, [])
 
 
 @pytest.mark.parametrize("profiles", [None, "{", "[]", '{"acme": 1}', "[" * 100_000])
@@ -100,6 +58,7 @@ def test_every_marker_option(last9: FakeLast9, tmp_path: Path) -> None:
         "build_param_region": "eu",
         "jenkins.build_user": "alice",
         "jenkins.job_name": "deploy",
+        "message": "payments-api",
     }
 
 

@@ -61,7 +61,7 @@ def test_attributes(parser: Parser) -> None:
         (["-z"], "no option '-z'"),
         (["--service-name"], "--service-name needs a value"),
         (["--service-name", "--environment", "x"], "--service-name needs a value"),
-        (["--service-name", "payments", "api"], "'api' belongs to no option"),
+        (["--service-name", "payments", "api"], "an argument of 3 characters belongs to no option"),
         (["--attribute", "team"], "--attribute 'team' is no KEY=VALUE"),
         (["--attribute", "=x"], "no KEY=VALUE"),
         (["--dry-run=yes"], "--dry-run: "),
@@ -90,7 +90,7 @@ def test_a_token_among_the_arguments_is_not_repeated(
     err = capsys.readouterr().err
     assert "never-to-be-seen" not in err
     assert "eyJ" not in err
-    assert err.count("****") == 3
+    assert err.count("****") == 1
 
 
 def test_reading_on_past_mistakes(parser: Parser) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from last9_markers.cli.shared import locking
 from last9_markers.cli.shared.invocation import Window
-from last9_markers.cli.shared.state import LONGEST_CLAIM_MS, MOST_PENDING, MOST_RECORDS, MOST_WINDOWS, Content, StateFile, Unusable
+from last9_markers.cli.shared.state import LONGEST_CLAIM_MS, LONGEST_FILE, MOST_PENDING, MOST_RECORDS, MOST_WINDOWS, Content, StateFile
 from last9_markers.core.log import BuildLog
 from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
+from last9_markers.request.contract import Kept
 from support import engine
 
 KEY = ("payments-api", "production", "deployment")
@@ -33,7 +34,39 @@ def _fresh() -> Content:
     return Content({}, is_new=True)
 
 
+def test_what_a_run_has_forgotten_is_removed() -> None:
+    """What the engine handed back is replaced as a whole; what another process has noted meanwhile stays."""
+    content = _fresh()
+    content.note_outages({}, {"commitOf:w1": "a" * 40, "acme": 5})
+    told = content.outages
+    content.note_outages({}, {"commitOf:w2": "b" * 40})
+    content.note_outages(told, {"acme": 5})
+    assert content.outages == {"commitOf:w2": "b" * 40, "acme": 5}
+
+
 # -- the content ---------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_can_be_read_again(tmp_path: Path, build_log: BuildLog) -> None:
+    """Markers so large that the file would be refused by the next call make the oldest give way, and not the file useless."""
+    state = StateFile(str(tmp_path / "state.json"), build_log)
+    for number in range(5):
+        with state.changing() as content:
+            assert content is not None
+            content.add(str(number) * (LONGEST_FILE // 3), number)
+    assert [text[0] for text in state.read().pending] == ["3", "4"]
+    assert "it holds the 2 newest undelivered markers; 1 older ones are dropped" in build_log.warnings[-1]
+
+
+def test_names_of_any_length_pair(tmp_path: Path, build_log: BuildLog) -> None:
+    """A service's name of megabytes pairs as any other, and takes no more room in the file than its marker's label."""
+    state = StateFile(str(tmp_path / "state.json"), build_log)
+    key = ("x" * 1_000_000, "y" * 1_000_000, "deployment")
+    with state.changing() as content:
+        assert content is not None
+        content.open(key, Window("id-1", 5))
+    assert (tmp_path / "state.json").stat().st_size < 5000
+    assert state.read().newest(key) == Window("id-1", 5)
 
 
 def test_what_is_written_is_read(tmp_path: Path, build_log: BuildLog) -> None:
@@ -59,13 +92,13 @@ def test_claims() -> None:
     content = _fresh()
     content.add("second", 2)
     content.add("first", 1)
-    assert content.claim(1000, 2000) == ["first", "second"]
+    assert content.claim(1000, 2000) == [Kept("first"), Kept("second")]
     assert content.claim(1000, 2000) == []
-    assert content.claim(2000, 3000) == ["first", "second"]
-    content.settle(["first", "second"], "own", 3, ["second", "own, composed"])
+    assert content.claim(2000, 3000) == [Kept("first"), Kept("second")]
+    content.settle(["first", "second", "own"], 3, [Kept("second", 2), Kept("own, composed")])
     assert content.pending == ["second", "own, composed"]
-    assert content.claim(1000, 1000 + LONGEST_CLAIM_MS + 1) == ["second", "own, composed"]
-    assert content.claim(1000, 2000) == ["second", "own, composed"]
+    assert content.claim(1000, 1000 + LONGEST_CLAIM_MS + 1) == [Kept("second", 2), Kept("own, composed")]
+    assert content.claim(1000, 2000) == [Kept("second", 2), Kept("own, composed")]
 
 
 def test_bounds(tmp_path: Path, build_log: BuildLog) -> None:
@@ -91,12 +124,14 @@ def test_odd_entries_are_left_out() -> None:
     """A file that somebody has edited costs the odd entries and nothing else."""
     found = {
         "openWindows": [1, {"id": 5}, {"id": "x", "startedAtMs": "1", "key": []}, {"id": "good", "startedAtMs": 1, "key": list(KEY)}],
-        "pending": ["text", {"text": 5}, {"text": "good", "sinceMs": "x", "claimedUntilMs": True}],
+        "pending": ["text", {"text": 5}, {"text": "good", "sinceMs": "x", "claimedUntilMs": True, "failures": "y"}],
         "records": {"a": 1},
+        "outages": [1],
     }
     content = Content(found, is_new=False)
     assert content.newest(KEY) == Window("good", 1)
-    assert content.claim(0, 1) == ["good"]
+    assert content.claim(0, 1) == [Kept("good")]
+    assert content.outages == {}
     assert content.records == []
 
 
@@ -138,16 +173,75 @@ def _pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def _link(path: Path) -> None:
+    path.with_name("real.json").write_text('{"last9State": 1, "pending": [{"text": "theirs"}]}', encoding="utf-8")
+    path.symlink_to("real.json")
+
+
 def _device(path: Path) -> None:
-    path.symlink_to("/dev/null")
+    path.symlink_to("/dev/zero")
 
 
-@pytest.mark.parametrize("make", [_folder, _pipe, _device])
-def test_no_regular_file(tmp_path: Path, build_log: BuildLog, make: Callable[[Path], None]) -> None:
-    """A folder, a pipe or a device is refused at once: reading a pipe would hold up the deployment for ever."""
+def _huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.write(b'{"last9State": 1, "pending": [')
+        file.truncate(6 << 30)
+
+
+def _foreign(path: Path) -> None:
+    path.write_text('{"last9State": 1, "pending": [{"text": "theirs"}]}', encoding="utf-8")
+    os.chown(path, 4711, 4711)
+
+
+TRAPS: list[tuple[Callable[[Path], None], str]] = [
+    (_folder, "not a regular file"),
+    (_pipe, "not a regular file"),
+    (_link, "a symbolic link"),
+    (_device, "a symbolic link"),
+    (_huge, "larger than 8388608 bytes"),
+]
+if os.geteuid() == 0:  # nobody else can make a file of another user's
+    TRAPS.append((_foreign, "belongs to user 4711"))
+
+
+@pytest.mark.parametrize(("make", "reason"), TRAPS, ids=[make.__name__ for make, _ in TRAPS])
+def test_a_trap_in_its_place(last9: FakeLast9, tmp_path: Path, make: Callable[[Path], None], reason: str) -> None:
+    """Whatever lies there holds nobody up and is neither believed nor changed: the marker goes without it, and the warning says why."""
     make(tmp_path / "state.json")
-    with pytest.raises(Unusable, match="no regular file"):
-        StateFile(str(tmp_path / "state.json"), build_log).read()
+    before = os.lstat(tmp_path / "state.json")
+    done = engine([*SEND, "--json"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert done.code == 0
+    assert [event["attributes"]["service"] for event in last9.received()] == ["payments-api"]
+    (warning,) = json.loads(done.stdout)["warnings"]
+    assert f"state.json cannot be read ({reason}), so nothing of it is used" in warning
+    after = os.lstat(tmp_path / "state.json")
+    assert (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
+
+
+@pytest.mark.parametrize("make", [_pipe, _link, _folder], ids=["pipe", "link", "folder"])
+def test_a_trap_in_the_place_of_the_lock(last9: FakeLast9, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """The same for the lock's file."""
+    make(tmp_path / "state.json.lock")
+    done = engine(SEND, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert done.code == 0
+    assert len(last9.received()) == 1
+    assert "state file state.json cannot be written" in done.stderr
+
+
+def test_secrets_stay_out_of_it(last9: FakeLast9, tmp_path: Path) -> None:
+    """Neither the token nor what looks like a secret is in the file, though options hold them, and its windows are found all the same."""
+    words = ["--event-name", last9.refresh_token, "--attribute", "header=Bearer abcdefgh", "--state", "state.json"]
+    environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token}
+    last9.order({"on": "any", "drop": "before"})
+    # Broken off and written down as it was asked for; then composed; then delivered.
+    for state in ("start", "stop"):
+        engine([*SEND[:-2], *words, "--event-state", state, "--timeout-seconds", "1"], environ=environ, cwd=tmp_path)
+        text = (tmp_path / "state.json").read_text(encoding="utf-8")
+        assert text.count("payments-api")
+        for secret in (last9.refresh_token, last9.refresh_token.split(".")[1], "abcdefgh"):
+            assert secret not in text
+    assert json.loads(text)["openWindows"] == []
+    assert len(json.loads(text)["pending"]) == 2
 
 
 def test_an_empty_file_is_a_new_one(tmp_path: Path, build_log: BuildLog) -> None:
@@ -157,17 +251,6 @@ def test_an_empty_file_is_a_new_one(tmp_path: Path, build_log: BuildLog) -> None
         assert content is not None
         assert content.is_new
     assert build_log.warnings == []
-
-
-def test_a_symbolic_link_stays_one(tmp_path: Path, build_log: BuildLog) -> None:
-    """What a link points to is written, the link is not replaced."""
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "state.json").symlink_to("elsewhere/real.json")
-    with StateFile(str(tmp_path / "state.json"), build_log).changing() as content:
-        assert content is not None
-        content.add("text", 1)
-    assert (tmp_path / "state.json").is_symlink()
-    assert b"text" in (tmp_path / "elsewhere" / "real.json").read_bytes()
 
 
 @pytest.mark.parametrize("path", ["nowhere/state.json", "file/state.json", "x" * 300, "/sys/state.json"])

@@ -90,9 +90,9 @@ def test_whoever_kills_us_does_not_stop_the_stop(last9: FakeLast9, tmp_path: Pat
     """Once it is on its way, the stop arrives even if SIGKILL takes us: a command that ignored SIGTERM leaves Jenkins no patience."""
     with window(last9, tmp_path, [], WAIT) as running:
         running.until("begun")
-        last9.order({"on": "exchange", "times": 1, "status": 500})  # tried again half a second later
+        last9.order({"on": "exchange", "times": 1, "delay": 1.0})
         running.process.send_signal(signal.SIGTERM)
-        until(lambda: last9.requests()[-1]["status"] == 500)
+        until(lambda: len(last9.requests()) == 3)  # the exchange is under way
         (delivery_process,) = children_of(running.process.pid)
         running.process.kill()
         running.process.wait(PATIENCE_SECONDS)

@@ -39,14 +39,17 @@ def _said(words: list[str], environ: dict[str, str], folder: Path, *, prelude: s
 
 @pytest.mark.parametrize("prelude", ["", "trap '' HUP USR1; ulimit -n 300;", "trap '' INT QUIT TERM; umask 077; renice 5 $$ >/dev/null;"])
 def test_the_command_finds_what_it_would_find(last9: FakeLast9, tmp_path: Path, prelude: str) -> None:
-    """Environment (but the token), folder, umask, signals, process group, every descriptor: the same as without us."""
+    """Environment (but the token and what the window adds), folder, umask, signals, process group, descriptors: the same as without us."""
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token, SOME="thing")
     command = ["sh", "-c", SELF_PORTRAIT]
     alone = _said(command, {k: v for k, v in environ.items() if k != "LAST9_REFRESH_TOKEN"}, tmp_path, prelude=prelude)
     inside = _said([*program(*WINDOW), "--", *command], environ, tmp_path, prelude=prelude)
-    assert inside.splitlines() == alone.splitlines()
+    lines = inside.splitlines()
+    added = [line for line in lines if line.startswith(("LAST9_ATTRIBUTES_FILE=", "LAST9_DEPLOYMENT_ID="))]
+    assert [line for line in lines if line not in added] == alone.splitlines()
+    assert len(added) == 2
     assert "/dev/zero" in inside
-    *_, ours, parents = inside.splitlines()
+    *_, ours, parents = lines
     assert ours == parents  # process group, session, terminal
     assert told(last9) == ["start", "stop success"]
 

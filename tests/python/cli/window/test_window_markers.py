@@ -19,6 +19,9 @@ from shell_support import (
 )
 from support import ROOT, engine
 
+#: An outage that costs no time: nobody waits for as long as it asks for.
+QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
+
 # -- options -------------------------------------------------------------------------------------------------------------------
 
 
@@ -26,13 +29,13 @@ from support import ROOT, engine
     ("words", "said", "markers"),
     [
         (["--servce-name", "x"], "an option is ignored: there is no option '--servce-name': did you mean '--service-name'?", 2),
-        (["stray"], "'stray' belongs to no option", 2),
+        (["stray"], "an argument of 5 characters belongs to no option", 2),
         (["--attribute", "x"], "--attribute 'x' is no KEY=VALUE", 2),
         (["--environment"], "--environment needs a value", 2),
         (["--event-state", "start"], "there is no option '--event-state'", 2),
-        (["--service-name="], "--service-name is missing", 0),
+        (["--service-name="], "--service-name is required", 0),
         (["--routing-profile", "nowhere"], "routing profile 'nowhere' is not defined", 0),
-        (["--timeout-seconds", "soon"], "--timeout-seconds is 'soon'", 2),
+        (["--timeout-seconds", "soon"], "--timeout-seconds must be a number of seconds above 0, not 'soon'", 2),
         (["--state", "/sys/state.json"], "state file /sys/state.json cannot be written", 2),
         (["--token-file", "nowhere"], "the token file nowhere cannot be read", 0),
         (["--api-base-url", "http://example.com"], "plain http", 0),
@@ -74,6 +77,29 @@ def test_a_defect_of_ours(last9: FakeLast9, tmp_path: Path, broken: str) -> None
     assert "Traceback" not in running.log
 
 
+@pytest.mark.parametrize("lacking", ["thread", "process"])
+def test_nothing_to_be_had(last9: FakeLast9, tmp_path: Path, lacking: str) -> None:
+    """Where no thread or no process for a marker can be had the command runs, and one line for each marker names it and says why."""
+    code = {
+        "thread": "import threading\ndef refuse(_):\n    raise RuntimeError\nthreading.Thread.start = refuse\n",
+        "process": "import last9_markers.cli.window.delivery_process as m\ndef refuse():\n    raise OSError(24, 'Too many open files')\n"
+        "m._pipe = refuse\n",
+    }[lacking]
+    (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "python")])
+    environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token) | {"PYTHONPATH": path}
+    with Running(program(*WINDOW, "--state", "state.json", "--", "sh", "-c", "echo ran; exit 9"), environ, tmp_path) as running:
+        assert running.wait() == 9, running.log
+    assert running.out == b"ran\n"
+    words = "may not have arrived: the process" if lacking == "thread" else "could not be sent: no process can be started for it (Too many"
+    lines = running.log.splitlines()
+    assert [line[: line.index(words)] for line in lines] == [
+        "[Last9] WARNING: deployment (start) for payments-api ",
+        "[Last9] WARNING: deployment (stop) for payments-api ",
+    ]
+    assert len(json.loads((tmp_path / "state.json").read_text("utf-8"))["pending"]) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "code", "ran"),
     [
@@ -103,7 +129,7 @@ def test_every_marker_option_counts(last9: FakeLast9, tmp_path: Path) -> None:
     assert [event["event_name"] for event in last9.received()] == ["rollback", "rollback"]
     for event in last9.received():
         attributes = event["attributes"]
-        assert (attributes["team"], attributes["deployment.version"], attributes["jenkins.build_user"]) == ("a", "1.2", "alice")
+        assert (attributes["team"], attributes["version"], attributes["jenkins.build_user"]) == ("a", "1.2", "alice")
         assert (attributes["jenkins.job_name"], attributes["jenkins.build_number"]) == ("deploy", "7")
         assert "jenkins.build_result" not in attributes
         assert "deployment_id" not in attributes
@@ -162,26 +188,27 @@ def test_a_dry_run(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_an_outage_of_the_whole_window(last9: FakeLast9, tmp_path: Path) -> None:
-    """With a state file both markers go out with whatever comes next, in order, with their own times and one id."""
-    last9.order({"status": 403})
+    """With a state file both markers go out with whatever comes next, after it, with their own times and one id; it is said once."""
+    last9.order(QUIET)
     with window(last9, tmp_path, ["--state", "state.json", "--json"], ["false"]) as running:
         assert running.wait() == 1
     assert json.loads(running.out)["kept"] == 2
     assert "nothing keeps it" not in running.log
+    assert running.log.count("Last9 does not answer; the markers that follow get one short attempt each for the next 2 minutes") == 1
     last9.faults.cancel()
     done = engine(
         ["send", "--service-name", "later", "--state", "state.json"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path
     )
-    assert "Sent first: 2 deployment markers" in done.stderr
-    start, stop, later = last9.received()
+    assert "Also sent: 2 deployment markers" in done.stderr
+    later, start, stop = last9.received()
     assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]
     assert (start["event_state"], stop["attributes"]["deployment.outcome"], later["attributes"]["service"]) == ("start", "failure", "later")
     assert start["timestamp"] < stop["timestamp"] < later["timestamp"]
 
 
 def test_a_start_that_somebody_else_delivers(last9: FakeLast9, tmp_path: Path) -> None:
-    """A `send` within the command takes the start along through the state file; the stop does not send it again."""
-    last9.order({"status": 403})
+    """A `send` within the command takes the start along, after its own marker, through the state file; the stop does not send it again."""
+    last9.order(QUIET)
     inner = program("send", "--service-name", "inner", "--state", "state.json")
     command = ["sh", "-c", f"echo begun; read line; {' '.join(inner)}"]
     words = program(*WINDOW, "--pass-token", "--state", "state.json", "--", *command)
@@ -193,16 +220,36 @@ def test_a_start_that_somebody_else_delivers(last9: FakeLast9, tmp_path: Path) -
         running.process.stdin.close()
         assert running.wait() == 0
     assert [(event["event_state"], event["attributes"]["service"]) for event in last9.received()] == [
-        ("start", "payments-api"),
         ("stop", "inner"),
+        ("start", "payments-api"),
         ("stop", "payments-api"),
     ]
+
+
+def test_an_outage_without_a_state_file(last9: FakeLast9, tmp_path: Path) -> None:
+    """The stop is the marker that follows: it gets one short attempt, and that it will is said once, with the start."""
+    last9.order({"status": 503})
+    with window(last9, tmp_path, [], ["true"]) as running:
+        assert running.wait() == 0
+    assert running.log.count("Last9 does not answer") == 1
+    assert running.log.index("Last9 does not answer") < running.log.index("deployment (stop)")
+    # Four tries for the start. For the stop one, which is the start's: without an access token there is nothing to send.
+    assert len(last9.requests()) == 5
+    assert "answers 503: fault: 503 (a single attempt)" in running.log
+
+
+def test_a_send_that_nobody_follows(last9: FakeLast9, tmp_path: Path) -> None:
+    """A `send` without a state file leaves nothing for a next one, so nothing is said of it."""
+    last9.order(QUIET)
+    done = engine(["send", *WINDOW[1:]], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert "was not delivered: Last9 answers 503" in done.stderr
+    assert "does not answer" not in done.stderr
 
 
 @pytest.mark.parametrize("harm", ["rm -f state.json*", "echo {} > state.json", "mkdir x && mv state.json x"])
 def test_a_state_file_that_the_command_harms(last9: FakeLast9, tmp_path: Path, harm: str) -> None:
     """A deploy that cleans the workspace does not cost the start: we remember it ourselves."""
-    last9.order({"status": 403})
+    last9.order(QUIET)
     command = ["sh", "-c", f"echo begun; read line; {harm}"]
     words = program(*WINDOW, "--state", "state.json", "--", *command)
     with Running(words, surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), tmp_path, subprocess.PIPE) as running:

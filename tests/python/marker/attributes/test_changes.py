@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from last9_markers.fake_server import FakeLast9
 from repositories import Repository
-from support import attributes_of, make_request, run_marker
+from support import STARTED_MS, ManualClock, attributes_of, make_request, run_marker
 
 ALICE = "Alice Example <alice@example.com>"
 COMPARE = "https://github.com/acme/payments-api/compare"
@@ -219,7 +220,6 @@ def test_the_kind_of_deployment(last9: FakeLast9, tmp_path: Path, monkeypatch: p
     assert ran.answer.warnings == []
     assert [labels.get(name) for name in LOOKED_AT] == expected
     assert labels["scm.previous_commit_sha"].startswith(previous.lower())
-    assert labels["scm_previous_commit_sha"] == labels["scm.previous_commit_sha"]
     assert "hunter22" not in str(labels)
 
 
@@ -249,23 +249,41 @@ def test_nothing_to_link_to(last9: FakeLast9, tmp_path: Path, monkeypatch: pytes
 
 
 def test_jenkins_knows_the_previous_commit(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the option it is the commit of the job's last successful build, compared with the commit that Jenkins names."""
+    """Without the option it is the commit of the job's last successful build, compared with what is checked out."""
     repository = Repository(tmp_path / "workspace")
     first = _forward(repository)
-    environ = {"GIT_PREVIOUS_SUCCESSFUL_COMMIT": first, "GIT_COMMIT": repository.git("rev-parse", "HEAD~1")}
+    environ = {"GIT_PREVIOUS_SUCCESSFUL_COMMIT": f"{first}\n", "GIT_COMMIT": repository.git("rev-parse", "HEAD")}
     monkeypatch.chdir(repository.folder)
-    assert attributes_of(last9, make_request(), git=True, environ=environ)["scm.commit_count"] == "2"
+    assert attributes_of(last9, make_request(), git=True, environ=environ)["scm.commit_count"] == "3"
     option = make_request(options={"previousCommit": repository.git("rev-parse", "HEAD~2")})
     labels = attributes_of(last9, option, git=True, environ=environ)
-    assert (labels["scm.commit_count"], labels["deployment.kind"]) == ("1", "forward")
+    assert (labels["scm.commit_count"], labels["deployment.kind"]) == ("2", "forward")
 
 
-def test_a_commit_that_jenkins_names_and_the_workspace_lacks(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables may be those of another repository: then the workspace's history says nothing about them."""
+def test_the_comparison_is_with_what_is_deployed(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the build has committed on top of what it deploys, its own commit is not counted."""
+    repository = Repository(tmp_path / "workspace")
+    first = _forward(repository)
+    monkeypatch.chdir(repository.folder)
+    began_s = 1789984800  # when all of them were committed
+    request = make_request(options={"previousCommit": first}, build={"startTimeMs": STARTED_MS - 5000})
+    clock = ManualClock()
+    monkeypatch.setattr(clock, "wall", lambda: began_s + 5.0)
+    environ = {"GIT_COMMIT": repository.git("rev-parse", "HEAD~1")}
+    labels = attributes_of(last9, request, git=True, environ=environ, clock=clock)
+    assert (labels["scm.commit_sha"], labels["scm.commit_count"]) == (environ["GIT_COMMIT"], "2")
+
+
+def test_a_commit_that_jenkins_names_and_nobody_has(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a checkout of this build nothing is compared: an older build's history says nothing about the commit in the variables."""
     repository = Repository(tmp_path / "workspace")
     environ = {"GIT_PREVIOUS_SUCCESSFUL_COMMIT": _forward(repository), "GIT_COMMIT": "c" * 40}
     monkeypatch.chdir(repository.folder)
+    for name in ("HEAD", "FETCH_HEAD"):
+        (repository.folder / ".git" / name).touch()
+        os.utime(repository.folder / ".git" / name, (1, 1))
     labels = attributes_of(last9, make_request(), git=True, environ=environ)
+    assert labels["scm.commit_sha"] == "c" * 40
     assert labels["deployment.kind"] == "unknown"
     assert "scm.commit_count" not in labels
 
@@ -276,6 +294,7 @@ HOSTILE = ["--output=pwned", "HEAD", "-c", "main..HEAD", "$(touch pwned)", "dead
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_but_a_hash_reaches_git(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """What is no hash never becomes an argument: the option is a warning that says what is wanted, a variable is passed over."""
+    monkeypatch.setattr("last9_markers.marker.attributes.scm.Deployed._is_since_the_build_began", lambda *_: True)
     repository = Repository(tmp_path / "workspace")
     repository.commit("one")
     monkeypatch.chdir(repository.folder)
@@ -286,7 +305,7 @@ def test_nothing_but_a_hash_reaches_git(last9: FakeLast9, tmp_path: Path, monkey
     variables = {"GIT_PREVIOUS_SUCCESSFUL_COMMIT": text}
     assert "deployment.kind" not in attributes_of(last9, make_request(), git=True, environ=variables)
     variables = {"GIT_PREVIOUS_SUCCESSFUL_COMMIT": repository.head(), "GIT_COMMIT": text}
-    assert attributes_of(last9, make_request(), git=True, environ=variables)["scm.commit_sha"] == text
+    assert attributes_of(last9, make_request(), git=True, environ=variables)["scm.commit_sha"] == repository.head()
     assert sorted(path.name for path in repository.folder.iterdir()) == [".git"]
 
 
@@ -305,6 +324,6 @@ def test_a_kept_marker_is_not_compared_with_anothers_previous_commit(
 
 
 def test_version(last9: FakeLast9) -> None:
-    """``version:`` is a label of both spellings, as text."""
+    """``version:`` is a label, as text."""
     labels = attributes_of(last9, make_request(options={"version": " 1.10 "}))
-    assert (labels["deployment.version"], labels["deployment_version"]) == ("1.10", "1.10")
+    assert labels["version"] == "1.10"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 import sys
+import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import pytest
 from last9_markers.core.clock import SystemClock
 from last9_markers.fake_server import FakeLast9
 from last9_markers.marker.attributes import scm
-from last9_markers.marker.attributes.git import LIMIT_SECONDS, GitCheckout, git_program
+from last9_markers.marker.attributes.git import LIMIT_SECONDS, Commit, GitCheckout, git_program
 from support import MINIMAL_ENV, attributes_of, make_request, run_marker
 
 URL = "https://github.com/acme/payments-api.git"
@@ -59,7 +62,6 @@ def test_facts_from_the_repository(last9: FakeLast9, repository: Path) -> None:
         "scm.url": URL,
         "scm.author": "Bob Builder",
     }
-    assert labels["scm_branch"] == "release"
     assert "hunter22" not in str(labels)
 
 
@@ -77,32 +79,44 @@ def test_the_environment_wins(last9: FakeLast9, repository: Path) -> None:
 
 def test_a_borrowed_node_is_not_asked(last9: FakeLast9, repository: Path) -> None:
     """On a node taken for the marker alone the workspace may hold an older checkout: only what Jenkins itself says is sent."""
-    labels = attributes_of(last9, make_request(elsewhere=True), git=True, environ={"GIT_URL": URL})
+    labels = attributes_of(last9, make_request(borrowedNode=True), git=True, environ={"GIT_URL": URL})
     assert _scm(labels) == {"scm.url": URL}
 
 
+def test_a_borrowed_node_is_not_the_builds(last9: FakeLast9) -> None:
+    """A node taken for the marker alone is not where anything was deployed from: neither its marker nor a kept one names it."""
+    earlier = make_request(window=None, options={"eventName": "scale"})
+    request = make_request(borrowedNode=True, pending=[json.dumps(earlier)])
+    ran = run_marker(request, last9.refresh_token, environ={"NODE_NAME": "borrowed", "JOB_NAME": "job"})
+    assert ran.pending == []
+    assert [event["attributes"]["jenkins.job_name"] for event in last9.received()] == ["job", "job"]
+    assert not [event for event in last9.received() if "jenkins.node_name" in event["attributes"]]
+
+
 def test_facts_of_two_commits_are_never_mixed(last9: FakeLast9, repository: Path) -> None:
-    """The author and branch of one commit beside the hash of another would be a lie: what Jenkins leaves open stays open."""
-    ran = run_marker(make_request(), last9.refresh_token, git=True, environ={"GIT_COMMIT": "a" * 40})
-    assert _scm(last9.received()[0]["attributes"]) == {"scm.commit_sha": "a" * 40}
+    """The author and branch of one commit beside the hash of another would be a lie: all that is sent is of what is checked out."""
+    environ = {"GIT_COMMIT": "a" * 40, "GIT_BRANCH": "other", "GIT_AUTHOR_NAME": "Robot"}
+    ran = run_marker(make_request(), last9.refresh_token, git=True, environ=environ)
+    assert _scm(last9.received()[0]["attributes"]) == {
+        "scm.commit_sha": _git(repository, "rev-parse", "HEAD"),
+        "scm.branch": "release",
+        "scm.url": URL,
+        "scm.author": "Bob Builder",
+    }
     assert ran.answer.warnings == []
 
 
-def test_another_repository_is_a_warning(last9: FakeLast9, repository: Path) -> None:
-    """Where the variables speak of another repository than the workspace holds, theirs is sent and the log says so."""
-    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "https://jenkins:hunter33@github.com/acme/shared-library.git"}
+@pytest.mark.parametrize("debug", ["", "true"])
+def test_another_repository_is_not_sent(last9: FakeLast9, repository: Path, debug: str) -> None:
+    """If the variables speak of another repository than the workspace holds, nothing of theirs is sent; only ``LAST9_DEBUG`` says so."""
+    url = "https://jenkins:hunter33@github.com/acme/shared-library.git"
+    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": url, "GIT_BRANCH": "v1.0.0", "GIT_AUTHOR_NAME": "Robot", "LAST9_DEBUG": debug}
     ran = run_marker(make_request(), last9.refresh_token, git=True, environ=environ)
-    (warning,) = ran.answer.warnings
-    assert "https://github.com/acme/shared-library.git" in warning
-    assert "withEnv" in warning
-    assert last9.received()[0]["attributes"]["scm.url"] == "https://github.com/acme/shared-library.git"
+    assert ran.answer.warnings == []
+    assert ("https://github.com/acme/shared-library.git" in ran.log) == bool(debug)
+    labels = _scm(last9.received()[0]["attributes"])
+    assert (labels["scm.url"], labels["scm.branch"], labels["scm.author"]) == (URL, "release", "Bob Builder")
     assert "hunter" not in ran.log + ran.answer.line() + str(last9.received())
-
-
-def test_a_commit_of_the_build_is_no_other_repository(last9: FakeLast9, repository: Path) -> None:
-    """A build that has committed since its checkout is not warned, nor is one whose URL is spelt otherwise."""
-    environ = {"GIT_COMMIT": "b" * 40, "GIT_URL": "git@github.com:acme/payments-api"}
-    assert run_marker(make_request(), last9.refresh_token, git=True, environ=environ).answer.warnings == []
 
 
 def test_detached_head_has_no_branch(last9: FakeLast9, repository: Path) -> None:
@@ -184,7 +198,73 @@ def test_a_workspace_that_is_gone(last9: FakeLast9, repository: Path) -> None:
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
-    assert _scm(attributes_of(last9, make_request(), git=True)) == {}
+    for request in (make_request(folder=str(gone)), make_request(step="send", folder=None)):
+        ran = run_marker({"folder": None, **request}, last9.refresh_token, git=True)
+        assert ran.answer.delivered
+        assert _scm(last9.received()[-1]["attributes"]) == {}
+
+
+def test_only_the_steps_folder_is_asked(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine runs in a folder of its own, in whatever repository that lies; what the step's folder holds is what is deployed."""
+    other = tmp_path / "slot"
+    other.mkdir()
+    _git(other, "init", "-q")
+    _git(other, "commit", "-q", "--allow-empty", "-m", "not deployed")
+    monkeypatch.chdir(other)
+    environ = {"WORKSPACE": str(other)}
+    labels = attributes_of(last9, make_request(folder=str(repository)), git=True, environ=environ)
+    assert labels["scm.commit_sha"] == _git(repository, "rev-parse", "HEAD")
+    assert _scm(attributes_of(last9, make_request(folder=str(tmp_path)), git=True, environ=environ)) == {}
+    assert _scm(attributes_of(last9, {"folder": None, **make_request()}, git=True, environ=environ)) == {}
+
+
+def test_a_shells_own_folder_is_asked(last9: FakeLast9, repository: Path) -> None:
+    """On the command line no step has a folder: the current one is meant."""
+    labels = attributes_of(last9, {"folder": None, **make_request(step="send")}, git=True)
+    assert labels["scm.commit_sha"] == _git(repository, "rev-parse", "HEAD")
+
+
+def test_an_author_of_many_megabytes_is_not_read(last9: FakeLast9, repository: Path, tmp_path: Path) -> None:
+    """Whoever can push chooses a name: 64 kB of git's answer are read, the event holds 1 kB, and the commit is known all the same."""
+    people = f"author {'A' * 40_000_000} <a@example.com> 1 +0000\ncommitter C <c@example.com> 1 +0000"
+    raw = f"tree {_git(repository, 'write-tree')}\n{people}\n\nx\n"
+    (tmp_path / "commit").write_text(raw, encoding="utf-8")
+    commit = _git(repository, "hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "commit"))
+    _git(repository, "update-ref", "HEAD", commit)
+    tracemalloc.start()
+    ran = run_marker(make_request(), last9.refresh_token, git=True)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    labels = _scm(last9.received()[0]["attributes"])
+    assert labels["scm.commit_sha"] == commit
+    assert labels["scm.author"] == "A" * 1024
+    assert "cut to 1,024 bytes each: scm.author" in ran.log
+    assert most < 20_000_000
+
+
+def test_an_answer_that_was_cut_is_no_answer(last9: FakeLast9, repository: Path) -> None:
+    """Of a list that is longer than what is read the last name may be half a name: none of it is used."""
+    for number in range(700):
+        _git(repository, "config", f"remote.r{number}.url", "https://example.com/" + "x" * 100)
+    labels = attributes_of(last9, make_request(), git=True)
+    assert "scm.url" not in labels
+    assert labels["scm.branch"] == "release"
+
+
+def test_no_thread_for_git(last9: FakeLast9, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread is to be had git's facts are left out, and no git stays behind."""
+
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "last9-git":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    ran = run_marker(make_request(), last9.refresh_token, git=True)
+    assert ran.answer.delivered
+    assert _scm(last9.received()[0]["attributes"]) == {}
 
 
 def test_repository_without_a_commit(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,19 +314,19 @@ def test_a_git_that_hangs_is_left_behind(last9: FakeLast9, repository: Path, tmp
     assert [child.wait(30) for child in asked] == [-9] * 4
 
 
-@pytest.mark.parametrize(("budget", "limit"), [(15, 2.0), (1, 0.5)])
+@pytest.mark.parametrize(("budget", "limit"), [(15, 2.0), (1, 0.2)])
 def test_git_leaves_room_for_the_marker(last9: FakeLast9, monkeypatch: pytest.MonkeyPatch, budget: int, limit: float) -> None:
-    """A git that hangs takes two seconds at most, and never more than half of a short budget."""
+    """A git that hangs takes two seconds at most, and never more than half of what a short limit leaves for the work (0.4 of 1 s)."""
     monkeypatch.setattr("last9_markers.marker.attributes.git.LIMIT_SECONDS", LIMIT_SECONDS)
     limits = []
 
     class Measured(GitCheckout):
-        def facts(self) -> dict[str, str | None]:
+        def head(self) -> Commit | None:
             limits.append(self._budget.seconds)
-            return super().facts()
+            return super().head()
 
     monkeypatch.setattr("last9_markers.runner.send_marker.GitCheckout", Measured)
-    attributes_of(last9, make_request(budgetSeconds=budget))
+    attributes_of(last9, make_request(limitSeconds=budget))
     assert limits == [limit]
 
 

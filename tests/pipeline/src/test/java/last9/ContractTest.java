@@ -1,15 +1,19 @@
 package last9;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import groovy.json.JsonOutput;
 import groovy.json.JsonSlurperClassic;
+import hudson.util.Secret;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -33,19 +37,66 @@ class ContractTest extends LibraryTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "block-start               | 0 | withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme', customAttributes: [team: 'payments', nothing: null, number: 42, flag: true, quote: 'it\\'s \"quoted\" $HOME %PATH% \\\\ back', lines: 'one\\ntwo', unicode: 'Zürich \\u2713 \\ud83d\\ude80', nested: [a: [1, 'two', null]]]) { }",
-        "block-stop                | 1 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme') { error 'boom' } } catch (e) { }",
+        "block-stop                | 1 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', orgSlug: 'acme', paramAllowlist: 'VERSION', envAllowlist: 'DEPLOY_REGION') { error 'boom' } } catch (e) { }",
         "manual-stop-without-start | 0 | last9DeploymentMarker(serviceName: 'payments-api')",
         "bad-event-state           | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'begin', enviroment: 'production')",
-        "unknown-routing-profile   | 0 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', failOnError: true, routingProfileParam: 'PROFILE') { } } catch (e) { }",
+        "dry-run                   | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'START', dryRun: 'true', attributeNames: 'dotted')",
+        "host-from-parameter       | 0 | last9DeploymentMarker(serviceName: 'payments-api', eventState: 'stop', failOnError: 'true', orgSlug: 'acme', apiBaseUrlParam: 'APIBASEURL')",
+        "unknown-routing-profile   | 0 | try { withLast9Deployment(serviceName: 'payments-api', environment: 'production', failOnError: 'true', routingProfileParam: 'ROUTINGPROFILE', paramAllowlist: 'ROUTINGPROFILE') { } } catch (e) { }",
+        "test-connection           | 0 | last9TestConnection(sendTestEvent: 'true', timeoutSeconds: '10', dryRun: 'false')",
+        "report                    | 0 | last9DeploymentReport(summary: 'true', timeoutSeconds: '10')",
     })
     void writesTheExamplesRequest(String name, int nth, String steps) throws IOException {
-        try (var run = answeredBy(name, "node { " + steps + " }").run()) {
+        Map<String, Object> example = ScriptedEngine.object(Files.readString(CONTRACT.resolve("requests/" + name + ".json")));
+        String config = example.containsKey("config") ? "last9Config(new groovy.json.JsonSlurperClassic().parseText('" + JsonOutput.toJson(example.get("config")) + "'))\n" : "";
+        ScriptedEngine engine = new ScriptedEngine(folder);
+        try (var run = served(engine, config + "node { " + steps + " }").run()) {
             assertEquals("SUCCESS", run.result(), run.log());
-            Map<String, Object> written = requests().get(nth);
-            Map<String, Object> example = object(Files.readString(CONTRACT.resolve("requests/" + name + ".json")));
+            Map<String, Object> written = engine.requests().get(nth);
             assertEquals(List.of(), missing("", example, written), () -> "of the example, not in " + written);
-            assertEquals(example.get("options"), without(written.get("options"), "dryRun"));
-            assertEquals(example.get("step"), written.get("step"));
+            for (String same : List.of("contract", "step", "options", "config", "profile")) {
+                assertEquals(example.get(same), written.get(same), same);
+            }
+            assertEquals(example.getOrDefault("credential", written.get("credential")), written.get("credential"));
+        }
+    }
+
+    /** The one rule that both halves have: each case of resolution.json gives the profile and the credential that it says. */
+    @Test
+    @SuppressWarnings("unchecked")
+    void resolvesProfileAndCredential() throws IOException {
+        List<Map<String, Object>> cases = (List<Map<String, Object>>) new JsonSlurperClassic().parseText(Files.readString(CONTRACT.resolve("resolution.json")));
+        assertTrue(cases.size() > 10);
+        for (Map<String, Object> c : cases) {
+            ScriptedEngine engine = new ScriptedEngine(Files.createTempDirectory(folder, "case"));
+            String steps = "last9Config(new groovy.json.JsonSlurperClassic().parseText('" + JsonOutput.toJson(c.getOrDefault("config", Map.of())).replace("\\", "\\\\") + "'))\n"
+                    + "node { last9DeploymentMarker(new groovy.json.JsonSlurperClassic().parseText('" + JsonOutput.toJson(c.get("options")) + "') + [serviceName: 's']) }";
+            Pipeline p = served(engine, steps);
+            ((Map<String, String>) c.getOrDefault("parameters", Map.of())).forEach(p::param);
+            ((Map<String, String>) c.getOrDefault("environment", Map.of())).forEach(p::env);
+            p.credential(((Map<String, String>) c.get("credential")).get("value"), "secret-token");
+            try (var run = p.run()) {
+                Map<String, Object> written = engine.requests().get(0);
+                assertEquals(c.get("profile"), written.get("profile"), () -> c.get("case") + "\n" + run.log());
+                assertEquals(c.get("credential"), written.get("credential"), () -> c.get("case") + "\n" + run.log());
+            }
+        }
+    }
+
+    /** What only the controller knows of a build goes along: password parameters by name alone, variables that a shell drops, causes as JSON text. */
+    @Test
+    void gathersWhatTheEngineCannotSee() {
+        ScriptedEngine engine = new ScriptedEngine(folder);
+        String steps = "node { dir('sub') { last9DeploymentMarker serviceName: 's', envAllowlist: ['BAR-X.y', 'PLAIN', 'NOT-SET'] } }";
+        try (var run = served(engine, steps).run()) {
+            Map<String, Object> written = engine.requests().get(0);
+            assertEquals(Map.of("BAR-X.y", "odd"), written.get("environment"), run.log());
+            assertEquals(List.of("DB_PASSWORD"), written.get("secretParameters"));
+            assertEquals(Map.of("ROUTINGPROFILE", "acmee", "VERSION", "1.2.3", "APIBASEURL", "https://last9.io.example.com"), written.get("parameters"));
+            String causes = ((Map<?, ?>) written.get("build")).get("causes").toString();
+            assertTrue(((List<?>) new JsonSlurperClassic().parseText(causes)).get(0).toString().contains("_class=hudson.model.Cause$UserIdCause"), causes);
+            assertTrue(written.get("folder").toString().endsWith("/workspace/demo/sub"), written.get("folder").toString());
+            assertFalse(written.toString().contains("hunter2"));
         }
     }
 
@@ -54,7 +105,7 @@ class ContractTest extends LibraryTest {
     void writesNothingElse() throws IOException {
         String page = Files.readString(CONTRACT.resolve("README.md"));
         TreeSet<String> named = new TreeSet<>();
-        String table = page.substring(page.indexOf("## Request, version 1"), page.indexOf("## Answer, version 1"));
+        String table = page.substring(page.indexOf("## Request, version 2"), page.indexOf("## The credential"));
         Pattern.compile("^\\| `(\\w+)` \\|", Pattern.MULTILINE).matcher(table).results().forEach(row -> named.add(row.group(1)));
         assertTrue(named.size() > 15, named.toString());
         String jenkinsfile = """
@@ -65,9 +116,10 @@ class ContractTest extends LibraryTest {
               withLast9Deployment(serviceName: 's', routingProfile: 'nope') { unstable 'tests' }
             }
             """;
-        try (var run = answeredBy("block-start", jenkinsfile).run()) {
-            assertEquals(4, requests().size(), run.log());
-            for (Map<String, Object> request : requests()) {
+        ScriptedEngine engine = new ScriptedEngine(folder).then(ScriptedEngine.answer("{\"outages\": {}, \"pending\": {\"own\": \"x\", \"kept\": []}}"));
+        try (var run = served(engine, jenkinsfile).run()) {
+            assertEquals(4, engine.requests().size(), run.log());
+            for (Map<String, Object> request : engine.requests()) {
                 TreeSet<String> unnamed = new TreeSet<>(request.keySet());
                 unnamed.removeAll(named);
                 assertEquals(new TreeSet<String>(), unnamed);
@@ -75,11 +127,13 @@ class ContractTest extends LibraryTest {
         }
     }
 
-    /** The library understands the example's answer: what the step returns, whether a window is open then, what it keeps for the next marker. */
+    /** The library understands the example's answer: what the step returns, whether a window is open then. */
     @ParameterizedTest
-    @ValueSource(strings = {"manual-stop-without-start", "bad-event-state", "stop-with-pending-start"})
+    @ValueSource(strings = {"manual-stop-without-start", "bad-event-state", "block-start"})
     void understandsTheExamplesAnswer(String name) throws IOException {
-        Map<String, Object> answer = answer(name);
+        Map<String, Object> example = ScriptedEngine.object(Files.readString(CONTRACT.resolve("answers/" + name + ".json")));
+        Map<String, Object> answer = ScriptedEngine.object(JsonOutput.toJson(example.get("answer")));
+        ScriptedEngine engine = new ScriptedEngine(folder).then(ScriptedEngine.answer(JsonOutput.toJson(answer)));
         String jenkinsfile = """
             node {
               def first = last9DeploymentMarker(serviceName: 's', eventState: 'start')
@@ -87,43 +141,21 @@ class ContractTest extends LibraryTest {
               last9DeploymentMarker(serviceName: 's')
             }
             """;
-        try (var run = answeredBy(name, jenkinsfile).run()) {
+        try (var run = served(engine, jenkinsfile).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
-            Map<String, Object> returned = object(run.console().stream().filter(line -> line.startsWith("returned ")).findFirst().orElseThrow().substring(9));
-            for (String key : List.of("delivered", "deploymentId", "warnings")) {
+            Map<String, Object> returned = ScriptedEngine.object(run.console().stream().filter(line -> line.startsWith("returned ")).findFirst().orElseThrow().substring(9));
+            for (String key : List.of("delivered", "warnings")) {
                 assertEquals(answer.get(key), returned.get(key), () -> key + "\n" + run.log());
             }
-            Map<String, Object> second = requests().get(1);
-            assertEquals(Boolean.TRUE.equals(answer.get("accepted")), second.containsKey("window"), "a refused start opens no window");
-            assertEquals(answer.get("pending"), second.get("pending"), "what was kept goes along with the next marker");
+            boolean accepted = Boolean.TRUE.equals(answer.get("accepted"));
+            assertEquals(accepted, returned.get("deploymentId") != null, "a start that was not refused has an id");
+            assertEquals(accepted, engine.requests().get(1).containsKey("window"), "a refused start opens no window");
         }
     }
 
-    /** A Jenkinsfile whose engine keeps each request and gives that example's answer. */
-    private Pipeline answeredBy(String name, String jenkinsfile) throws IOException {
-        String rest = groovy.json.JsonOutput.toJson(without(answer(name), "last9Answer")).substring(1);
-        Path line = Files.writeString(folder.resolve("answer.txt"), "{\"last9Answer\":1," + rest + "\n"); // that key is the line's first
-        Path engine = Files.writeString(folder.resolve("engine"), """
-            #!/bin/sh
-            mv "$6" "$(mktemp "%s/request-$(date +%%s%%N)-XXXX")"
-            cat "%s"
-            """.formatted(folder, line));
-        assertTrue(engine.toFile().setExecutable(true));
-        return pipeline(jenkinsfile).agentEnv("LAST9_PYTHON", engine.toString()).param("PROFILE", "acmee");
-    }
-
-    private List<Map<String, Object>> requests() throws IOException {
-        List<Map<String, Object>> requests = new ArrayList<>();
-        try (var files = Files.list(folder)) {
-            for (Path file : files.filter(f -> f.getFileName().toString().startsWith("request-")).sorted().toList()) {
-                requests.add(object(Files.readString(file)));
-            }
-        }
-        return requests;
-    }
-
-    private static Map<String, Object> answer(String name) throws IOException {
-        return object(groovy.json.JsonOutput.toJson(object(Files.readString(CONTRACT.resolve("answers/" + name + ".json"))).get("answer")));
+    private static Pipeline served(ScriptedEngine engine, String jenkinsfile) {
+        return engine.serve(pipeline(jenkinsfile)).param("ROUTINGPROFILE", "acmee").param("VERSION", "1.2.3").param("DB_PASSWORD", new Secret("hunter2"))
+                .param("APIBASEURL", "https://last9.io.example.com").env("BAR-X.y", "odd");
     }
 
     /** Paths of the example that the written request lacks, or has with another JSON type. Causes differ from job to job. */
@@ -131,7 +163,7 @@ class ContractTest extends LibraryTest {
         List<String> missing = new ArrayList<>();
         if (example instanceof Map<?, ?> expected && written instanceof Map<?, ?> found) {
             expected.forEach((key, value) -> {
-                boolean optional = path.equals("/build") || path.equals("/parameters");
+                boolean optional = Set.of("/build", "/body", "/report", "/parameters").contains(path) || key.equals("pending");
                 if (!found.containsKey(key) && !optional) {
                     missing.add(path + "/" + key);
                 } else if (found.containsKey(key)) {
@@ -146,17 +178,5 @@ class ContractTest extends LibraryTest {
 
     private static Class<?> kind(Object value) {
         return value instanceof Number ? Number.class : value instanceof List ? List.class : value instanceof Map ? Map.class : value.getClass();
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> without(Object map, String key) {
-        Map<String, Object> rest = new java.util.LinkedHashMap<>((Map<String, Object>) map);
-        rest.remove(key);
-        return rest;
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> object(String json) {
-        return (Map<String, Object>) new JsonSlurperClassic().parseText(json);
     }
 }

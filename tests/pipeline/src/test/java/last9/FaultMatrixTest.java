@@ -3,7 +3,6 @@ package last9;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.parallel.Execution;
@@ -57,9 +56,9 @@ class FaultMatrixTest {
         "cut before the answer          | {\"drop\": \"before\"}                                                   | 12 | KEPT      | 3-4 | 0   | cut the connection",
         "cut in the event's answer      | {\"on\": \"event\", \"drop\": \"body\"}                                  | 15 | DELIVERED | 1   | 1   | -",
         "headers that drip              | {\"on\": \"exchange\", \"drip\": 0.1}                                    |  8 | KEPT      | 1-3 | 0   | time",
-        "refresh token not accepted     | {\"on\": \"exchange\", \"status\": 401}                                  | 10 | KEPT      | 1   | 0   | does not accept the refresh token",
+        "refresh token not accepted     | {\"on\": \"exchange\", \"status\": 401}                                  | 10 | REFUSED   | 1   | 0   | does not accept the refresh token",
         "access token run out           | {\"on\": \"event\", \"times\": 1, \"status\": 401}                       | 15 | DELIVERED | 2   | 2   | -",
-        "scope too low                  | {\"on\": \"event\", \"status\": 403}                                     | 10 | KEPT      | 1   | 1   | write scope",
+        "scope too low                  | {\"on\": \"event\", \"status\": 403}                                     | 10 | REFUSED   | 1   | 1   | write scope",
         "event refused                  | {\"on\": \"event\", \"status\": 422}                                     | 10 | REFUSED   | 1   | 1   | refuses the event",
         "a page instead of a token      | {\"on\": \"exchange\", \"body\": \"<html>sign in</html>\"}               | 10 | KEPT      | 1   | 0   | HTML",
     })
@@ -76,7 +75,7 @@ class FaultMatrixTest {
         "429 for ever                   | {\"on\": \"event\", \"status\": 429}                                     | 12 | KEPT      | 1   | 2-9 | 429",
         "cut before the answer, once    | {\"on\": \"event\", \"times\": 1, \"drop\": \"before\"}                  | 15 | DELIVERED | 1   | 2   | -",
         "cut in the exchange's answer   | {\"on\": \"exchange\", \"times\": 1, \"drop\": \"body\"}                 | 15 | DELIVERED | 2   | 1   | -",
-        "no such organization           | {\"on\": \"event\", \"status\": 404}                                     | 10 | KEPT      | 1   | 1   | no organization 'acme'",
+        "no such organization           | {\"on\": \"event\", \"status\": 404}                                     | 10 | REFUSED   | 1   | 1   | no organization 'acme'",
         "redirect                       | {\"status\": 307, \"headers\": {\"Location\": \"http://127.0.0.1:9/\"}}  | 10 | KEPT      | 1   | 0   | redirect",
         "100 MB instead of a token      | {\"on\": \"exchange\", \"size\": 100000000}                              | 10 | KEPT      | 1   | 0   | far too long",
     })
@@ -90,12 +89,12 @@ class FaultMatrixTest {
         try (StandIn last9 = StandIn.start(LibraryTest.CHECKOUT)) {
             // at the start alone: what was kept arrives first, with the stop
             String first = fate == Fate.REFUSED ? "stop" : "start stop";
-            check(last9, BLOCK, limit, fault, true, false, first, fate == Fate.DELIVERED ? 0 : 1, e.plus(1), v.plus(1 + late), words);
+            Busy.whereTwoSecondsSuffice(() -> check(last9, BLOCK, limit, fault, true, false, first, fate == Fate.DELIVERED ? 0 : 1, e.plus(1), v.plus(1 + late), words));
             // at the stop alone: the start has arrived
             check(last9, BLOCK, limit, fault, false, true, fate == Fate.DELIVERED ? "start stop" : "start", fate == Fate.DELIVERED ? 0 : 1, e.plus(1), v.plus(1), words);
-            // throughout the block: the second marker meets it, too, unless it passes
-            check(last9, BLOCK, limit, fault, true, true, fate == Fate.DELIVERED ? "start stop" : "", fate == Fate.DELIVERED ? 0 : 2,
-                    passes ? e.plus(1) : e.twice(), passes ? v.plus(1) : v.twice(), words);
+            // throughout the block: the second marker meets it, too, unless it passes; in an outage with one attempt
+            Busy.whereTwoSecondsSuffice(() -> check(last9, BLOCK, limit, fault, true, true, fate == Fate.DELIVERED ? "start stop" : "",
+                    fate == Fate.DELIVERED ? 0 : 2, passes || fate == Fate.KEPT ? e.plus(1) : e.twice(), passes ? v.plus(1) : v.twice(), words));
             // at a single marker
             check(last9, SINGLE, limit, fault, true, true, fate == Fate.DELIVERED ? "stop" : "", fate == Fate.DELIVERED ? 0 : 1, e, v, words);
         }
@@ -146,7 +145,6 @@ class FaultMatrixTest {
     /** Besides the time limits there is what the steps cost: more on a machine that is busy. */
     private static void assertInTime(Pipeline.Run run, int seconds) {
         String took = run.console().stream().filter(line -> line.startsWith("took ")).findFirst().orElseThrow().substring(5);
-        double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage() / Runtime.getRuntime().availableProcessors();
-        assertTrue(Long.parseLong(took) < 1000 * (seconds + 3 + 4 * load), "took " + took + " ms\n" + run.log());
+        assertTrue(Long.parseLong(took) < 1000 * (seconds + 3 + 4 * Busy.load()), "took " + took + " ms\n" + run.log());
     }
 }

@@ -21,6 +21,11 @@ abstract class LibraryTest {
     static final Path CHECKOUT = Path.of("../..").toAbsolutePath().normalize();
     /** A fault: the next exchange hangs for a minute. */
     static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"times\": 1, \"delay\": 60}]";
+    /**
+     * A fault that nobody waits for, and that begins no outage as a 503 would: then the next marker had 2 s, the interpreter's start included, which is
+     * too little on a busy machine.
+     */
+    static final String TAKES_NOTHING = "[{\"status\": 429, \"headers\": {\"Retry-After\": \"60\"}}]";
     static StandIn last9;
 
     @BeforeAll
@@ -79,6 +84,18 @@ abstract class LibraryTest {
         try (Stream<Path> files = Files.walk(run.home())) {
             List<Path> leaks = files.filter(Files::isRegularFile).filter(f -> holds(f, secret)).toList();
             assertEquals(List.of(), leaks, "files that hold the secret");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** An interpreter that takes the request and ends without an answer. */
+    static String engineWithoutAnswer() {
+        try {
+            Path program = Files.createTempDirectory("engine").resolve("python");
+            Files.writeString(program, "#!/bin/sh\nwhile [ \"$1\" != --request ]; do shift; done\nrm \"$2\"\nexit 1\n");
+            program.toFile().setExecutable(true);
+            return program.toString();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

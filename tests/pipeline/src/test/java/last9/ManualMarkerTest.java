@@ -102,7 +102,7 @@ class ManualMarkerTest extends LibraryTest {
             node { last9DeploymentMarker serviceName: 's', customAttributes: [
               quotes: 'it\\'s "quoted"', lines: 'one\\ntwo', dollar: '$HOME ${HOME} $(id)', percent: '%PATH% !x!', back: 'a\\\\b\\\\',
               unicode: 'Zürich ✓ 🚀', number: 42, decimal: 1.10, flag: true, nothing: null, gstring: "v${1 + 1}",
-              nested: [a: [1, 'two', null]], long: 'x' * 10240 ] }
+              nested: [a: [1, 'two', null]], long: 'x' * 1000 ] }
             """;
         try (var run = pipeline(jenkinsfile).run()) {
             assertEquals("stop s", markers(), run.log());
@@ -119,7 +119,7 @@ class ManualMarkerTest extends LibraryTest {
             assertFalse(sent.containsKey("nothing"));
             assertEquals("v2", sent.get("gstring"));
             assertEquals("{\"a\":[1,\"two\",null]}", sent.get("nested").toString().replace(" ", ""));
-            assertEquals("x".repeat(10240), sent.get("long"));
+            assertEquals("x".repeat(1000), sent.get("long"));
         }
     }
 }

@@ -83,28 +83,28 @@ class NeverFailsTest extends LibraryTest {
     /** Whatever a call looks like, the block runs, what is of use in it counts, and a warning shows the right one. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "withLast9Deployment('x', serviceName: 's') { echo 'body ran' }                      | start s, stop s | withLast9Deployment takes named options, ignored: x. Write",
-        "withLast9Deployment('x', 'y', serviceName: 's') { echo 'body ran' }                 | start s, stop s | ignored: x, y. Write withLast9Deployment(serviceName: 'payments-api'",
-        "withLast9Deployment([serviceName: 's'], [environment: 'e']) { echo 'body ran' }     | start s, stop s | ignored: [environment:e]. Write",
+        "withLast9Deployment('x', serviceName: 's') { echo 'body ran' }                      | start s, stop s | withLast9Deployment ignored positional arguments: x. Use named options:",
+        "withLast9Deployment('x', 'y', serviceName: 's') { echo 'body ran' }                 | start s, stop s | ignored positional arguments: x, y. Use named options: withLast9Deployment(serviceName: 'payments-api'",
+        "withLast9Deployment([serviceName: 's'], [environment: 'e']) { echo 'body ran' }     | start s, stop s | ignored positional arguments: [environment:e]. Use named options:",
         "withLast9Deployment({ echo 'body ran' }, [serviceName: 's'])                        | start s, stop s | ``",
         "withLast9Deployment({ echo 'body ran' }, serviceName: 's')                          | start s, stop s | ``",
-        "withLast9Deployment('s') { echo 'body ran' }                                        | ``              | ignored: s. Write",
-        "withLast9Deployment('s', \"${-> 'production'}\") { echo 'body ran' }                | ``              | ignored: s, production. Write",
-        "withLast9Deployment(['serviceName', 's']) { echo 'body ran' }                       | ``              | ignored: [serviceName, s]. Write",
-        "withLast9Deployment(null) { echo 'body ran' }                                       | ``              | serviceName is missing",
-        "withLast9Deployment(null, null) { echo 'body ran' }                                 | ``              | serviceName is missing",
+        "withLast9Deployment('s') { echo 'body ran' }                                        | ``              | ignored positional arguments: s. Use named options:",
+        "withLast9Deployment('s', \"${-> 'production'}\") { echo 'body ran' }                | ``              | ignored positional arguments: s, production. Use named options:",
+        "withLast9Deployment(['serviceName', 's']) { echo 'body ran' }                       | ``              | ignored positional arguments: [serviceName, s]. Use named options:",
+        "withLast9Deployment(null) { echo 'body ran' }                                       | ``              | serviceName is required",
+        "withLast9Deployment(null, null) { echo 'body ran' }                                 | ``              | serviceName is required",
         "withLast9Deployment(serviceName: 's', null); echo 'body ran'                        | start s, stop s | withLast9Deployment has no block",
-        "withLast9Deployment(serviceName: 's', 'x'); echo 'body ran'                         | start s, stop s | ignored: x. Write",
+        "withLast9Deployment(serviceName: 's', 'x'); echo 'body ran'                         | start s, stop s | ignored positional arguments: x. Use named options:",
         "withLast9Deployment(); echo 'body ran'                                              | ``              | withLast9Deployment has no block",
-        "last9DeploymentMarker('x', serviceName: 's'); echo 'body ran'                       | stop s          | last9DeploymentMarker takes named options, ignored: x. Write",
-        "last9DeploymentMarker('s', 'production', 'start'); echo 'body ran'                  | ``              | ignored: s, production, start. Write last9DeploymentMarker(serviceName:",
-        "last9DeploymentMarker(serviceName: 's') { echo 'body ran' }                         | stop s          | last9DeploymentMarker takes no block: it is run, but draws no window. For one write withLast9Deployment(serviceName: 'payments-api'",
-        "last9DeploymentMarker(null); echo 'body ran'                                        | ``              | serviceName is missing",
-        "last9DeploymentMarker(); echo 'body ran'                                            | ``              | serviceName is missing",
-        "last9Config('x', 'y', timeoutSeconds: 9); echo 'body ran'                           | ``              | last9Config takes named options, ignored: x, y. Write",
+        "last9DeploymentMarker('x', serviceName: 's'); echo 'body ran'                       | stop s          | last9DeploymentMarker ignored positional arguments: x. Use named options:",
+        "last9DeploymentMarker('s', 'production', 'start'); echo 'body ran'                  | ``              | ignored positional arguments: s, production, start. Use named options: last9DeploymentMarker(serviceName:",
+        "last9DeploymentMarker(serviceName: 's') { echo 'body ran' }                         | stop s          | last9DeploymentMarker does not accept a block. The block is run, but no window is created. For a window write withLast9Deployment(serviceName: 'payments-api'",
+        "last9DeploymentMarker(null); echo 'body ran'                                        | ``              | serviceName is required",
+        "last9DeploymentMarker(); echo 'body ran'                                            | ``              | serviceName is required",
+        "last9Config('x', 'y', timeoutSeconds: 9); echo 'body ran'                           | ``              | last9Config ignored positional arguments: x, y. Use named options:",
         "last9Config(null); last9Config(); echo 'body ran'                                   | ``              | ``",
-        "last9TestConnection('x', apiBaseUrl: 'http://127.0.0.1:9'); echo 'body ran'         | ``              | last9TestConnection takes named options, ignored: x. Write",
-        "last9DeploymentReport('x', archive: false) { echo 'body ran' }                      | ``              | last9DeploymentReport takes named options, ignored: x. Write",
+        "last9TestConnection('x', apiBaseUrl: 'http://127.0.0.1:9'); echo 'body ran'         | ``              | last9TestConnection ignored positional arguments: x. Use named options:",
+        "last9DeploymentReport('x', archive: false) { echo 'body ran' }                      | ``              | last9DeploymentReport ignored positional arguments: x. Use named options:",
     })
     void whenACallHasAnotherShape(String steps, String sent, String warning) {
         try (var run = pipeline("node { " + steps + " }").run()) {
@@ -118,10 +118,10 @@ class NeverFailsTest extends LibraryTest {
     /** A value is perhaps code of the Jenkinsfile's own: where it fails, or is nothing that JSON knows, it costs its own option at most. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "customAttributes: [a: \"${-> error('boom')}\"]                  | the value of customAttributes for withLast9Deployment cannot be read, ignored: boom. Look at",
-        "customAttributes: [a: itself]                                   | the value of customAttributes for withLast9Deployment cannot be read, ignored: ",
-        "environment: \"${-> assert 1 == 2}\"                            | the value of environment for withLast9Deployment cannot be read, ignored: assert 1 == 2. Look at",
-        "envAllowlist: itself                                            | the value of envAllowlist for withLast9Deployment cannot be read, ignored: ",
+        "customAttributes: [a: \"${-> error('boom')}\"]                  | the value of customAttributes for withLast9Deployment cannot be read and is ignored: boom. Look at",
+        "customAttributes: [a: itself]                                   | the value of customAttributes for withLast9Deployment cannot be read and is ignored: ",
+        "environment: \"${-> assert 1 == 2}\"                            | the value of environment for withLast9Deployment cannot be read and is ignored: assert 1 == 2. Look at",
+        "envAllowlist: itself                                            | the value of envAllowlist for withLast9Deployment cannot be read and is ignored: ",
         "customAttributes: [a: [0 / 0d, 1 / 0d, -1 / 0d]]                | ''",
     })
     void whenAValueCannotBeRead(String option, String warning) {

@@ -87,7 +87,7 @@ class RestartTest extends LibraryTest {
     @Tag("endurance") // 20 seconds of waiting each
     @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
-    @CsvSource({"sh, 1", "sh, 2", "fileExists, 2"})
+    @CsvSource({"sh, 1", "sh, 2", "withCredentials, 2"})
     void outlastsALongRestart(String step, int nth) {
         try (StandIn own = StandIn.start(CHECKOUT); var run = downFor(20_000, step, nth, own).run()) { // the library's own limit is 19 s
             assertEquals("SUCCESS", run.result(), run.log());

@@ -111,9 +111,10 @@ class ScaleTest extends LibraryTest {
         Path program = folder.resolve("python");
         Files.writeString(program, """
             #!/bin/sh
-            while [ $# -gt 1 ]; do shift; done
-            rm "$1"
-            echo '{"last9Answer":1,"delivered":true,"accepted":true,"deploymentId":null,"warnings":[],"failBuild":null,"pending":[]}'
+            while [ "$1" != --request ]; do shift; done
+            rm "$2"
+            echo '{"last9Answer":2,"delivered":true,"accepted":true,"deploymentId":null,"warnings":[],"failBuild":null,"pending":{"own":null,"kept":[]}}' > "$4"
+            exit 77
             """);
         assertTrue(program.toFile().setExecutable(true));
         return program;

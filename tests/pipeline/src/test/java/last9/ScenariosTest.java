@@ -104,7 +104,7 @@ class ScenariosTest extends LibraryTest {
         assertFalse(jenkinsfile.contains("upstreamBuilds"));
         try (var run = pipeline(jenkinsfile, false).credential("last9-refresh-token", ACME).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
-            assertEquals("stop " + outcome + " " + result + " payments/deploy 41 https://jenkins/job/41/ 1234", told("event_state", "deployment_outcome",
+            assertEquals("stop " + outcome + " " + result + " payments/deploy 41 https://jenkins/job/41/ 1234", told("event_state", "deployment.outcome",
                     "jenkins_build_result", "jenkins_job_name", "jenkins_build_number", "jenkins_build_url", "jenkins_build_duration_ms"), run.log());
             // Nothing of the marker job itself under the other spelling.
             assertEquals("null null " + outcome, told("jenkins.build_result", "jenkins.build_url", "deployment.outcome"), run.log());

@@ -16,29 +16,30 @@ import pipeline.engine.Settings;
 import pipeline.run.Pipeline;
 
 /**
- * One row of the shapes table: a Jenkinsfile under {@code src/test/resources/shapes/} whose head says what is done to its build and what comes of it.
- * {@code shapes/README.md} explains the words of the head.
+ * One row of the shapes table: a Jenkinsfile under {@code src/test/resources/shapes/} whose head says what is done to its build and what comes of it;
+ * or an example, whose head stands in {@code examples.txt}. {@code shapes/README.md} explains the words of the head, {@code shapes/words.txt} is what
+ * they mean to both judges, this one and {@code tests/controller/}.
  */
 final class Shape {
     private static final Path FOLDER = Path.of("src/test/resources/shapes");
+    private static final Path EXAMPLES = Path.of("src/test/resources/examples.txt");
     private static final Path TEAM_LIBRARY = Path.of("src/test/resources/team-library");
-    private static final Pattern HEAD = Pattern.compile("// ([a-z]+): +(.*)");
-    private static final Set<String> WORDS = Set.of("does", "markers", "marker", "result", "steps", "log", "never", "warning");
-    private static final Pattern DOES = Pattern.compile(
-            "(stop|superseded|reject|restart) (?:after '(.*)'|during ([a-zA-Z]+) (\\d+))|(slow|broken) (?:from start|after '(.*)')|well after '(.*)'|job (\\S+) (\\S+)");
+    private static final Pattern HEAD = Pattern.compile(Words.of("head"));
+    private static final Set<String> WORDS = Set.of(Words.of("words").split(" "));
+    private static final Pattern DOES = Pattern.compile(Words.of("does"));
 
     final String name;
     private final String jenkinsfile;
     private final Map<String, List<String>> head = new LinkedHashMap<>();
 
-    private Shape(Path file) throws IOException {
-        name = file.getFileName().toString().replace(".Jenkinsfile", "");
-        jenkinsfile = Files.readString(file);
-        for (String line : jenkinsfile.lines().takeWhile(l -> l.startsWith("//")).toList()) {
+    private Shape(String name, String jenkinsfile, List<String> lines) {
+        this.name = name;
+        this.jenkinsfile = jenkinsfile;
+        for (String line : lines) {
             Matcher m = HEAD.matcher(line);
             if (m.matches()) {
                 if (!WORDS.contains(m.group(1))) {
-                    throw new IllegalArgumentException(file + ": there is no word '" + m.group(1) + "' in the head of a shape");
+                    throw new IllegalArgumentException(name + ": there is no word '" + m.group(1) + "' in the head of a shape");
                 }
                 head.computeIfAbsent(m.group(1), w -> new ArrayList<>()).add(m.group(2).trim());
             }
@@ -50,7 +51,25 @@ final class Shape {
         try (Stream<Path> files = Files.list(FOLDER)) {
             List<Shape> shapes = new ArrayList<>();
             for (Path file : files.filter(f -> f.toString().endsWith(".Jenkinsfile")).sorted().toList()) {
-                shapes.add(new Shape(file));
+                String text = Files.readString(file);
+                shapes.add(new Shape(file.getFileName().toString().replace(".Jenkinsfile", ""), text, text.lines().takeWhile(l -> l.startsWith("//")).toList()));
+            }
+            return shapes;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The rows of {@code examples.txt}. */
+    static List<Shape> examples() {
+        try {
+            List<Shape> shapes = new ArrayList<>();
+            for (String row : Files.readString(EXAMPLES).split("(?m)^== ")) {
+                String name = row.lines().findFirst().orElse("").trim();
+                if (!name.startsWith("#")) { // what stands before the first row
+                    Path file = LibraryTest.CHECKOUT.resolve("examples/" + name.split(",")[0] + ".Jenkinsfile");
+                    shapes.add(new Shape(name, Files.readString(file), row.lines().skip(1).map(l -> "// " + l).toList()));
+                }
             }
             return shapes;
         } catch (IOException e) {
@@ -70,19 +89,19 @@ final class Shape {
                 .realTime().env("LAST9_API_BASE_URL", last9.url).credential("last9-refresh-token", last9.refreshToken);
         p.settings().home = bench.home.toString();
         Faults faults = new Faults(last9);
+        said("parameter").stream().map(given -> given.split("=", 2)).forEach(named -> p.param(named[0], "true".equals(named[1]) ? Boolean.TRUE : named[1]));
+        said("agent").forEach(label -> p.settings().agents.add(new Settings.AgentSpec(label, label, 2)));
         said("does").forEach(d -> order(p, d, faults));
         p.log(faults::seen);
         try (Pipeline.Run run = p.run()) {
             List<String> found = new Expectations(run, last9.received()).differences();
+            LibraryTest.assertSilentAbout(last9.refreshToken, run);
             return found.isEmpty() ? found : Stream.concat(found.stream(), Stream.of("the log was:\n" + run.log())).toList();
         }
     }
 
     /** What is ordered from Last9, each after a text of the log; and whoever it keeps waiting is waited for, before anything else happens to the build. */
     private static final class Faults {
-        private static final String SLOW = "[{\"on\": \"exchange\", \"delay\": 60, \"times\": 1}]";
-        private static final String BROKEN = "[{\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}]"; // nobody waits that long
-
         private final StandIn last9;
         private final List<Map.Entry<String, String>> later = new ArrayList<>();
         private boolean slow;
@@ -104,7 +123,7 @@ final class Shape {
             last9.wellAgain();
             slow = what.equals("slow");
             if (!what.equals("well")) {
-                last9.fault(slow ? SLOW : BROKEN);
+                last9.fault(Words.of(what));
             }
         }
 

@@ -102,15 +102,21 @@ final class StandIn implements AutoCloseable {
         ask("POST", "/faults", json);
     }
 
+    /** Has metrics of a service, as JSON: label to value. */
+    void observe(String json) {
+        ask("POST", "/series", json);
+    }
+
     /** Forgets faults. */
     void wellAgain() {
         ask("DELETE", "/faults", null);
     }
 
-    /** Forgets faults and what was received. */
+    /** Forgets faults, what was received and what was observed. */
     void reset() {
         wellAgain();
         ask("DELETE", "/received", null);
+        ask("DELETE", "/series", null);
     }
 
     private String ask(String method, String path, String body) {

@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 
 /**
  * The steps that a build took, as one line: {@code node{ marker sh! marker }}. A step that failed has an exclamation mark, a block's body
@@ -15,13 +14,6 @@ import java.util.regex.Pattern;
  * The graph mixes parallel branches as they came to run, so each branch is told by itself, in the order of the branches' names.
  */
 final class Steps {
-    /** What a marker does on a node, in this order: nothing more, exactly one shell. The parts in parentheses are for the first on a node. */
-    private static final String ON_NODE = "withCredentials\\{ fileExists (?:libraryResource writeFile )?writeFile (?:libraryResource )?sh(!?) \\}";
-    private static final Pattern MARKER = Pattern.compile("timeout\\{ " + ON_NODE + " \\}");
-    private static final Pattern NODE_MARKER = Pattern.compile("timeout\\{ node\\{ " + ON_NODE + " \\} \\}");
-    /** How often something is waited for is the machine's affair. */
-    private static final Pattern WAITING = Pattern.compile("(?<![a-zA-Z])sleep( sleep)+(?=[ !])");
-
     private final List<Object> top = new ArrayList<>();
 
     private static final class Block {
@@ -52,9 +44,7 @@ final class Steps {
                 steps.add(e, open);
             }
         }
-        String text = String.join(" ", steps.top.stream().map(Object::toString).toList());
-        text = WAITING.matcher(text).replaceAll("sleep");
-        return NODE_MARKER.matcher(MARKER.matcher(text).replaceAll("marker$1")).replaceAll("node-marker$1");
+        return Words.shorten(String.join(" ", steps.top.stream().map(Object::toString).toList()));
     }
 
     /** {@code open} holds the blocks that are open in each chain of branches, outermost first. */

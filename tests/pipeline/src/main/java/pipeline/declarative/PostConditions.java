@@ -49,8 +49,8 @@ public final class PostConditions {
     private static Result previous() {
         Settings s = Build.current().settings();
         Result r = null;
-        for (Settings.Earlier e : s.earlier) {
-            r = e.number() < s.number ? Result.fromString(e.result()) : r;
+        for (Settings.Earlier e : s.earlierBuilds()) {
+            r = e.number() < s.number && !e.running() ? Result.fromString(e.result()) : r;
         }
         return r;
     }

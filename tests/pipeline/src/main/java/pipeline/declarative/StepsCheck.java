@@ -6,6 +6,7 @@ import org.codehaus.groovy.ast.expr.ClosureExpression;
 import org.codehaus.groovy.ast.expr.Expression;
 import org.codehaus.groovy.ast.expr.MapExpression;
 import org.codehaus.groovy.ast.expr.MethodCallExpression;
+import org.codehaus.groovy.ast.expr.TupleExpression;
 import org.codehaus.groovy.ast.stmt.ExpressionStatement;
 import org.codehaus.groovy.ast.stmt.Statement;
 import pipeline.engine.Steps;
@@ -56,7 +57,13 @@ final class StepsCheck {
         MethodCallExpression c = Ast.call(s);
         if (c == null) {
             boolean onObject = s instanceof ExpressionStatement e && e.getExpression() instanceof MethodCallExpression;
+            // A second complaint that misleads [523].
+            boolean positional = onObject && ((MethodCallExpression) ((ExpressionStatement) s).getExpression()).getArguments() instanceof TupleExpression t
+                    && t.getExpressions().size() > 1;
             problems.add(s, onObject ? "Method calls on objects not allowed outside \"script\" blocks." : "Expected a step");
+            if (positional) {
+                problems.add(s, "Arguments to \"error\" must be explicitly named.");
+            }
             return;
         }
         String name = Ast.name(c);

@@ -9,6 +9,7 @@ import com.cloudbees.groovy.cps.impl.FunctionCallEnv;
 import com.cloudbees.groovy.cps.impl.TryBlockEnv;
 import groovy.lang.Closure;
 import java.io.Serializable;
+import java.util.List;
 
 /** One run of a step's block: a green thread of its own, as in Jenkins. */
 public final class Body implements Serializable {
@@ -90,10 +91,16 @@ public final class Body implements Serializable {
         }
         stopped = cause;
         if (launched) {
-            for (GreenThread t : Build.current().program().innermost()) {
-                if (t.context.bodies.contains(id)) {
-                    t.stop(cause);
-                }
+            List<GreenThread> inside = Build.current().program().innermost().stream().filter(t -> t.context.bodies.contains(id)).toList();
+            GreenThread.stopAll(inside, cause, Build.current().clock());
+        }
+    }
+
+    /** Ends the innermost steps in this body at once, without telling them: the code in it goes on with that exception [465]. */
+    public void force(Throwable cause) {
+        for (GreenThread t : Build.current().program().innermost()) {
+            if (t.context.bodies.contains(id) && t.call != null) {
+                t.call.fail(cause);
             }
         }
     }

@@ -47,14 +47,37 @@ public final class Build {
     public Build(Settings settings) {
         this.settings = settings;
         this.clock = new Clock(settings.virtualClock);
+        agreeOnTime();
         this.state = new BuildState(settings, clock.now());
         this.sandbox = settings.sandbox ? new Sandbox() : null;
         this.scheduler = new Scheduler(this, sandbox);
     }
 
+    /** The clock is not behind what other builds of the job have seen. */
+    void agreeOnTime() {
+        if (settings.notBefore != null) {
+            clock.advanceTo(settings.notBefore.getAsLong());
+        }
+    }
+
     /** The build whose code runs on this thread. */
     public static Build current() {
         return CURRENT.get();
+    }
+
+    /** The operations of sandboxed code that were intercepted so far are counted in the state. */
+    public void countIntercepted(long operations) {
+        state.intercepted += operations;
+    }
+
+    /** A class of a library was compiled, or loaded as it was compiled before. */
+    public void countClass(int bytes) {
+        state.classBytes += bytes;
+    }
+
+    /** One of them has read a variable of {@code env}. */
+    public void countEnvironmentRead() {
+        state.environmentReads++;
     }
 
     public Settings settings() {
@@ -191,8 +214,13 @@ public final class Build {
     }
 
     void stepStarted(Call call) {
-        int n = state.calls.merge(call.name, 1, Integer::sum);
-        interruptions.started(call.name, n);
+        call.nth = state.calls.merge(call.name, 1, Integer::sum);
+        interruptions.started(call);
+    }
+
+    /** Looks at processes that are due while the pipeline's own thread is held up. */
+    public void looksMeanwhile() {
+        clock.takeDueLooks().forEach(Runnable::run);
     }
 
     /** The environment as code sees it here: {@code env.X}. */

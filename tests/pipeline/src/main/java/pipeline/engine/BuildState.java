@@ -16,6 +16,8 @@ public final class BuildState implements Serializable {
     public final Console console = new Console();
     public final Graph graph = new Graph(console);
     public final long startedAt;
+    /** When it ended; 0 while it runs. */
+    public long endedAt;
     /** The build's result as {@code currentBuild.result} shows it; null until something sets it [203]. */
     public Result result;
     /** The worst that happened to the execution; becomes the build's result at its end: an abort counts here at once [421]. */
@@ -32,11 +34,21 @@ public final class BuildState implements Serializable {
     public final Set<String> removedAgents = new LinkedHashSet<>();
     /** What is still to come from outside. */
     public final List<Settings.Happening> happenings = new ArrayList<>();
+    /** When something last came from outside, by the build's clock; 0 if nothing did. */
+    public long happenedAt;
     /** Why the build was interrupted, as already told in its log. */
     public final Set<String> told = new LinkedHashSet<>();
     /** How often each step was called. */
     public final Map<String, Integer> calls = new TreeMap<>();
     public int callCounter;
+    /** How often Jenkins has looked at a process. */
+    public int looks;
+    /** Operations that the sandbox has intercepted. */
+    public long intercepted;
+    /** Those of them that read a variable of {@code env}, which cost Jenkins far more than the others. */
+    public long environmentReads;
+    /** Bytes of the library classes that the build has compiled or loaded. */
+    public long classBytes;
     /** Bytes of the program when it was largest: what Jenkins writes to disk whenever all threads wait. */
     public int largestProgram;
     /** How many safepoints the code has passed: where an abort may strike it between two steps [431]. */
@@ -57,6 +69,7 @@ public final class BuildState implements Serializable {
     BuildState(Settings settings, long now) {
         startedAt = now;
         displayName = "#" + settings.number;
+        notDurable = settings.performanceOptimized;
         happenings.addAll(settings.happenings);
     }
 

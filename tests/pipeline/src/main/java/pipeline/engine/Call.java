@@ -16,6 +16,8 @@ public final class Call implements Serializable {
     final boolean block;
     final Closure<?> closure;
     Step step;
+    /** The how manyth call of its step this is in the build; 0 while it starts. */
+    int nth;
     Outcome outcome;
     private boolean waiting;
     private boolean silent;

@@ -36,6 +36,7 @@ public final class Ending {
             report(build, error, compiled);
         }
         state.worsen(state.execution);
+        state.endedAt = build.clock().now();
         if (!state.lost) {
             state.console.println("Finished: " + state.result);
         }

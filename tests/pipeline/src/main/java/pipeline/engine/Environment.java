@@ -12,15 +12,18 @@ final class Environment {
         this.build = build;
     }
 
-    /** The build's variables, what was set through {@code env}, the agent's, then the enclosing blocks'. */
+    /**
+     * The build's variables, what was set through {@code env}, the agent's, then the enclosing blocks'. Names that differ only in case are one
+     * variable, as in core's EnvVars: spelled as first written, with the last value.
+     */
     Map<String, String> of(Context context) {
-        Map<String, String> e = new TreeMap<>();
+        Map<String, String> e = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         if (context.agent != null) {
             e.putAll(build.settings().agentEnv);
             agent(e, context.agent);
         }
         e.putAll(ofBuild());
-        e.putAll(build.state().env);
+        overlay(e, build.state().env);
         for (Map<String, String> changes : context.env) {
             overlay(e, changes);
         }
@@ -39,7 +42,10 @@ final class Environment {
 
     private Map<String, String> ofBuild() {
         Settings s = build.settings();
-        Map<String, String> e = new TreeMap<>(s.globalEnv);
+        Map<String, String> e = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        s.parameters.forEach((k, v) -> e.put(k, String.valueOf(v)));
+        // A global property wins over a parameter of the same name, in whatever case.
+        e.putAll(s.globalEnv);
         String job = JENKINS_URL + "job/" + s.jobName.replace("/", "/job/") + "/";
         String run = job + s.number + "/";
         e.put("BUILD_DISPLAY_NAME", build.state().displayName);
@@ -63,18 +69,19 @@ final class Environment {
         e.put("RUN_CHANGES_DISPLAY_URL", display + "?page=changes");
         e.put("RUN_DISPLAY_URL", display);
         e.put("RUN_TESTS_DISPLAY_URL", display + "?page=tests");
-        s.parameters.forEach((k, v) -> e.put(k, String.valueOf(v)));
         build.state().libraries.forEach((name, version) -> e.put("library." + name + ".version", version));
         return e;
     }
 
-    /** {@code PATH+X} prepends, entries of one list in list order [104]; everything else replaces. */
+    /** {@code PATH+X} prepends, entries of one list in list order [104]; an empty value takes the variable away [473, 481]; all else replaces. */
     private static void overlay(Map<String, String> e, Map<String, String> changes) {
         Map<String, String> prepend = new java.util.LinkedHashMap<>();
         changes.forEach((k, v) -> {
             int plus = k.indexOf('+');
             if (plus > 0) {
                 prepend.merge(k.substring(0, plus), v, (a, b) -> a + ":" + b);
+            } else if (v == null || v.isEmpty()) {
+                e.remove(k);
             } else {
                 e.put(k, v);
             }

@@ -88,6 +88,16 @@ public final class Graph implements Serializable {
         return r;
     }
 
+    /** How many nodes there are of each kind: steps without a block by name, of a block {@code NAME {}} its begin, its bodies and their ends. */
+    public Map<String, Integer> counts() {
+        Map<String, Integer> r = new java.util.TreeMap<>();
+        for (FlowNode n : nodes.values()) {
+            String name = n.step == null ? "pipeline" : n.kind == FlowNode.Kind.ATOM ? n.step : n.step.replaceFirst("^branch:.*", "parallel").replaceFirst(":.*", "") + " {}";
+            r.merge(name, 1, Integer::sum);
+        }
+        return r;
+    }
+
     /** How many nodes the build has made. */
     public int size() {
         return nodes.size();

@@ -3,6 +3,7 @@ package pipeline.engine;
 import com.cloudbees.groovy.cps.Continuable;
 import com.cloudbees.groovy.cps.Outcome;
 import java.io.Serializable;
+import java.util.List;
 
 /** A line of pipeline code that runs or waits for a step: one for the script and one for each body that is being run. */
 public final class GreenThread implements Serializable {
@@ -35,8 +36,23 @@ public final class GreenThread implements Serializable {
         return code.isResumable();
     }
 
+    /**
+     * Interrupts these threads, one after the other: those steps that they wait for now. A step that ends while an earlier one's processes are being
+     * ended is not interrupted any more [459, 512]. Meanwhile a virtual clock counts what an idle machine would take.
+     */
+    static void stopAll(List<GreenThread> threads, Throwable cause, Clock clock) {
+        List<Call> waiting = threads.stream().map(t -> t.call).toList();
+        clock.hold();
+        for (int i = 0; i < threads.size(); i++) {
+            if (threads.get(i).call == waiting.get(i)) {
+                threads.get(i).stop(cause);
+            }
+        }
+        clock.go();
+    }
+
     /** Interrupts the step this thread waits for or, between steps, the code itself [431]. */
-    void stop(Throwable cause) {
+    private void stop(Throwable cause) {
         if (call == null) {
             resumeWith = new Outcome(null, cause);
             return;

@@ -11,8 +11,6 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 
 /** What comes from outside while a build runs: a person's aborts, a restart of the controller. */
 public final class Interruptions {
-    /** How long a started step is left alone before stop is pressed, so that its process runs. */
-    private static final long STARTED_MILLIS = 120;
     /** How long after a text has come into the log. */
     private static final long SETTLE_MILLIS = 300;
 
@@ -28,7 +26,7 @@ public final class Interruptions {
         for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
             if (a.afterMillis() != null) {
                 build.state().happenings.remove(a);
-                build.clock().at(build.clock().now() + a.afterMillis(), () -> happen(a.kind()));
+                happenIn(a.afterMillis(), a.kind());
             }
         }
     }
@@ -55,14 +53,27 @@ public final class Interruptions {
         }
     }
 
-    /** A step has begun, the Nth of its name. */
-    void started(String step, int nth) {
+    /** A step has begun. */
+    void started(Call call) {
         for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
-            if (step.equals(a.step()) && nth == a.nth()) {
+            if (call.name.equals(a.step()) && call.nth == a.nth() && a.moment() >= 0) {
                 build.state().happenings.remove(a);
-                build.clock().at(build.clock().now() + STARTED_MILLIS, () -> happen(a.kind()));
+                happenIn(a.moment(), a.kind());
             }
         }
+    }
+
+    /** The script of that call has ended, and Jenkins has not looked yet; true if something happens then. */
+    public boolean scriptEnded(Call call) {
+        boolean any = false;
+        for (Settings.Happening a : new ArrayList<>(build.state().happenings)) {
+            if (call.name.equals(a.step()) && call.nth == a.nth() && a.moment() == Settings.GAP) {
+                build.state().happenings.remove(a);
+                happen(a.kind());
+                any = true;
+            }
+        }
+        return any;
     }
 
     /** A line has come into the log: the first abort that waits for a text may be due. */
@@ -73,7 +84,7 @@ public final class Interruptions {
             if (a.text() != null) {
                 if (a.text().startsWith("^") ? line.startsWith(a.text().substring(1)) : line.contains(a.text())) {
                     i.remove();
-                    build.clock().at(build.clock().now() + SETTLE_MILLIS, () -> happen(a.kind()));
+                    happenIn(SETTLE_MILLIS, a.kind());
                 }
                 return;
             }
@@ -112,9 +123,43 @@ public final class Interruptions {
         return restartDue;
     }
 
-    private void happen(String kind) {
+    /** At that moment by a virtual clock, even where a busy machine comes to it late; but what a test does meanwhile takes its time. */
+    private void happenIn(long millis, String kinds) {
+        long due = build.clock().now() + millis;
+        build.clock().at(due, () -> {
+            if (kinds.startsWith("call ")) {
+                happen(kinds);
+                return;
+            }
+            build.clock().holdAt(due);
+            happen(kinds);
+            build.clock().go();
+        });
+    }
+
+    private void happen(String kinds) {
+        build.state().happenedAt = build.clock().now();
+        for (String kind : kinds.split(";")) {
+            one(kind);
+        }
+    }
+
+    private void one(String kind) {
         if (kind.startsWith("remove ")) {
             remove(kind.substring("remove ".length()));
+            return;
+        }
+        if (kind.startsWith("fail ")) {
+            fail(kind.substring("fail ".length()));
+            return;
+        }
+        if (kind.startsWith("skip ")) {
+            build.clock().skip(Long.parseLong(kind.substring("skip ".length())));
+            return;
+        }
+        if (kind.startsWith("call ")) {
+            build.settings().callbacks.get(Integer.parseInt(kind.substring("call ".length()))).run();
+            build.agreeOnTime();
             return;
         }
         switch (kind) {
@@ -126,6 +171,8 @@ public final class Interruptions {
                 build.graph().lose();
             }
             case "term" -> terminate();
+            case "timeout" -> build.scheduler().waiting().stream().filter(t -> t.call.name.equals("timeout")).toList().forEach(
+                    t -> build.scheduler().deliver(t, s -> s.wake("now")));
             case "reject" -> reject();
             case "superseded" -> superseded();
             default -> stop();
@@ -144,6 +191,15 @@ public final class Interruptions {
         build.state().removedAgents.add(agent);
         build.scheduler().waiting().stream().filter(t -> t.call.name.equals("node")).toList().forEach(
                 t -> build.scheduler().deliver(t, s -> s.wake("removed " + agent)));
+    }
+
+    /** What waits in that branch of a parallel block fails. */
+    private void fail(String branch) {
+        for (GreenThread t : build.program().innermost()) {
+            if (t.call != null && t.context.enclosing.contains("branch:" + branch)) {
+                t.call.fail(new hudson.AbortException("failed from outside"));
+            }
+        }
     }
 
     /** Waiting steps end at once, their processes are not told [426]. */
@@ -174,6 +230,6 @@ public final class Interruptions {
         build.state().execution = build.state().execution.combine(cause.getResult());
         cause.getCauses().forEach(c -> build.state().told.add(c.getShortDescription()));
         List<GreenThread> threads = build.program().innermost();
-        threads.forEach(t -> t.stop(cause));
+        GreenThread.stopAll(threads, cause, build.clock());
     }
 }

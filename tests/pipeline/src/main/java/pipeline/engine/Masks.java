@@ -76,7 +76,9 @@ public final class Masks {
             return list.stream().map(i -> shown(context, i)).map(i -> i == null ? "null" : i).toList();
         }
         if (v instanceof Described d) {
-            return Map.of("$" + d.symbol(), arguments(context, d.shown()));
+            Map<String, Object> inside = new LinkedHashMap<>();
+            d.shown().forEach((name, value) -> inside.put(name, value == null ? null : shown(context, value)));
+            return Map.of("$" + d.symbol(), inside);
         }
         if (v instanceof hudson.plugins.git.GitSCM git) {
             return git.described();

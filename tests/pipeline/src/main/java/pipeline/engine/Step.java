@@ -98,7 +98,7 @@ public abstract class Step implements Serializable {
     /** The program was read back in a new process: what cannot be resumed fails. */
     final void readBack() throws Exception {
         if (cut) {
-            throw new SynchronousResumeNotSupportedException(call.name());
+            throw new SynchronousResumeNotSupportedException(call.name(), build().settings().oldResumeMessage);
         }
         resume();
     }
@@ -111,6 +111,13 @@ public abstract class Step implements Serializable {
         int id = call.id();
         Build build = Build.current();
         build.clock().at(epochMillis, () -> build.scheduler().deliver(id, step -> step.wake(what)));
+    }
+
+    /** Wakes this step with the word {@code look} at that moment, also while the pipeline's own thread is busy ending processes. */
+    protected void lookAt(long epochMillis) {
+        int id = call.id();
+        Build build = Build.current();
+        build.clock().lookAt(epochMillis, () -> build.scheduler().deliver(id, step -> step.wake("look")));
     }
 
     /** How Jenkins tells that a step cannot be made from its arguments [104, 501, 701]. */

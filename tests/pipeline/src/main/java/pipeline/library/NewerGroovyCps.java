@@ -22,6 +22,7 @@ import org.codehaus.groovy.ast.expr.SpreadMapExpression;
 import org.codehaus.groovy.ast.expr.StaticMethodCallExpression;
 import org.codehaus.groovy.ast.expr.TupleExpression;
 import org.codehaus.groovy.ast.expr.VariableExpression;
+import org.codehaus.groovy.ast.stmt.BlockStatement;
 import org.codehaus.groovy.classgen.GeneratorContext;
 import org.codehaus.groovy.control.CompilePhase;
 import org.codehaus.groovy.control.SourceUnit;
@@ -29,7 +30,8 @@ import org.codehaus.groovy.control.customizers.CompilationCustomizer;
 
 /**
  * What the groovy-cps of Jenkins 2.541 does otherwise than 1.31, the newest on Maven Central: spread in lists, maps and arguments
- * works [621], a default parameter cannot use an earlier one [605]. Runs before the transformer.
+ * works [621], a default parameter cannot use an earlier one [605], a last assignment is the value of its block, even in a
+ * method that returns nothing [520, 522]. Runs before the transformer.
  */
 final class NewerGroovyCps extends CompilationCustomizer {
     private static final ClassNode SPREAD = ClassHelper.make(Spread.class);
@@ -54,6 +56,9 @@ final class NewerGroovyCps extends CompilationCustomizer {
                 }
             }
             rewriter.visitMethod(m);
+            if (m.getCode() instanceof BlockStatement b) {
+                LastAssignment.keepValue(b);
+            }
         }
     }
 
@@ -93,6 +98,9 @@ final class NewerGroovyCps extends CompilationCustomizer {
             }
             if (e instanceof ClosureExpression c) {
                 c.getCode().visit(this);
+                if (c.getCode() instanceof BlockStatement b) {
+                    LastAssignment.keepValue(b);
+                }
                 return e;
             }
             if (e instanceof ListExpression l && hasSpread(l.getExpressions())) {

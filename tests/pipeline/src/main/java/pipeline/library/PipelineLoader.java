@@ -9,6 +9,7 @@ import org.codehaus.groovy.ast.ClassNode;
 import org.codehaus.groovy.control.CompilationUnit;
 import org.codehaus.groovy.control.CompilerConfiguration;
 import org.codehaus.groovy.control.SourceUnit;
+import pipeline.engine.Build;
 
 /**
  * Loads the classes of one build. Library classes are compiled when first named, as in Jenkins; their bytes are kept for the next
@@ -66,6 +67,7 @@ final class PipelineLoader extends GroovyClassLoader {
             synchronized (getClassLoadingLock(name)) {
                 if (getClassCacheEntry(name) == null) {
                     setClassCacheEntry(defineClass(name, bytes));
+                    Build.current().countClass(bytes.length);
                 }
             }
         }
@@ -80,6 +82,7 @@ final class PipelineLoader extends GroovyClassLoader {
             protected Class createClass(byte[] code, ClassNode node) {
                 if (shared && node.getModule().getContext().getName().startsWith("file:")) {
                     fresh.put(node.getName(), code);
+                    Build.current().countClass(code.length);
                 }
                 return super.createClass(code, node);
             }

@@ -62,6 +62,7 @@ public final class Main {
         last.put("result", run.result());
         last.put("steps", run.steps());
         last.put("received", received);
+        last.put("cost", run.cost());
         out.println(JsonOutput.toJson(last));
         keep(run);
     }

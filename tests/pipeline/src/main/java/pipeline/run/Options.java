@@ -34,6 +34,8 @@ final class Options {
         s.jobName = env.getOrDefault("PIPELINE_JOB_NAME", s.jobName);
         s.scmRepository = env.get("PIPELINE_SCM");
         s.scmUrl = env.getOrDefault("PIPELINE_SCM_URL", s.scmRepository);
+        s.shell = env.getOrDefault("PIPELINE_SHELL", s.shell);
+        s.oldResumeMessage = isOn(env, "PIPELINE_OLD_RESUME_MESSAGE");
         aborts(s, env);
         agents(s, env.get("PIPELINE_AGENTS"));
         if (env.get("PIPELINE_KEEP") != null) {
@@ -80,7 +82,10 @@ final class Options {
             }
         }
         for (String at : list(env.get("PIPELINE_ABORT_AT"))) {
-            s.happenings.add(new Settings.Happening("stop", null, step(at), nth(at), null));
+            s.happenings.add(new Settings.Happening("stop", null, step(at), nth(at.replaceFirst("@.*", "")), null, moment(at)));
+        }
+        for (String at : list(env.get("PIPELINE_TIMEOUT_AT"))) {
+            s.happenings.add(new Settings.Happening("timeout", null, step(at), nth(at.replaceFirst("@.*", "")), null, moment(at)));
         }
         for (String at : list(env.get("PIPELINE_RESTART_AT"))) {
             s.happenings.add(new Settings.Happening("restart", null, step(at), nth(at), null));
@@ -92,7 +97,17 @@ final class Options {
     }
 
     private static String step(String at) {
-        return at.replaceFirst(":.*", "");
+        return at.replaceFirst("[:@].*", "");
+    }
+
+    /** {@code STEP[:N]@gap} or {@code STEP[:N]@MILLISECONDS}. */
+    private static long moment(String at) throws Main.Unable {
+        String moment = at.contains("@") ? at.substring(at.indexOf('@') + 1) : String.valueOf(Settings.STARTED_MILLIS);
+        try {
+            return moment.equals("gap") ? Settings.GAP : Long.parseLong(moment);
+        } catch (NumberFormatException e) {
+            throw new Main.Unable("write STEP[:N]@gap or STEP[:N]@MILLISECONDS, not " + at);
+        }
     }
 
     private static int nth(String at) throws Main.Unable {

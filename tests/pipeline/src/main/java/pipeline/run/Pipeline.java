@@ -102,6 +102,50 @@ public final class Pipeline {
         return this;
     }
 
+    /** A person presses stop so many milliseconds of the build's clock after the Nth call of that step has begun. */
+    public Pipeline abortAt(String step, int nth, long millis) {
+        return at("stop", step, nth, millis);
+    }
+
+    /** A person presses stop when the script of the Nth call of {@code sh} has ended and Jenkins has not looked yet. */
+    public Pipeline abortInGap(String step, int nth) {
+        return at("stop", step, nth, Settings.GAP);
+    }
+
+    /** The time limits around the Nth call of that step run out then: milliseconds after its beginning, or {@link Settings#GAP}. */
+    public Pipeline timeoutAt(String step, int nth, long moment) {
+        return at("timeout", step, nth, moment);
+    }
+
+    /** What waits in that branch of {@code parallel} fails at that moment of the Nth call of that step, in whatever branch that is. */
+    public Pipeline siblingFailsAt(String branch, String step, int nth, long moment) {
+        return at("fail " + branch, step, nth, moment);
+    }
+
+    /** Anything of {@link Settings.Happening}'s kinds, at that moment of the Nth call of that step. */
+    public Pipeline at(String kind, String step, int nth, long moment) {
+        settings.happenings.add(new Settings.Happening(kind, null, step, nth, null, moment));
+        return this;
+    }
+
+    /** Anything of {@link Settings.Happening}'s kinds, once that text is in the log. */
+    public Pipeline afterText(String kind, String text) {
+        settings.happenings.add(new Settings.Happening(kind, null, null, 0, text));
+        return this;
+    }
+
+    /** Does that, and what kinds may follow ({@code ";term"}), once that text is in the log; the build waits meanwhile, and counts as running. */
+    public Pipeline afterText(String text, Runnable what, String... andThen) {
+        settings.callbacks.add(what);
+        return afterText("call " + (settings.callbacks.size() - 1) + String.join("", andThen), text);
+    }
+
+    /** The administrator's shell for scripts without a {@code #!} line: a program, as its name or path. */
+    public Pipeline shell(String program) {
+        settings.shell = program;
+        return this;
+    }
+
     /** A person presses stop once that text is in the log; several are taken in turn. */
     public Pipeline abortAfterText(String text) {
         settings.happenings.add(new Settings.Happening("stop", null, null, 0, text));
@@ -165,6 +209,11 @@ public final class Pipeline {
 
     /** Runs it; its home (workspaces) stays until {@link Run#close}. */
     public Run run() {
+        return run(build -> {});
+    }
+
+    /** The same; the build is shown before it begins. */
+    Run run(Consumer<Build> shown) {
         boolean ownHome = settings.home == null;
         try {
             if (ownHome) {
@@ -174,6 +223,7 @@ public final class Pipeline {
             throw new UncheckedIOException(e);
         }
         Build build = new Build(settings);
+        shown.accept(build);
         BuildState state;
         try {
             build.run(sink);
@@ -209,6 +259,18 @@ public final class Pipeline {
         /** The size of the saved program while that step was waited for, the last time. */
         public int savedBytes(String step) {
             return state.savedBytes.get(step);
+        }
+
+        /** What the build cost: flow nodes by kind, Jenkins' looks at processes, operations that the sandbox has intercepted, how many of these read {@code env}, bytes of library classes. */
+        public Map<String, Object> cost() {
+            Map<String, Object> r = new LinkedHashMap<>();
+            r.put("flowNodes", flowNodes());
+            r.put("nodes", state.graph.counts());
+            r.put("looks", state.looks);
+            r.put("intercepted", state.intercepted);
+            r.put("environmentReads", state.environmentReads);
+            r.put("classBytes", state.classBytes);
+            return r;
         }
 
         public int flowNodes() {

@@ -34,6 +34,7 @@ final class Approvals extends GroovyInterceptor {
 
     @Override
     public Object onMethodCall(Invoker invoker, Object receiver, String method, Object... args) throws Throwable {
+        Build.current().countIntercepted(1);
         Method m = Members.method(receiver, method, args);
         if (m != null) {
             if (Signatures.permits(m) || permitsOwn(m, receiver, args)) {
@@ -131,6 +132,7 @@ final class Approvals extends GroovyInterceptor {
     @Override
     @SuppressWarnings("rawtypes")
     public Object onStaticCall(Invoker invoker, Class receiver, String method, Object... args) throws Throwable {
+        Build.current().countIntercepted(1);
         Method m = Members.declared(receiver, method, args);
         if (m == null) {
             throw new RejectedAccessException("No such static method found: staticMethod " + Members.name(receiver) + " " + method
@@ -146,6 +148,7 @@ final class Approvals extends GroovyInterceptor {
     @Override
     @SuppressWarnings("rawtypes")
     public Object onNewInstance(Invoker invoker, Class receiver, Object... args) throws Throwable {
+        Build.current().countIntercepted(1);
         Constructor<?> c = Members.constructor(receiver, args);
         if (c == null) {
             throw new RejectedAccessException("No such constructor found: new " + Members.name(receiver) + Members.typesOf(args));
@@ -158,6 +161,10 @@ final class Approvals extends GroovyInterceptor {
 
     @Override
     public Object onGetProperty(Invoker invoker, Object receiver, String property) throws Throwable {
+        Build.current().countIntercepted(1);
+        if (receiver instanceof EnvActionImpl) {
+            Build.current().countEnvironmentRead();
+        }
         MissingPropertyException missing = null;
         if (receiver instanceof Script s) {
             try {
@@ -176,6 +183,7 @@ final class Approvals extends GroovyInterceptor {
 
     @Override
     public Object onSetProperty(Invoker invoker, Object receiver, String property, Object value) throws Throwable {
+        Build.current().countIntercepted(1);
         if (receiver instanceof Script && !property.equals("binding") && !property.equals("metaClass")) {
             return super.onSetProperty(invoker, receiver, property, value);
         }
@@ -185,24 +193,28 @@ final class Approvals extends GroovyInterceptor {
 
     @Override
     public Object onGetAttribute(Invoker invoker, Object receiver, String attribute) throws Throwable {
+        Build.current().countIntercepted(1);
         Properties.checkField(receiver, attribute);
         return super.onGetAttribute(invoker, receiver, attribute);
     }
 
     @Override
     public Object onSetAttribute(Invoker invoker, Object receiver, String attribute, Object value) throws Throwable {
+        Build.current().countIntercepted(1);
         Properties.checkField(receiver, attribute);
         return super.onSetAttribute(invoker, receiver, attribute, value);
     }
 
     @Override
     public Object onGetArray(Invoker invoker, Object receiver, Object index) throws Throwable {
+        Build.current().countIntercepted(1);
         check(receiver, "getAt", index);
         return super.onGetArray(invoker, receiver, index);
     }
 
     @Override
     public Object onSetArray(Invoker invoker, Object receiver, Object index, Object value) throws Throwable {
+        Build.current().countIntercepted(1);
         check(receiver, "putAt", index, value);
         return super.onSetArray(invoker, receiver, index, value);
     }

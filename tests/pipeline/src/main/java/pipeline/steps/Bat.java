@@ -7,16 +7,16 @@ import java.util.Map;
 import pipeline.engine.Step;
 
 /**
- * {@code bat 'script'}: on a Windows agent runs Wine's cmd, by {@code call} and with Windows' line ends as durable-task does (read, not
- * recorded); on any other agent it fails [401].
+ * {@code bat 'script'}: on a Windows agent runs Wine's cmd, with Windows' line ends as durable-task does (read, not recorded), but not by
+ * {@code call}: with that Wine 8 makes 1 of every exit code but 0. On any other agent it fails [401].
  */
 @Step.Named(value = "bat", type = "org.jenkinsci.plugins.workflow.steps.durable_task.BatchScriptStep", sole = "script", needs = "hudson.FilePath")
 public final class Bat extends Sh {
     private static final long serialVersionUID = 1L;
     /** As durable-task's: cmd itself writes the outputs to files. Unlike there, they are shown when it has ended. */
     private static final String WRAPPER = "@echo off\r\n"
-            + "cmd /c call \"%RUNNER_BATCH%\" > \"%RUNNER_BATCH%.out\" 2> \"%RUNNER_BATCH%.log\"\r\nexit /b %ERRORLEVEL%\r\n";
-    private static final String RUN = "#!/bin/sh\n\"$RUNNER_WINE\" cmd /c call \"$RUNNER_BATCH.wrap.bat\"\n"
+            + "cmd /c \"%RUNNER_BATCH%\" > \"%RUNNER_BATCH%.out\" 2> \"%RUNNER_BATCH%.log\"\r\nexit /b %ERRORLEVEL%\r\n";
+    private static final String RUN = "#!/bin/sh\n\"$RUNNER_WINE\" cmd /c \"$RUNNER_BATCH.wrap.bat\"\n"
             + "code=$?\ncat \"$RUNNER_FILE.out\"\ncat \"$RUNNER_FILE.log\" >&2\nexit $code\n";
 
     @Override
@@ -41,6 +41,6 @@ public final class Bat extends Sh {
         env.put("RUNNER_WINE", wine.get("wine"));
         env.put("RUNNER_FILE", main.toString());
         env.put("RUNNER_BATCH", call.context().agent.named(main.toString()));
-        return new DurableTask(folder, RUN, env, returnStdout);
+        return new DurableTask(folder, RUN, env, returnStdout, "sh");
     }
 }

@@ -1,6 +1,5 @@
 package pipeline.steps;
 
-import java.nio.file.Path;
 import pipeline.engine.Step;
 
 /** {@code dir('path') { }}: changes only the working directory [104, 202]. */
@@ -14,8 +13,8 @@ public final class Dir extends Step {
         if (path == null || path.isEmpty()) {
             throw new NullPointerException("The path must not be null or empty");
         }
-        String to = Path.of(call.context().folder).resolve(path).normalize().toString();
-        call.log("Running in " + to);
+        String to = call.context().file(path).normalize().toString();
+        call.log("Running in " + call.context().agent.named(to));
         call.runBody(call.context().in(to));
     }
 }

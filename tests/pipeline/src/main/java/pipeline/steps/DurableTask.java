@@ -3,9 +3,12 @@ package pipeline.steps;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Map;
@@ -19,18 +22,28 @@ final class DurableTask implements Serializable {
     private final String cookie;
     private long read;
 
-    DurableTask(Path folder, String script, Map<String, String> environment, boolean capture) throws IOException {
+    /** Starts it; without a {@code #!} first line, that shell runs the script. */
+    DurableTask(Path folder, String script, Map<String, String> environment, boolean capture, String shell) throws IOException {
         byte[] id = new byte[4];
         ThreadLocalRandom.current().nextBytes(id);
         Path dir = Path.of(folder + "@tmp").resolve("durable-" + HexFormat.of().formatHex(id));
         control = dir.toString();
-        cookie = "durable-" + HexFormat.of().formatHex(id) + HexFormat.of().toHexDigits(System.nanoTime());
+        cookie = cookie(folder);
         Files.createDirectories(folder);
         Files.createDirectories(dir);
         Path file = dir.resolve("script.sh");
         Files.writeString(file, script);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
-        launch(folder, dir, script, capture, environment);
+        launch(folder, dir, script.startsWith("#!") ? "" : quote(shell) + " -xe ", capture, environment);
+    }
+
+    /** By this Jenkins finds processes: the same for all scripts of one folder, whichever step or build started them [511, 512, 515]. */
+    private static String cookie(Path folder) {
+        try {
+            return "durable-" + HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(folder.toString().getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static String quote(String s) {
@@ -39,13 +52,13 @@ final class DurableTask implements Serializable {
 
     /**
      * Starts a shell in the background that runs the script, its messages in the same log, and writes the exit status. Without a
-     * {@code #!} first line the script is run by {@code sh -xe}, else it is executed itself [702, 703, 707].
+     * {@code #!} first line the script is run by {@code sh -xe}, else it is executed itself [470, 702, 703, 707].
      */
-    private void launch(Path folder, Path dir, String script, boolean capture, Map<String, String> env) throws IOException {
+    private void launch(Path folder, Path dir, String interpreter, boolean capture, Map<String, String> env) throws IOException {
         String copy = quote(dir.resolve("script.sh.copy").toString());
         String log = quote(dir.resolve("jenkins-log.txt").toString());
         String result = quote(dir.resolve("jenkins-result.txt").toString());
-        String run = "JENKINS_SERVER_COOKIE=" + cookie + " " + (script.startsWith("#!") ? copy : "sh -xe " + copy);
+        String run = "JENKINS_SERVER_COOKIE=" + cookie + " " + interpreter + copy;
         String redirected = capture ? "{ " + run + " > " + quote(dir.resolve("output.txt").toString()) + "; } > " + log + " 2>&1"
                 : "{ " + run + "; } > " + log + " 2>&1";
         String wrapper = "(cp " + quote(dir.resolve("script.sh").toString()) + " " + copy + "; " + redirected + "; echo $? > " + result
@@ -104,8 +117,8 @@ final class DurableTask implements Serializable {
         }
     }
 
-    /** SIGTERM to every process of this script; false if there is none, not yet or no more. */
-    boolean terminate() {
-        return Processes.terminate("JENKINS_SERVER_COOKIE", cookie);
+    /** Ends every process that a script in this folder has started and that is still there: as {@link Processes#terminate}. */
+    void terminate(Processes.Meanwhile meanwhile) {
+        Processes.terminate("JENKINS_SERVER_COOKIE", cookie, meanwhile);
     }
 }

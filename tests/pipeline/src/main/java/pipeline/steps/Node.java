@@ -43,13 +43,17 @@ public final class Node extends Step {
 
     private boolean lease(Settings.AgentSpec spec) throws IOException {
         for (int executor = 0; executor < spec.executors(); executor++) {
-            if (build().state().leases.add(spec.name() + "#" + executor)) {
+            if (lease(spec.name() + "#" + executor)) {
                 agent = new Agent(spec.name(), spec.labels(), workspace(spec), executor, UUID.randomUUID().toString(),
                         build().settings().windowsAgents.contains(spec.name()));
                 return true;
             }
         }
         return false;
+    }
+
+    private boolean lease(String what) {
+        return !build().settings().isLeasedByOthers(what) && build().state().leases.add(what);
     }
 
     private String workspace(Settings.AgentSpec spec) throws IOException {
@@ -59,7 +63,7 @@ public final class Node extends Step {
         String name = build().settings().jobName.replace('/', '_');
         for (int n = 1; ; n++) {
             String path = base.resolve(n == 1 ? name : name + "@" + n).toString();
-            if (build().state().leases.add(path)) {
+            if (lease(path)) {
                 return path;
             }
         }

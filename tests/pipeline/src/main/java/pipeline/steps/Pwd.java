@@ -10,6 +10,6 @@ public final class Pwd extends Step {
 
     @Override
     public void start() {
-        call.succeed(call.context().folder + (tmp ? "@tmp" : ""));
+        call.succeed(call.context().agent.named(call.context().folder + (tmp ? "@tmp" : "")));
     }
 }

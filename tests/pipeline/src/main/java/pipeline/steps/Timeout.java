@@ -40,6 +40,10 @@ public final class Timeout extends Step {
 
     @Override
     public void wake(String what) {
+        if (what.equals("now")) {
+            until = build().clock().now();
+            what = "expired";
+        }
         if (what.equals("activity")) {
             until = build().clock().now() + TimeUnit.valueOf(unit).toMillis(time);
             wakeAt(until, "expired");
@@ -52,7 +56,7 @@ public final class Timeout extends Step {
         } else if (what.equals("grace is over") && !forced) {
             forced = true;
             call.log("Body did not finish within grace period; terminating with extreme prejudice");
-            call.fail(new FlowInterruptedException(Result.ABORTED, new ExceededTimeout(call.id())));
+            body.force(new FlowInterruptedException(Result.ABORTED, new ExceededTimeout(call.id())));
         }
     }
 

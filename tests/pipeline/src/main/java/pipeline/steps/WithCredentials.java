@@ -34,7 +34,7 @@ public final class WithCredentials extends Step {
         for (Object b : bindings) {
             try {
                 bind(b instanceof Described d ? d : named((Map<?, ?>) b), secrets, plain);
-            } catch (CredentialNotFoundException e) {
+            } catch (CredentialNotFoundException | NullPointerException e) {
                 call.failUnrecorded(e);
                 return;
             }
@@ -85,14 +85,19 @@ public final class WithCredentials extends Step {
     }
 
     private void bind(Described b, Map<String, String> secrets, Map<String, String> plain) throws Exception {
-        String id = String.valueOf(b.arguments().get("credentialsId"));
+        // Blanks around an id do not matter, null does [481].
+        if (b.arguments().get("credentialsId") == null) {
+            throw new NullPointerException();
+        }
+        String id = b.arguments().get("credentialsId").toString().trim();
         Object found = build().settings().credentials.get(id);
         if (found == null) {
             throw new CredentialNotFoundException("Could not find credentials entry with ID '" + id + "'");
         }
-        Map<?, ?> pair = found instanceof Map<?, ?> m ? m : null;
+        Map<?, ?> m = found instanceof Map<?, ?> kind ? kind : Map.of();
+        Map<?, ?> pair = "file".equals(m.get("kind")) ? null : found instanceof Map<?, ?> up ? up : null;
         switch (b.symbol()) {
-            case "string" -> secrets.put(variable(b, "variable"), expect(id, found, pair == null, "org.jenkinsci.plugins.plaincredentials.StringCredentials"));
+            case "string" -> secrets.put(variable(b, "variable"), expect(id, found, m.isEmpty(), "org.jenkinsci.plugins.plaincredentials.StringCredentials"));
             case "usernamePassword" -> {
                 expect(id, found, pair != null, "com.cloudbees.plugins.credentials.common.StandardUsernamePasswordCredentials");
                 plain.put(variable(b, "usernameVariable"), String.valueOf(pair.get("username")));
@@ -102,7 +107,10 @@ public final class WithCredentials extends Step {
                 expect(id, found, pair != null, "com.cloudbees.plugins.credentials.common.StandardUsernamePasswordCredentials");
                 secrets.put(variable(b, "variable"), pair.get("username") + ":" + pair.get("password"));
             }
-            case "file" -> secrets.put(variable(b, "variable"), file(pair));
+            case "file" -> {
+                expect(id, found, "file".equals(m.get("kind")), "org.jenkinsci.plugins.plaincredentials.FileCredentials");
+                secrets.put(variable(b, "variable"), file(m));
+            }
             default -> throw new UnsupportedOperationException("The pipeline runner does not imitate the credentials binding '" + b.symbol() + "'");
         }
     }
@@ -112,7 +120,7 @@ public final class WithCredentials extends Step {
         if (call.context().agent == null) {
             throw new MissingContextVariableException("hudson.FilePath", "withCredentials");
         }
-        Path folder = Path.of(call.context().agent.workspace + "@tmp", "secretFiles", UUID.randomUUID().toString());
+        Path folder = Path.of(call.context().folder + "@tmp", "secretFiles", UUID.randomUUID().toString());
         Path p = Files.createDirectories(folder).resolve(String.valueOf(credential.get("name")));
         Files.writeString(p, String.valueOf(credential.get("content")));
         Files.setPosixFilePermissions(p, PosixFilePermissions.fromString("r--------"));
@@ -130,8 +138,8 @@ public final class WithCredentials extends Step {
 
     private static String expect(String id, Object found, boolean right, String type) throws CredentialNotFoundException {
         if (!right) {
-            throw new CredentialNotFoundException("Credentials '" + id + "' is of type '" + (found instanceof Map
-                    ? "Username with password" : "Secret text") + "' where '" + type + "' was expected");
+            throw new CredentialNotFoundException("Credentials '" + id + "' is of type '" + (found instanceof Map<?, ?> m
+                    ? "file".equals(m.get("kind")) ? "Secret file" : "Username with password" : "Secret text") + "' where '" + type + "' was expected");
         }
         return found.toString();
     }

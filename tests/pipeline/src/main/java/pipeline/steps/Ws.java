@@ -1,6 +1,5 @@
 package pipeline.steps;
 
-import java.nio.file.Path;
 import java.util.Map;
 import pipeline.engine.Step;
 
@@ -12,8 +11,9 @@ public final class Ws extends Step {
 
     @Override
     public void start() {
-        String to = dir == null ? call.context().folder + "@2" : Path.of(call.context().folder).resolve(dir).normalize().toString();
-        call.log("Running in " + to);
-        call.runBody(call.context().in(to).withEnv(Map.of("WORKSPACE", to, "WORKSPACE_TMP", to + "@tmp")));
+        String to = dir == null ? call.context().folder + "@2" : call.context().file(dir).normalize().toString();
+        String shown = call.context().agent.named(to);
+        call.log("Running in " + shown);
+        call.runBody(call.context().in(to).withEnv(Map.of("WORKSPACE", shown, "WORKSPACE_TMP", shown + "@tmp")));
     }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 
 /** Holds what a build did against what the recorded one did. */
 final class Comparison {
@@ -34,10 +35,23 @@ final class Comparison {
         }
     }
 
-    void flowNodes(Integer recorded, int ours) {
-        if (recorded != null && recorded != ours) {
-            differences.add("flow nodes: recorded " + recorded + ", ours " + ours);
+    void flowNodes(Recording.Outcome recorded, int ours, List<String> log) {
+        int open = unbegun(recorded.console()) - unbegun(log);
+        if (recorded.flowNodes() != null && recorded.flowNodes() - open != ours) {
+            differences.add("flow nodes: recorded " + recorded.flowNodes() + " (of which " + open + " by chance), ours " + ours);
         }
+    }
+
+    /**
+     * How many {@code withCredentials} ended before their body began and show it: that step works in the background, and whether its end gets a node
+     * then is a race in Jenkins, which differs for the same failure within one recording [480, 481].
+     */
+    private static int unbegun(List<String> log) {
+        int n = 0;
+        for (int i = 1; i < log.size(); i++) {
+            n += log.get(i).equals(Normal.END_OF_CREDENTIALS) && log.get(i - 1).equals(Normal.CREDENTIALS) ? 1 : 0;
+        }
+        return n;
     }
 
     /** The same steps in the same order within each branch. */
@@ -56,6 +70,9 @@ final class Comparison {
         List<String> ends = new ArrayList<>();
         for (Map<String, Object> s : steps) {
             if (!s.containsKey("step")) {
+                if (String.valueOf(s.get("error")).contains("CredentialNotFoundException") && s.get("of").equals("withCredentials")) {
+                    continue;
+                }
                 ends.add("end of " + s.get("of") + " " + text(s.get("error")));
                 continue;
             }
@@ -99,7 +116,9 @@ final class Comparison {
     }
 
     private String text(Object o) {
-        return normal.line(String.valueOf(sorted(o))).replaceAll("\nPossible solutions:[^\n]*", "");
+        // A binding as an argument has two forms in the recordings, with the same content [469, 471].
+        return normal.line(String.valueOf(sorted(o)).replaceAll("@(string|file)\\(credentialsId=([^,()]*),variable=([^,()]*)\\)",
+                Matcher.quoteReplacement("{$") + "$1={credentialsId=$2, variable=$3}}")).replaceAll("\nPossible solutions:[^\n]*", "");
     }
 
     /** The same lines in the same order; in parallel branches and around a running process the order may differ. */

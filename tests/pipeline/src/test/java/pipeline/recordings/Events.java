@@ -24,10 +24,24 @@ final class Events {
         }
     }
 
-    /** {@code happenings}: kind and text in the log; {@code restart}: kill or term; {@code by}: id and full name of who presses stop. */
+    private static Map<String, Object> of(int number) {
+        return ALL.getOrDefault(String.valueOf(number), Map.of());
+    }
+
+    /** The build that was deleted before the last one started; 0 for none. */
+    static int deleted(int number) {
+        return (Integer) of(number).getOrDefault("delete", 0);
+    }
+
+    /** {@code build}: the only one that all this is for. {@code happenings}: kind and text in the log; {@code restart}: kill or term; {@code by}: id and full name of who presses stop. */
     @SuppressWarnings("unchecked")
     static void apply(int number, Settings s) {
-        Map<String, Object> e = ALL.getOrDefault(String.valueOf(number), Map.of());
+        Map<String, Object> e = of(number);
+        s.interruptionsAlwaysWin = ((List<Object>) ALL.get("older").get("recordings")).contains(number);
+        if (e.get("build") != null && (Integer) e.get("build") != s.number) {
+            return;
+        }
+        s.performanceOptimized = "PERFORMANCE_OPTIMIZED".equals(e.get("durability"));
         for (Object one : (List<Object>) e.getOrDefault("happenings", List.of())) {
             String[] kindAndText = ((String) one).split("@", 2);
             s.happenings.add(new Settings.Happening(kindAndText[0], null, null, 0, kindAndText[1]));

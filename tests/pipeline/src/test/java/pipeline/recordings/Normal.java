@@ -10,6 +10,8 @@ import java.util.regex.Pattern;
  * have; the chatter of git and of resuming is dropped. Nothing that the pipeline, its processes or an error said is touched.
  */
 final class Normal {
+    static final String CREDENTIALS = "[Pipeline] withCredentials";
+    static final String END_OF_CREDENTIALS = "[Pipeline] // withCredentials";
     private static final String[][] RULES = {
         {"durable-[0-9a-f]{8}\\b", "durable-<ID>"},
         {"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<UUID>"},
@@ -21,6 +23,8 @@ final class Normal {
         {"found among steps \\[.*?\\] or symbols \\[.*?\\]", "found among steps [<STEPS>] or symbols [<SYMBOLS>]"},
         {"(Resuming build at|Ready to run at) .*", "$1 <TIME>"},
         {"\\b(script)(\\d+)\\b", "$1<N>"},
+        {" at \\d+\\.\\d\\d$", " at <T>"},
+        {"^\\+ wait \\d+$", "+ wait <PID>"},
         // currentBuild.durationString of a build younger than a second: this runner is faster than the Jenkins that was recorded
         {"<n> ms and counting", "<n> sec and counting"},
     };
@@ -41,7 +45,7 @@ final class Normal {
 
     /** Our lines with placeholders. */
     String line(String s) {
-        s = s.replace(workspace, "<WORKSPACE>").replace(home, "<JENKINS_HOME>");
+        s = s.replace(home + "/mnt/", "/mnt/").replace(workspace, "<WORKSPACE>").replace(home, "<JENKINS_HOME>");
         for (String[] rule : RULES) {
             s = s.replaceAll(rule[0], rule[1]);
         }
@@ -71,6 +75,9 @@ final class Normal {
 
     private void add(List<String> r, String s) {
         Matcher frame = FRAME.matcher(s);
+        if (s.equals(END_OF_CREDENTIALS) && !r.isEmpty() && r.get(r.size() - 1).equals(CREDENTIALS)) {
+            return;
+        }
         if (frame.matches()) {
             String own = own(frame.group(1)) ? "    at " + frame.group(1) : "    at <frames>";
             if (own.endsWith("<frames>") && !r.isEmpty() && r.get(r.size() - 1).equals(own)) {

@@ -24,6 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Execution(ExecutionMode.CONCURRENT)
 class RecordingsTest {
     private static final Path LISTED = Path.of("src/test/resources/recordings/do-not-hold.txt");
+    /** How often a recording is replayed that does not hold and is not listed: after the first time one at a time. */
+    private static final int TRIES = 3;
     private static final Set<String> HELD = new ConcurrentSkipListSet<>();
 
     static Stream<Recording> recordings() throws IOException {
@@ -34,16 +36,29 @@ class RecordingsTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("recordings")
     void behavesAsRecorded(Recording recording, @TempDir Path folder) throws Exception {
-        List<String> differences = new Replay(recording, folder).differences();
+        List<String> differences = replay(recording, folder.resolve("1"));
         String reason = listed().get(recording.number());
+        // A recording says what happened at which moment of a machine that had nothing else to do: beside many others a moment may be missed.
+        for (int again = 2; reason == null && !differences.isEmpty() && again <= TRIES; again++) {
+            synchronized (HELD) {
+                differences = replay(recording, folder.resolve(String.valueOf(again)));
+            }
+        }
         if (differences.isEmpty()) {
             HELD.add(recording.toString());
+            if (reason != null && reason.startsWith("race:")) {
+                return;
+            }
             assertEquals(null, reason, "recording " + recording + " holds: take it off the list of those that do not");
         } else if (reason == null) {
             assertTrue(differences.isEmpty(), "recording " + recording + ":\n  " + String.join("\n  ", differences));
         } else {
             assertNotEquals("", reason, "the list gives no reason for " + recording);
         }
+    }
+
+    private static List<String> replay(Recording recording, Path folder) throws Exception {
+        return new Replay(recording, Files.createDirectory(folder)).differences();
     }
 
     private static Map<Integer, String> listed() throws IOException {

@@ -9,12 +9,14 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import pipeline.engine.Settings;
+import pipeline.run.Job;
 import pipeline.run.Pipeline;
 
 /** Runs a recorded pipeline as it was recorded and tells where the runner does otherwise. */
 final class Replay {
     private final Recording recording;
     private final Path folder;
+    private int done;
 
     Replay(Recording recording, Path folder) {
         this.recording = recording;
@@ -24,32 +26,54 @@ final class Replay {
     /** Nothing, if the recording holds. */
     List<String> differences() throws IOException, InterruptedException {
         List<String> r = new ArrayList<>();
-        List<Settings.Earlier> earlier = new ArrayList<>();
         Path library = folder.resolve("library");
         boolean hasLibrary = recording.writeLibrary(library);
-        for (Recording.Outcome build : recording.builds()) {
-            Pipeline p = pipeline(build, earlier);
-            if (hasLibrary) {
+        List<Recording.Outcome> builds = recording.builds();
+        Path home = home();
+        Mounts mounts = new Mounts(home.resolve("mnt"), recording.jenkinsfile());
+        try (mounts; Job job = new Job("demo", home)) {
+            for (int i = 0; i < builds.size() && done < builds.size(); i++) {
+                if (i == builds.size() - 1 && i > 0) {
+                    job.delete(Events.deleted(recording.number()));
+                }
+                if (done == i) {
+                    build(builds, i, job, hasLibrary ? library : null, r);
+                }
+            }
+        }
+        Pipeline.delete(home);
+        return r;
+    }
+
+    /** One build; the next one within it, if that was recorded so. */
+    private void build(List<Recording.Outcome> builds, int i, Job job, Path library, List<String> differences) throws IOException {
+        done = i + 1;
+        Recording.Outcome build = builds.get(i);
+        try {
+            Pipeline p = pipeline(build, job);
+            if (library != null) {
                 p.library("rec", library, recording.trusted());
             }
-            try {
-                List<String> d = compare(build, p);
-                d.forEach(one -> r.add("build " + build.number() + ": " + one));
-            } catch (RuntimeException | Error e) {
-                r.add("build " + build.number() + ": the runner failed: " + e + at(e));
-            }
-            Pipeline.delete(p.settings().homePath());
-            earlier.add(new Settings.Earlier(build.number(), build.result()));
+            p.settings().callbacks.add(() -> {
+                try {
+                    build(builds, i + 1, job, library, differences);
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            });
+            compare(build, p, job).forEach(one -> differences.add("build " + build.number() + ": " + one));
+        } catch (RuntimeException | Error | InterruptedException e) {
+            Throwable why = e.getCause() == null ? e : e.getCause();
+            differences.add("build " + build.number() + ": the runner failed: " + why + at(why));
         }
-        return r;
     }
 
     private static String at(Throwable e) {
         return e.getStackTrace().length == 0 ? "" : " at " + e.getStackTrace()[0];
     }
 
-    private List<String> compare(Recording.Outcome build, Pipeline p) throws IOException {
-        try (Pipeline.Run run = p.run()) {
+    private List<String> compare(Recording.Outcome build, Pipeline p, Job job) throws IOException {
+        try (Pipeline.Run run = job.run(p)) {
             if (System.getProperty("recordings.log") != null) {
                 Files.writeString(Path.of(System.getProperty("recordings.log"), recording + "-" + build.number() + ".log"), run.log());
             }
@@ -57,7 +81,7 @@ final class Replay {
             c.result(build.result(), run.result());
             c.console(build.console(), run.console());
             c.steps(build.steps(), run.steps());
-            c.flowNodes(build.flowNodes(), run.flowNodes());
+            c.flowNodes(build, run.flowNodes(), run.console());
             return c.differences();
         }
     }
@@ -73,17 +97,21 @@ final class Replay {
         return r;
     }
 
-    private Pipeline pipeline(Recording.Outcome build, List<Settings.Earlier> earlier) throws IOException, InterruptedException {
-        Pipeline p = Pipeline.of(recording.jenkinsfile()).sandbox(recording.is("sandbox"));
+    private Pipeline pipeline(Recording.Outcome build, Job job) throws IOException, InterruptedException {
+        Path home = job.workspaces().getParent();
+        Pipeline p = Pipeline.of(recording.jenkinsfile().replace("/mnt/", home + "/mnt/")).sandbox(recording.is("sandbox"));
         Settings s = p.settings();
-        s.home = home();
+        s.home = home.toString();
         s.number = build.number();
-        s.earlier.addAll(earlier);
+        job.nextNumber(build.number());
         s.parameters.putAll(build.parameters());
         s.agentEnv.clear();
         s.agentEnv.putAll(Map.of("HOME", s.home, "LANG", "C.UTF-8", "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
         s.credentials.putAll(Map.of("rec-token", "dummy-secret-value-1", "rec-token2", "dummy-secret-value-2", "rec-login",
                 Map.of("kind", "usernamePassword", "username", "dummyuser", "password", "dummy-password-1"), "rec-file",
+                Map.of("kind", "file", "name", "dummy.txt", "content", "dummy file content\n")));
+        s.credentials.putAll(Map.of("secret-text", "dummy-secret-text", "blank", "", "spaces", "   ", "user-and-password",
+                Map.of("kind", "usernamePassword", "username", "dummyuser", "password", "dummy-password-1"), "secret-file",
                 Map.of("kind", "file", "name", "dummy.txt", "content", "dummy file content\n")));
         if (recording.is("from_scm")) {
             s.scmRepository = repository().toString();
@@ -94,12 +122,12 @@ final class Replay {
     }
 
     /** Paths as long as the recorded ones were, since some recordings cut them off [707]. */
-    private String home() throws IOException {
+    private Path home() throws IOException {
         Path p;
         do {
             p = Path.of(String.format("/tmp/r%03d%04x", recording.number(), ThreadLocalRandom.current().nextInt(0x10000)));
         } while (Files.exists(p));
-        return Files.createDirectory(p).toString();
+        return Files.createDirectory(p);
     }
 
     private Path repository() throws IOException, InterruptedException {

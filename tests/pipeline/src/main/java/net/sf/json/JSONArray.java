@@ -10,4 +10,10 @@ public final class JSONArray extends ArrayList<Object> {
     public JSONArray(Collection<?> items) {
         super(items);
     }
+
+    /** json-lib's texts are JSON, and so is what a Pipeline makes of {@code getBuildCauses()} with {@code toString()}. */
+    @Override
+    public String toString() {
+        return groovy.json.JsonOutput.toJson(this);
+    }
 }

@@ -10,4 +10,10 @@ public final class JSONObject extends LinkedHashMap<String, Object> {
     public JSONObject(Map<String, ?> values) {
         super(values);
     }
+
+    /** json-lib's texts are JSON, and so is what a Pipeline makes of {@code getBuildCauses()} with {@code toString()}. */
+    @Override
+    public String toString() {
+        return groovy.json.JsonOutput.toJson(this);
+    }
 }

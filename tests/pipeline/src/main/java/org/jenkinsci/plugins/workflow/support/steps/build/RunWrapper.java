@@ -1,6 +1,5 @@
 package org.jenkinsci.plugins.workflow.support.steps.build;
 
-import groovy.lang.MissingPropertyException;
 import hudson.model.Result;
 import java.io.Serializable;
 import java.util.List;
@@ -41,11 +40,13 @@ public final class RunWrapper implements Serializable {
     }
 
     private Result resultNow() {
-        return isCurrent() ? state().result : Result.fromString(earlier().result());
+        return isCurrent() ? state().result : shown().result() == null ? null : Result.fromString(shown().result());
     }
 
-    private Settings.Earlier earlier() {
-        return settings().earlier.stream().filter(e -> e.number() == number).findFirst().orElseThrow();
+    /** A build other than the current one, as it is now. */
+    private Settings.Earlier shown() {
+        return settings().earlierBuilds().stream().filter(e -> e.number() == number).findFirst().orElseThrow(
+                () -> new IllegalStateException("build #" + number + " has been deleted"));
     }
 
     public String getResult() {
@@ -78,7 +79,7 @@ public final class RunWrapper implements Serializable {
     }
 
     public String getDisplayName() {
-        return isCurrent() ? state().displayName : "#" + number;
+        return isCurrent() ? state().displayName : shown().displayName();
     }
 
     public void setDisplayName(String name) {
@@ -86,7 +87,7 @@ public final class RunWrapper implements Serializable {
     }
 
     public String getDescription() {
-        return isCurrent() ? state().description : null;
+        return isCurrent() ? state().description : shown().description();
     }
 
     public void setDescription(String text) {
@@ -94,7 +95,7 @@ public final class RunWrapper implements Serializable {
     }
 
     public boolean isKeepLog() {
-        return isCurrent() && state().keepLog;
+        return isCurrent() ? state().keepLog : shown().keepLog();
     }
 
     public void setKeepLog(boolean keep) {
@@ -119,23 +120,23 @@ public final class RunWrapper implements Serializable {
     }
 
     public long getTimeInMillis() {
-        return state().startedAt;
+        return getStartTimeInMillis();
     }
 
     public long getStartTimeInMillis() {
-        return state().startedAt;
+        return isCurrent() ? state().startedAt : shown().startedAt();
     }
 
     public long getDuration() {
-        return isCurrent() ? Math.max(1, Build.current().clock().now() - state().startedAt) : 1000;
+        return isCurrent() ? Math.max(1, Build.current().clock().now() - state().startedAt) : shown().duration();
     }
 
     public String getDurationString() {
-        return pipeline.engine.Durations.text(getDuration()) + (isCurrent() ? " and counting" : "");
+        return pipeline.engine.Durations.text(getDuration()) + (isCurrent() || shown().running() ? " and counting" : "");
     }
 
     private RunWrapper before(Predicate<Settings.Earlier> which) {
-        List<Settings.Earlier> all = settings().earlier;
+        List<Settings.Earlier> all = settings().earlierBuilds();
         for (int i = all.size() - 1; i >= 0; i--) {
             if (all.get(i).number() < number && which.test(all.get(i))) {
                 return new RunWrapper(all.get(i).number());
@@ -149,35 +150,38 @@ public final class RunWrapper implements Serializable {
     }
 
     public RunWrapper getPreviousCompletedBuild() {
-        return before(e -> true);
+        return before(e -> !e.running());
     }
 
     public RunWrapper getPreviousBuiltBuild() {
-        return before(e -> !e.result().equals("NOT_BUILT"));
+        return before(e -> !e.running() && !e.result().equals("NOT_BUILT"));
     }
 
     public RunWrapper getPreviousSuccessfulBuild() {
-        return before(e -> e.result().equals("SUCCESS"));
+        return before(e -> !e.running() && (e.result().equals("SUCCESS") || e.result().equals("UNSTABLE")));
     }
 
     public RunWrapper getPreviousFailedBuild() {
-        return before(e -> e.result().equals("FAILURE"));
+        return before(e -> !e.running() && e.result().equals("FAILURE"));
     }
 
     public RunWrapper getPreviousNotFailedBuild() {
-        return before(e -> e.result().equals("SUCCESS") || e.result().equals("UNSTABLE"));
+        return before(e -> !e.running() && !e.result().equals("FAILURE"));
     }
 
     public RunWrapper getPreviousBuildInProgress() {
-        return null;
+        return before(Settings.Earlier::running);
     }
 
     public RunWrapper getNextBuild() {
-        return null;
+        List<Integer> numbers = new java.util.ArrayList<>(settings().earlierBuilds().stream().map(Settings.Earlier::number).toList());
+        numbers.add(settings().number);
+        return numbers.stream().filter(n -> n > number).min(Integer::compare).map(RunWrapper::new).orElse(null);
     }
 
+    /** What {@code env.X =} has set, nothing else; nobody can change it here [496]. */
     public Map<String, Object> getBuildVariables() {
-        return Map.copyOf(state().env);
+        return java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(isCurrent() ? state().env : shown().variables()));
     }
 
     public List<Object> getChangeSets() {
@@ -198,10 +202,6 @@ public final class RunWrapper implements Serializable {
     }
 
     public Object getRawBuild() {
-        return new org.jenkinsci.plugins.workflow.job.WorkflowRun();
-    }
-
-    public Object propertyMissing(String name) {
-        throw new MissingPropertyException("No such field found: field " + RunWrapper.class.getName() + " " + name);
+        return isCurrent() ? org.jenkinsci.plugins.workflow.job.WorkflowRun.current() : new org.jenkinsci.plugins.workflow.job.WorkflowRun(shown());
     }
 }

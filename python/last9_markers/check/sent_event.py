@@ -1,0 +1,54 @@
+"""The test event: a stop, so that it keeps no alert about a hanging deployment alive, under a name that no dashboard colours."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from last9_markers.check import queries
+from last9_markers.check.findings import CapturedLog
+from last9_markers.marker import attributes, event
+from last9_markers.marker.attributes import scm
+from last9_markers.marker.attributes.git import GitCheckout
+from last9_markers.request import options
+from last9_markers.request.context import Context
+from last9_markers.request.contract import Request
+from last9_markers.request.values import as_text
+
+#: Never ``deployment``: no alert and no query about deployments shall find it, since nothing deletes it.
+EVENT_NAME = "connection-test"
+SERVICE_NAME = "last9-connection-test"
+
+
+class SentEvent(NamedTuple):
+    """The test event as it was sent: ``moment`` in epoch seconds, ``sent_at`` on the monotonic clock."""
+
+    test_id: str
+    labels: Mapping[str, str]
+    moment: float
+    sent_at: float
+
+    @classmethod
+    def of(cls, composed: event.Event, moment: float, sent_at: float) -> SentEvent:
+        """The event as composed, sent now."""
+        attributes_sent = composed["attributes"]
+        return cls(attributes_sent[queries.TEST_ID], {"event_name": composed["event_name"], **attributes_sent}, moment, sent_at)
+
+
+def marker(request: Request, attribute_names: str) -> options.Marker:
+    """The test event as a marker, with labels of its own: one by which it is found again, and one with a dot."""
+    service, environment = (as_text(request.option(name)) for name in ("serviceName", "environment"))
+    own = {queries.TEST_ID: uuid.uuid4().hex, attributes.spelling(queries.TEST_DOT, attribute_names): "kept"}
+    return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, own, dry_run=False, message="connection test")
+
+
+def compose(
+    given: options.Marker, timestamp_ms: int, request: Request, context: Context, attribute_names: str, data_source: str | None
+) -> event.Event:
+    """The event with the attributes that a marker from here would have, but for the build's outcome and for what git knows."""
+    unread = CapturedLog(context.log.redactor)
+    checkout = GitCheckout(context.environ, context.clock, None)
+    nothing = scm.Deployed(scm.said(context.environ), checkout, unread)
+    labels = attributes.collect(given, request._replace(build={}, body=None), context.environ, nothing, attribute_names, unread).labels
+    return event.compose(given, timestamp_ms, data_source, labels)

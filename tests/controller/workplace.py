@@ -1,0 +1,176 @@
+"""Where the suite's jobs live on the controller: a folder of their own (or a prefix, where there are no folders), with a credential in it.
+
+Whatever was made is removed at the end, however it ends; what could not be removed is named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import uuid
+from collections.abc import Callable
+from types import TracebackType
+from xml.sax.saxutils import escape
+
+from controller.builds import Build
+from controller.client import Client, ControllerError, Gone, Unreachable, WrongCredentials, job_path
+
+CREDENTIAL = "last9-refresh-token"
+
+#: The names in these are held to the plugins' own: tests/plugin-names/controller.txt.
+FOLDER = "<com.cloudbees.hudson.plugins.folder.Folder/>"
+_JOB = """\
+<?xml version='1.1' encoding='UTF-8'?>
+<flow-definition>
+  <description>Made by the tests of the Last9 library, which remove it</description>
+  <properties>{properties}</properties>
+  <definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition">
+    <script>{script}</script>
+    <sandbox>true</sandbox>
+  </definition>
+</flow-definition>
+"""
+_PARAMETER = """
+    <hudson.model.ParametersDefinitionProperty>
+      <parameterDefinitions>
+        <hudson.model.BooleanParameterDefinition>
+          <name>{name}</name>
+          <defaultValue>false</defaultValue>
+        </hudson.model.BooleanParameterDefinition>
+      </parameterDefinitions>
+    </hudson.model.ParametersDefinitionProperty>"""
+ABORT_PREVIOUS = """
+    <org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty>
+      <abortPrevious>true</abortPrevious>
+    </org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty>"""
+_CREDENTIAL = """\
+<org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl>
+  <scope>GLOBAL</scope>
+  <id>{id}</id>
+  <description>Made by the tests of the Last9 library, which remove it</description>
+  <secret>{secret}</secret>
+</org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl>
+"""
+_SYSTEM = "/credentials/store/system/domain/_"
+
+
+def job_xml(script: str, *, parameters: tuple[str, ...] = (), abort_previous: bool = False) -> str:
+    """The config.xml of a sandboxed Pipeline job. ``parameters`` are check boxes."""
+    properties = "".join(_PARAMETER.format(name=escape(name)) for name in parameters) + (ABORT_PREVIOUS if abort_previous else "")
+    return _JOB.format(properties=properties, script=escape(script))
+
+
+def credential_xml(secret: str) -> str:
+    """A *Secret text* credential with the library's default id."""
+    return _CREDENTIAL.format(id=CREDENTIAL, secret=escape(secret))
+
+
+class Workplace:
+    """A context manager. ``no_credential`` says why there is no credential; ``None`` where there is one."""
+
+    def __init__(self, client: Client, secret: str) -> None:
+        self._client = client
+        self._secret = secret
+        self.name = f"last9-tests-{uuid.uuid4().hex[:8]}"
+        self.folder: str | None = None
+        self.no_credential: str | None = None
+        self._made: list[str] = []
+        self._made_credential = False
+        #: What is left on the controller, for people to remove.
+        self.left: list[str] = []
+
+    def __enter__(self) -> Workplace:
+        try:
+            self._client.post("/createItem", xml=FOLDER, name=self.name)
+            self.folder = self.name
+        except (WrongCredentials, Unreachable):
+            raise
+        except ControllerError:  # no folders here, or not for us; or it was made, and the answer was lost
+            self.folder = self.name if self._is_there(self.name) else None
+        try:
+            self._make_credential()
+        except BaseException:
+            self.clear()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.clear()
+
+    def job(self, name: str) -> str:
+        """The full name of a job of ours."""
+        short = re.sub(r"[^A-Za-z0-9-]+", "-", name)
+        return f"{self.folder}/{short}" if self.folder else f"{self.name}-{short}"
+
+    def make(self, name: str, xml: str) -> str:
+        """Create a job; its full name."""
+        full = self.job(name)
+        where = job_path(self.folder) if self.folder else ""
+        self._made.append(full)
+        self._client.post(f"{where}/createItem", xml=xml, name=full.rsplit("/", 1)[-1])
+        return full
+
+    def remove(self, full: str) -> None:
+        """Delete a job with its builds."""
+        with contextlib.suppress(Gone):
+            self._client.post(f"{job_path(full)}/doDelete")
+        if full in self._made:
+            self._made.remove(full)
+
+    def clear(self) -> None:
+        """Stop what runs, delete what was made. Never raises what the controller says; ``left`` has it."""
+        self.end_what_runs()
+        for full in [self.folder] if self.folder else list(self._made):
+            self._try(f"{'folder' if self.folder else 'job'} {full}", functools.partial(self.remove, full))
+        if self._made_credential and not self.folder:
+            self._try(f"credential {CREDENTIAL}", lambda: self._client.post(f"{_SYSTEM}/credential/{CREDENTIAL}/doDelete"))
+            self._made_credential = False
+        self.folder = None
+        self._made.clear()
+
+    def end_what_runs(self) -> None:
+        """End all builds of ours that are under way. The controller is asked which: one may have begun whose start we were not told of."""
+        for job in self._made:
+            self._try(f"builds of {job}", functools.partial(self._end_builds, job))
+
+    def _end_builds(self, job: str) -> None:
+        with contextlib.suppress(Gone):
+            for build in self._client.get_json(job_path(job), tree="builds[number,building]")["builds"]:
+                if build["building"]:
+                    Build(self._client, job, build["number"]).end()
+
+    def _try(self, what: str, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except ControllerError as error:
+            self.left.append(f"{what} ({error})")
+        except KeyboardInterrupt:
+            self.left.append(f"{what} (interrupted)")
+            raise
+
+    def _make_credential(self) -> None:
+        """In the folder, where it masks one of the same id; in the system store if nobody else's is there."""
+        store = f"{job_path(self.folder)}/credentials/store/folder/domain/_" if self.folder else _SYSTEM
+        try:
+            if not self.folder and self._is_credential_there():
+                self.no_credential = f"the controller has a credential '{CREDENTIAL}' of its own and no folder for ours"
+                return
+            self._client.post(f"{store}/createCredentials", xml=credential_xml(self._secret))
+            self._made_credential = True
+        except ControllerError as refusal:
+            self.no_credential = f"a credential cannot be created: {refusal}"
+
+    def _is_credential_there(self) -> bool:
+        try:
+            self._client.get_json(f"{_SYSTEM}/credential/{CREDENTIAL}", tree="id")
+        except Gone:
+            return False
+        return True
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self._client.get_json(job_path(name), tree="name")
+        except ControllerError:
+            return False
+        return True
