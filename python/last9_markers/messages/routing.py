@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from last9_markers.messages import options
+
 CONFIG = "last9Config"
 
 #: What stands where a name belongs → what is said of it, and what to do.
 MISFITS = {
-    "null": ("is null: the variable or parameter that it is taken from is not set.", "Set it, or leave the option out."),
+    "null": options.MISFITS["null"],
     "list": ("is a list, but must be one name.", "Give one."),
     "map": ("is a map, but must be one name.", "Give one."),
     "long": ("is longer than any name.", "Correct it."),

@@ -54,7 +54,7 @@ class Cleaned(NamedTuple):
 
 def cleaned(request: Request, environ: Mapping[str, str]) -> Cleaned:
     """The environment for a client that holds the token: no certificate and no proxy of a starter's choice."""
-    variables = environ if isinstance(environ, Variables) else Variables(environ)
+    variables = Variables.of(environ)
     starter = Starter(request, variables)
     names = {folded(name) for name in (*TRUST, *PROXIES) if starter.may_have_set(name)}
     ignored = sorted(name for name in variables if folded(name) in names and variables[name].strip())

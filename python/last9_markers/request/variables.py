@@ -26,6 +26,11 @@ class Variables(Mapping[str, str]):
         for name in self._environ:
             self._spellings.setdefault(folded(name), []).append(name)
 
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Variables:
+        """The environment in this form; itself, if it has it already."""
+        return environ if isinstance(environ, cls) else cls(environ)
+
     def __getitem__(self, name: str) -> str:
         if name in self._environ:
             return self._environ[name]

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '7a50c8e7204667f102d2f98a35fe1378d6bcaad6760583936f3406f5842ada81'
+    static final String SHA256 = '467487912d636a79f6f1bf982221abaa7c5e883225ea6d8357e536d31fd69330'
 
 }

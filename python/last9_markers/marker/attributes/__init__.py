@@ -17,6 +17,7 @@ from last9_markers.messages import options as option_messages
 from last9_markers.messages import progress
 from last9_markers.request.contract import Request
 from last9_markers.request.values import NULL
+from last9_markers.request.variables import Variables
 
 if TYPE_CHECKING:
     from last9_markers.request.options import Marker
@@ -41,13 +42,14 @@ def collect(
 
     A source that fails costs its own attributes and a warning, never the marker. ``deployed`` knows the commit.
     """
+    variables = Variables(environ)  # once for all who look names up regardless of case
     facts = _gather(
         {
             "scm": deployed.facts,
-            "jenkins": lambda: jenkins.from_environment(request, environ),
+            "jenkins": lambda: jenkins.from_environment(request, variables),
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
-            "changes": lambda: changes.describe(marker, environ, deployed),
+            "changes": lambda: changes.describe(marker, variables, deployed),
             "trace": lambda: trace.of(environ),
             "version": lambda: {"version": marker.version},
             "window": lambda: deployment.describe(request, marker.event_state, marker.outcome),
@@ -58,7 +60,7 @@ def collect(
     found, custom = _with_custom(facts, marker.custom_attributes, log)
     if "message" not in marker.custom_attributes:
         found["message"] = message.of(marker, found)
-    allowlisted = {name: value for name, value in _allowlisted(request, environ, log).items() if name not in marker.custom_attributes}
+    allowlisted = {name: value for name, value in _allowlisted(request, variables, log).items() if name not in marker.custom_attributes}
     fits = importance.fitting(found, custom, allowlisted)
     if fits.others:
         log.debug(progress.attributes_left_out(fits.others))

@@ -23,7 +23,7 @@ def labels(request: Request, environ: Mapping[str, str], log: BuildLog) -> dict[
     Jenkins makes an environment variable of every parameter: so a password parameter is left out under either name, with a warning. Case is
     ignored, as Jenkins does it. A value ``null`` is that of a variable which was not set.
     """
-    environ = Variables(environ)
+    environ = Variables.of(environ)
     secret = {folded(name) for name in request.secret_parameters}
     sources = (
         ("env", named(request, environ, "envAllowlist", "LAST9_ENV_ALLOWLIST"), (environ, request.environment)),

@@ -26,7 +26,7 @@ KIND, PREVIOUS, COMMITS, AUTHORS, COMPARE = (
 
 def previous_commit(marker: Marker, environ: Mapping[str, str]) -> str | None:
     """The commit that was deployed before: as the option names it, else that of the job's last successful build, as Jenkins does."""
-    return marker.previous_commit or as_commit(known(Variables(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
+    return marker.previous_commit or as_commit(known(Variables.of(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
 
 
 def describe(marker: Marker, environ: Mapping[str, str], deployed: Deployed) -> dict[str, str | None]:

@@ -47,7 +47,7 @@ RESULTS = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
 
 def from_environment(request: Request, environ: Mapping[str, str]) -> dict[str, str | None]:
     """What Jenkins puts into every process's environment. A node that was taken for the marker alone is not where the build runs."""
-    environ = Variables(environ)
+    environ = Variables.of(environ)
     left_out = (_NODE,) if request.borrowed_node else ()
     return {name: known(environ.get(variable)) for name, variable in _VARIABLES.items() if name not in left_out}
 
