@@ -72,6 +72,14 @@ def of_run(outbox: Outbox, request: str, last9: str | None, local_merge: str | N
     return found
 
 
+def of_closed(event: Mapping[str, Any], opened_by: int, closed_by: str | None, last9: str | None) -> str:
+    """The record of a stop that this build has sent for an earlier one, which says whose window it was and who has closed it."""
+    record = json.loads(write(event, LATE, last9))
+    by = f"build #{closed_by}" if closed_by else "a later build"
+    record["labels"] = {"left open by": f"build #{opened_by}", "closed by": by}
+    return json.dumps(record, separators=(",", ":"))
+
+
 def write(event: Mapping[str, Any], fate: str, last9: str | None = None, local_merge: str | None = None) -> str:
     """The record of a marker: its event and what became of it. ``last9`` is the base URL of the Last9 it was for."""
     attributes: Mapping[str, str] = event.get("attributes") or {}

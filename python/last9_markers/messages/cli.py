@@ -175,3 +175,13 @@ def start_lost() -> str:
         "the start of this window is not with Last9 either, and nothing keeps it. With --state FILE both would go out with the next marker "
         "that uses the file."
     )
+
+
+def gone(window: str) -> str:
+    """A ``window`` process was killed."""
+    return f"The process of the window {window} is gone: its stop goes out with this marker, its outcome unknown"
+
+
+def gone_unreadable(path: str) -> str:
+    """What the state file holds of such a window is no window."""
+    return f"the state file {path} has a window of a process that is gone, and it cannot be read: it is dropped."

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from last9_markers.core.errors import RequestUnreadable
 from last9_markers.core.formats import LAST_MOMENT_MS
-from last9_markers.marker import records
+from last9_markers.marker import left_open, records
 from last9_markers.marker.attributes import deployment as deployment_attributes
 from last9_markers.report.deployment import OUTCOMES, Deployment, End
 from last9_markers.request import contract
@@ -78,7 +78,11 @@ def _both(one: _RecordedMarker, other: _RecordedMarker) -> _RecordedMarker:
 def _deployments(markers: Iterable[_RecordedMarker]) -> Iterable[Deployment]:
     windows: dict[object, dict[str, _RecordedMarker]] = {}
     for number, marker in enumerate(markers):
-        windows.setdefault(marker.window_id or number, {})[marker.state] = marker
+        ends = windows.setdefault(marker.window_id or number, {})
+        before = ends.get(marker.state)
+        # A later build that closed it did not know that its stop had arrived after all.
+        if before is None or marker.outcome != left_open.OUTCOME or before.outcome in (None, left_open.OUTCOME):
+            ends[marker.state] = marker
     for ends in windows.values():
         yield _deployment(ends.get("start"), ends.get("stop"))
 

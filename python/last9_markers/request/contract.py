@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,7 +22,10 @@ CONTRACT = 2
 SHELL_COMMANDS = ("send", "window", "check")
 
 #: The keys that say something about this run alone, and nothing about the marker: a kept request goes without them.
-_OF_THIS_RUN = ("pending", "outages", "keepsPending", "limitSeconds", "afterAbort", "nowMs")
+_OF_THIS_RUN = ("pending", "leftOpen", "outages", "keepsPending", "limitSeconds", "afterAbort", "nowMs")
+
+#: The ids that the library makes are UUIDs.
+_WINDOW = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 Json = Any
 
@@ -38,6 +42,27 @@ class Kept(NamedTuple):
 
     text: str
     failures: int = 0
+
+
+class LeftOpen(NamedTuple):
+    """A window that an earlier build of the job left open. All of it is data of whoever wrote that build's Jenkinsfile."""
+
+    build: int
+    job: str | None
+    url: str | None
+    node: str | None
+    result: str | None
+    window_id: str
+    started_ms: int
+    #: When its stop was, if it was tried in vain, else when the build had ended.
+    stopped_ms: int
+    #: Its stop was tried: nobody left it open on purpose.
+    tried: bool
+    manual: bool
+    #: The log has said already why it stays open.
+    named: bool
+    #: ``serviceName``, ``environment``, ``eventName``, and where it goes, each resolved when the window began.
+    options: dict[str, Json]
 
 
 class Request(NamedTuple):
@@ -79,6 +104,10 @@ class Request(NamedTuple):
     credential_problem: str | None = None
     #: What a report is made of.
     report: Mapping[str, Json] = MappingProxyType({})
+    #: By their index in the request; what is no window of an earlier build is ``None``.
+    left_open: tuple[LeftOpen | None, ...] = ()
+    #: The commit that an earlier build of the job deployed last to this service and environment.
+    last_commit: str | None = None
 
     def option(self, name: str) -> Json:
         """An option's raw value: the step's own, or else the one of ``last9Config``; ``None`` or a blank text is not given."""
@@ -184,6 +213,8 @@ def _request(found: dict[str, Json]) -> Request:
         text=json.dumps(kept, separators=(",", ":")) if found.get("keepsPending") is not False else "",
         credential_problem=_text(found.get("credentialProblem")),
         report=_mapping(found.get("report")),
+        left_open=tuple(_left_open(_mapping(entry)) for entry in _list(found.get("leftOpen"))),
+        last_commit=_text(found.get("lastCommit")),
     )
 
 
@@ -273,6 +304,20 @@ def _pending(found: Json) -> tuple[Kept, ...]:
         text, failures = entry.get("text"), whole(entry.get("failures"))
         kept.append(Kept(text if isinstance(text, str) else "", max(0, failures or 0)))
     return tuple(kept)
+
+
+def _left_open(found: dict[str, Json]) -> LeftOpen | None:
+    opened = _mapping(found.get("open"))
+    build, window, started = whole(found.get("build")), opened.get("id"), _moment(opened.get("at"))
+    tried = _moment(opened.get("stop"))
+    stopped = tried if tried is not None else _moment(found.get("endedMs"))
+    if build is None or started is None or stopped is None or not isinstance(window, str) or not _WINDOW.fullmatch(window):
+        return None
+    job, url, node, result = (_text(found.get(name)) for name in ("job", "url", "node", "result"))
+    return LeftOpen(
+        build, job, url, node, result, window, started, stopped, tried is not None,
+        manual=opened.get("manual") is True, named=opened.get("named") is True, options=_options(opened.get("o")),
+    )  # fmt: skip
 
 
 def _mapping(value: Json) -> dict[str, Json]:

@@ -41,6 +41,7 @@ KNOWN = (
     "agentLabel",
     "envAllowlist",
     "paramAllowlist",
+    "closeOpenWindows",
     *CONNECTION_FIELDS,
     *(name + "Param" for name in CONNECTION_FIELDS),
     *(name + "EnvVar" for name in CONNECTION_FIELDS),

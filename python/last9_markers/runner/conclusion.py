@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Mapping
 
 from last9_markers.core.errors import DeliveryError, is_outage
+from last9_markers.core.formats import as_commit
 from last9_markers.marker import pending, records
-from last9_markers.marker.attributes import importance
+from last9_markers.marker.attributes import importance, scm
+from last9_markers.marker.event import Event
+from last9_markers.marker.left_open import Leftovers
 from last9_markers.marker.memory import Memory
-from last9_markers.messages import failures, progress
+from last9_markers.messages import failures, left_open, progress
 from last9_markers.messages import options as option_messages
 from last9_markers.request import routing
 from last9_markers.request.context import Context
@@ -45,6 +49,8 @@ class Conclusion:
         self.outages = self._memory.outages
         #: What the run finds out on its way.
         self.label = outbox.own.label
+        self.composed: Event | None = None
+        self.leftovers = Leftovers(request.left_open)
         self.claims = Claims()
         self.destination: Destination | None = None
         self.via: str | None = None
@@ -62,7 +68,7 @@ class Conclusion:
             self._told = progress.SENT
             self._log.info(progress.SENT)
         self._settle_others()
-        return self._answer(delivered=True)
+        return self._answer(delivered=True, more=self._deployed())
 
     def failed(self, failure: DeliveryError | str, *, accepted: bool = True) -> Answer:
         """Last9 does not have it; ``failure`` may be a finished text. Not ``accepted``: the options make no marker."""
@@ -109,6 +115,8 @@ class Conclusion:
         if sent and not self._late_told:
             self._late_told = True
             self._log.info(progress.sent_late(sent))
+        for left in self.leftovers.news():
+            self._log.info(left_open.closed(left.service, left.window.build if left.window else 0))
         for entry in self._outbox.given_up(self._now_ms):
             explain = failures.explain(self._cleaned(entry.failure), self.circumstances()) if entry.failure else ""
             self._log.warning(failures.given_up(entry.label, explain))
@@ -148,6 +156,14 @@ class Conclusion:
 
     # -- the parts -------------------------------------------------------------------------------------------------------------
 
+    def _deployed(self) -> dict[str, Json]:
+        """The commit that is now deployed, if this was the stop of a deployment that went well."""
+        found = self.composed or {}
+        labels: Mapping[str, str] = found.get("attributes", {})
+        outcome, commit = (labels.get(name) or labels.get(name.replace(".", "_")) for name in ("deployment.outcome", scm.COMMIT))
+        commit = as_commit(commit) if found.get("event_state") == "stop" and outcome == "success" else None
+        return {"commit": commit} if commit else {}
+
     def recipient(self) -> pending.Recipient:
         """Whom the marker is for."""
         connection = self._routing.fields
@@ -176,6 +192,15 @@ class Conclusion:
             once=self.once,
         )
 
+    def _closed(self, last9: str | None) -> list[str]:
+        """Records of the windows of earlier builds that this one has closed."""
+        closer = self._context.environ.get("BUILD_NUMBER")
+        return [
+            records.of_closed(json.loads(left.entry.event), left.window.build, closer, last9)
+            for left in self.leftovers.delivered()
+            if left.entry.event is not None and left.window is not None
+        ]
+
     def _cleaned(self, failure: DeliveryError) -> DeliveryError:
         # Before it is cut to a sentence's length: half a secret would not be recognized.
         failure.detail = self._log.redactor.clean(failure.detail)
@@ -186,7 +211,8 @@ class Conclusion:
     ) -> Answer:
         last9 = self.destination.base_url.text if self.destination else None
         found: dict[str, Json] = {
-            "records": records.of_run(self._outbox, self._request.text, last9, self.local_merge),
+            "records": [*records.of_run(self._outbox, self._request.text, last9, self.local_merge), *self._closed(last9)],
+            "leftOpen": self.leftovers.fields(),
             "outages": self._memory.fields(),
         }
         return Answer(

@@ -15,7 +15,7 @@ from last9_markers.core.errors import (
     TokenMissing,
     TokenUnusable,
 )
-from last9_markers.marker import attributes, dry_run, event, pending
+from last9_markers.marker import attributes, dry_run, event, left_open, pending
 from last9_markers.marker.attributes import changes, scm
 from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.messages import progress
@@ -28,6 +28,7 @@ from last9_markers.request.token import RefreshToken, read_token
 from last9_markers.runner.conclusion import Conclusion
 
 if TYPE_CHECKING:
+    from last9_markers.client.delivery import Delivery
     from last9_markers.client.transport import HttpConnection
 
 
@@ -104,6 +105,7 @@ class MarkerHandler:
             # Composed in any case, so that it can be kept.
             composed = self._compose_own(marker, deployed)
             self._outbox.own.text = pending.write(conclusion.recipient(), composed)
+            conclusion.composed = composed
             if problem is not None or token is None:
                 raise problem or TokenMissing
             self._send(token, marker, deployed)
@@ -115,6 +117,7 @@ class MarkerHandler:
 
     def _send(self, token: RefreshToken, own: Marker, deployed: scm.Deployed) -> None:
         from last9_markers.client import api, delivery, transport
+        from last9_markers.core.errors import got_no_answer
         from last9_markers.runner import rounds
 
         context, conclusion = self._context, self._conclusion
@@ -138,11 +141,29 @@ class MarkerHandler:
 
         try:
             last9 = api.Last9(connection, context.clock, self._log.redactor)
-            run = rounds.Round(delivery.Delivery(last9, token.text, destination, self.budget, self._log), self.budget, conclusion.report)
+            carrier = delivery.Delivery(last9, token.text, destination, self.budget, self._log)
+            run = rounds.Round(carrier, self.budget, conclusion.report)
             kept = pending.claim(self._outbox, destination, conclusion.claims, context.environ, compose, self._log)
-            run.run(self._outbox.own, kept, self._request.window_id)
+            try:
+                run.run(self._outbox.own, kept, self._request.window_id)
+            except DeliveryError as failure:
+                if carrier.has_access and not got_no_answer(failure):
+                    self._close_what_was_left_open(token, carrier)
+                raise
+            self._close_what_was_left_open(token, carrier)
         finally:
             connection.close()
+
+    def _close_what_was_left_open(self, token: RefreshToken, own: Delivery) -> None:
+        """After an abort somebody waits, and the job's next build has the time."""
+        conclusion, context = self._conclusion, self._context
+        if not self._request.left_open or self._request.after_abort or conclusion.destination is None:
+            return
+        from last9_markers.runner import closings
+
+        judge = left_open.Judge(self._request, self._routing, conclusion.claims, context.environ, self.settings.attribute_names, self._log)
+        with closings.Carriers(conclusion.destination, own, token.text, context, self.budget) as carriers:
+            closings.Closings(judge, self.budget, self._log, carriers.to).run(conclusion.leftovers, self._now_ms, conclusion.circumstances)
 
     def _dry_run(self, marker: Marker) -> Answer:
         self._outbox.own.end = pending.DROPPED
@@ -165,7 +186,7 @@ class MarkerHandler:
             marker.scm_directory,
             # A git that hangs must leave a short budget room for the marker itself.
             limit_seconds=self.budget.seconds / 2,
-            previous=changes.previous_commit(marker, context.environ),
+            previous=changes.previous_commit(marker, context.environ, self._request.last_commit),
             asked=said.open,
         )
         return scm.Deployed(said, checkout, self._log, began_at=self._began_at(), named=marker.scm_directory is not None)

@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '467487912d636a79f6f1bf982221abaa7c5e883225ea6d8357e536d31fd69330'
+    static final String SHA256 = 'aef98c653e5b4d6c32e1b99e75da657c6a52f8c007063f7dd2a7468e7b1ace05'
 
 }

@@ -35,11 +35,11 @@ class OpenWindows implements Serializable {
         OpenWindows windows = new OpenWindows(script)
         if ('start'.equalsIgnoreCase(Options.trimmed(options.eventState))) {
             sender.prepare(options)
-            return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned())]
+            return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned()), key: key(options)]
         }
         Map opened = windows.close(options)
         sender.prepare(options, opened?.settings)
-        return [state: 'stop', timestampMs: now, window: opened?.window]
+        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(key(options))]
     }
 
     /** Opens a window of these options. The oldest open one gives way if there are too many: its stop becomes a point. */
@@ -125,7 +125,7 @@ class OpenWindows implements Serializable {
     }
 
     @NonCPS
-    private static String hash(String text) {
+    static String hash(String text) {
         return Integer.toString(text.hashCode(), 36) + '/' + Integer.toString(text.reverse().hashCode(), 36)
     }
 

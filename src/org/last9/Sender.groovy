@@ -32,6 +32,8 @@ class Sender implements Serializable {
     /** How a message calls the marker that is to be sent, and its request; null as soon as there is an answer. */
     private String cutOff = null
     private String expected = null
+    /** The id of the window that it ends. */
+    private String expectedStop = null
     /** The environment may be another one than that of `prepare`. */
     private boolean mayDiffer = false
 
@@ -67,6 +69,7 @@ class Sender implements Serializable {
     @NonCPS
     void expect(Map marker) {
         cutOff = subject(marker)
+        expectedStop = stopOf(marker)
         try {
             expected = request(marker)
         } catch (Throwable ignored) { // said by send
@@ -93,6 +96,7 @@ class Sender implements Serializable {
         List<Map> before = ofThisWindow
         List<Map> shared = []
         String asked = null
+        Map earlier = [:]
         Map answer = null
         EngineClient engine = null
         boolean cut = false
@@ -102,7 +106,8 @@ class Sender implements Serializable {
             }
             shared = pendingMarkers.take()
             asked = expected ?: request(marker)
-            engine = client(marker, withPending(asked, before + shared))
+            earlier = new BuildRecord(script).before(marker, settings)
+            engine = client(marker, Json.with(asked, earlier + pending(before + shared)))
             answer = engine.runEngine()
         } catch (FlowInterruptedException abort) {
             cut = true
@@ -112,7 +117,7 @@ class Sender implements Serializable {
             answer = client(marker, '').undelivered(
                 "${subject(marker)} was not sent: ${settings.defect ?: defect.message}. Please report this to the library's maintainers")
         } finally {
-            keep(before, shared, asked, answer, cut)
+            keep(marker, before, shared, asked, earlier, answer, cut)
         }
         // The engine has judged by itself, a dry run for example.
         if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {
@@ -151,7 +156,7 @@ class Sender implements Serializable {
     @NonCPS
     String release() {
         boolean unsent = cutOff != null && beforeAbort == null && expected != null // the abort came before it was even tried
-        pendingMarkers.keep(unsent ? ofThisWindow + [[text: expected, failures: 0]] : ofThisWindow)
+        pendingMarkers.keep(unsent ? ofThisWindow + [[text: expected, failures: 0, stops: expectedStop]] : ofThisWindow)
         ofThisWindow = []
         String cut = cutOff
         cutOff = null
@@ -207,9 +212,36 @@ class Sender implements Serializable {
         return "the ${what} (${settings.eventName ?: 'deployment'})".toString()
     }
 
+    /** As the contract has them. */
     @NonCPS
-    private static String withPending(String request, List<Map> markers) {
-        return markers ? Json.with(request, [pending: markers]) : request
+    private static Map pending(List<Map> markers) {
+        List<Map> pending = []
+        for (Map marker in markers) {
+            pending.add([text: marker.text, failures: marker.failures])
+        }
+        return pending ? [pending: pending] : [:]
+    }
+
+    /** The id of the window that a marker ends, or null. */
+    @NonCPS
+    private static String stopOf(Map marker) {
+        return marker.state == 'start' ? null : marker.window?.id
+    }
+
+    /** The ids of the windows whose stop was among these markers, and is not among those that are left. */
+    @NonCPS
+    private static List<String> settledStops(List<Map> all, List<Map> left, String own) {
+        List<String> ids = own ? [own] : []
+        for (Map marker in all) {
+            boolean stays = false
+            for (Map each in left) {
+                stays = stays || each.text == marker.text
+            }
+            if (marker.stops && !stays) {
+                ids.add(marker.stops)
+            }
+        }
+        return ids
     }
 
     /**
@@ -217,29 +249,35 @@ class Sender implements Serializable {
      * what was asked for. @NonCPS, for an abort in between would lose them.
      */
     @NonCPS
-    private void keep(List<Map> before, List<Map> shared, String asked, Map answer, boolean cut) {
+    private void keep(Map marker, List<Map> before, List<Map> shared, String asked, Map earlier, Map answer, boolean cut) {
         List<Map> own = []
         List<Map> others = []
+        String stop = stopOf(marker)
+        Map asKept = [text: answer?.pending?.own ?: asked, failures: 0, stops: stop]
+        boolean isSettled = false
         if (answer?.pending instanceof Map) {
             List<Map> all = before + shared
             for (List entry in answer.pending.kept) {
                 int index = entry[0]
                 if (index >= 0 && index < all.size()) {
-                    (index < before.size() ? own : others).add([text: all[index].text, failures: entry[1]])
+                    (index < before.size() ? own : others).add(all[index] + [failures: entry[1]])
                 }
             }
+            isSettled = !answer.pending.own
             if (cut) {
                 beforeAbort = [] + own
-                settled = !answer.pending.own
+                settled = isSettled
             }
-            if (answer.pending.own) {
-                own.add([text: answer.pending.own, failures: 0])
+            if (!isSettled) {
+                own.add(asKept)
             }
         } else {
             beforeAbort = cut ? before : null
-            own.addAll(asked ? before + [[text: asked, failures: 0]] : before)
+            own.addAll(asked ? before + [asKept] : before)
             others.addAll(shared)
         }
+        List<String> stopped = settledStops(before + shared, own + others, isSettled ? stop : null)
+        new BuildRecord(script).after(marker, settings, earlier, answer, stopped, isSettled ? null : stop)
         new Records(script).add(answer?.pending == null ? (asked ? [asked] : null) : answer.records)
         ofThisWindow = own
         pendingMarkers.keep(others)

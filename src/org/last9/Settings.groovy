@@ -81,14 +81,47 @@ class Settings implements Serializable {
             }
         }
         Map profile = resolve('routingProfile', 'LAST9_ROUTING_PROFILE', null)
+        Map credential = resolve('credentialId', 'LAST9_CREDENTIAL_ID', profile) ?: [value: DEFAULT_CREDENTIAL, source: 'default']
         return [
-            environment: known, profile: profile,
-            credential: resolve('credentialId', 'LAST9_CREDENTIAL_ID', profile) ?: [value: DEFAULT_CREDENTIAL, source: 'default'],
+            environment: known, profile: profile, credential: credential, recorded: recorded(profile, credential),
+            deployedTo: OpenWindows.hash(first('serviceName') + '\n' + first('environment')),
             oddVariables: oddVariables(), dryRun: Options.isTrue(first('dryRun') ?: known.LAST9_DRY_RUN),
             failOnError: Options.isTrue(first('failOnError')), seconds: seconds(),
             agentLabel: first('agentLabel') ?: env.LAST9_AGENT_LABEL ?: '',
             service: first('serviceName') ?: 'an unnamed service', eventName: first('eventName') ?: 'deployment',
         ]
+    }
+
+    /**
+     * What a later build needs to close the window, should this one not: values, since parameters and variables are others then. Never a secret: a
+     * URL with user information is left out, and it is of no use anyway. The administrator's URL is left out, too: his word of that time counts.
+     */
+    @NonCPS
+    private Map<String, String> recorded(Map profile, Map credential) {
+        Map<String, String> recorded = [:]
+        for (String name in ['serviceName', 'environment', 'eventName']) {
+            if (first(name)) {
+                recorded[name] = first(name)
+            }
+        }
+        if (profile) {
+            recorded.routingProfile = profile.value
+        }
+        if (credential.value != DEFAULT_CREDENTIAL) {
+            recorded.credentialId = credential.value
+        }
+        Map<String, Map> places = [
+            orgSlug: resolve('orgSlug', 'LAST9_ORG_SLUG', profile), dataSourceName: resolve('dataSourceName', 'LAST9_DATA_SOURCE_NAME', profile),
+            apiBaseUrl: resolve('apiBaseUrl', 'LAST9_API_BASE_URL', profile),
+        ]
+        for (Map.Entry place in places.entrySet()) {
+            Map found = place.value
+            boolean isHis = found?.source == 'global' && place.key == 'apiBaseUrl'
+            if (found && found.source != 'profile' && !isHis && !found.value.contains('@')) {
+                recorded[place.key] = found.value
+            }
+        }
+        return recorded
     }
 
     /** A step's own word, else last9Config's. A blank text is none; false is one. */

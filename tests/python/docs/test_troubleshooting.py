@@ -32,7 +32,9 @@ NOT_WARNINGS = {
         "MORE_HELP",
         "INDIRECT_FIELDS",
         "VARIABLES",
+        "gone",
     },
+    "left_open": {"closed"},
     "report": {"written", "lies_at"},
     # the log's ordinary lines, and additions to others
     "progress": {

@@ -66,7 +66,7 @@ class Send:
         self._key: Key = (call.option("serviceName"), call.option("environment"), call.option("eventName", options.DEFAULT_EVENT_NAME))
         self._starts = call.option("eventState").lower() == "start"
         self._window: Window | None = None
-        self._entry = StateEntry(self._state, self._now_ms)
+        self._entry = StateEntry(self._state, self._now_ms, environ=call.environ)
         self._code = exit_codes.DONE
         self._told = threading.Lock()
         self._has_told = False

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -28,6 +29,8 @@ from last9_markers.request.contract import Kept, whole
 from last9_markers.request.options import LONGEST_TIMEOUT_SECONDS
 
 VERSION = 1
+#: It becomes part of a file's name.
+_WINDOW_ID = re.compile(r"[0-9a-f-]{36}")
 MOST_WINDOWS = 50
 MOST_PENDING = 100
 MOST_RECORDS = 500
@@ -57,6 +60,7 @@ class Content:
         self.is_new = is_new
         self._clean = clean
         self._windows = [window for window in _objects(found.get("openWindows")) if _is_window(window)]
+        self._running = [found for found in _objects(found.get("runningWindows")) if _is_running(found)]
         self._pending = [entry for entry in _objects(found.get("pending")) if isinstance(entry.get("text"), str)]
         self._records = [text for text in _list(found.get("records")) if isinstance(text, str)]
         outages = found.get("outages")
@@ -81,6 +85,23 @@ class Content:
 
     def _key(self, key: Key) -> list[str]:
         return [cut(self._clean(part)) for part in key]  # as the markers have them
+
+    # -- windows of `window` processes -----------------------------------------------------------------------------------------
+
+    def begin(self, noted: Mapping[str, Any] | None) -> None:
+        """A process has opened a window: what :func:`last9_markers.cli.shared.gone.note` says of it."""
+        if noted is not None:
+            self._running.append({**noted, "request": redacted(str(noted["request"]), self._clean)})
+            del self._running[:-MOST_WINDOWS]
+
+    def end(self, window_id: str) -> None:
+        """Its stop is among the undelivered markers, or there will be none."""
+        self._running = [found for found in self._running if found["id"] != window_id]
+
+    @property
+    def running(self) -> list[dict[str, Any]]:
+        """The windows whose processes have not said that they have ended."""
+        return list(self._running)
 
     # -- undelivered markers ---------------------------------------------------------------------------------------------------
 
@@ -154,6 +175,7 @@ class Content:
         found = {
             "last9State": VERSION,
             "openWindows": self._windows,
+            **({"runningWindows": self._running} if self._running else {}),
             "pending": self._pending,
             "records": self._records,
             "outages": self._outages,
@@ -172,6 +194,28 @@ class StateFile:
         self._log = log
         #: Whether the last change is in the file: if not, nobody will pass on what should be kept.
         self.saved = False
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return self._path
+
+    def close_gone(self, content: Content, now_ms: int, environ: Mapping[str, str]) -> None:
+        """Windows whose processes are gone: their stops are undelivered markers from now on, with outcome ``unknown``."""
+        from last9_markers.cli.shared import gone
+
+        gone.sweep(self._path, [found["id"] for found in content.running])
+        for found in content.running:
+            if not gone.is_gone(found, self._path, now_ms):
+                continue
+            content.end(found["id"])
+            gone.tidy(self._path, found["id"])
+            try:
+                content.add(gone.stop_of(found, now_ms, environ), now_ms)
+            except Exception:  # noqa: BLE001 - what somebody has written there must not cost today's marker
+                self._log.warning(cli_messages.gone_unreadable(self._shown))
+            else:
+                self._log.info(cli_messages.gone(found["id"]))
 
     def wait_for_at_most(self, seconds: float) -> None:
         """Waiting for another process is part of a marker's time limit, of which so much is left for it."""
@@ -273,6 +317,11 @@ def _objects(found: Any) -> list[dict[str, Any]]:
 
 def _is_window(found: dict[str, Any]) -> bool:
     return isinstance(found.get("id"), str) and whole(found.get("startedAtMs")) is not None and isinstance(found.get("key"), list)
+
+
+def _is_running(found: dict[str, Any]) -> bool:
+    texts = all(isinstance(found.get(name), str) for name in ("id", "request"))
+    return texts and _WINDOW_ID.fullmatch(found["id"]) is not None and whole(found.get("startedAtMs")) is not None
 
 
 def _since(entry: dict[str, Any]) -> int:

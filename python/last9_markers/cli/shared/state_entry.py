@@ -20,11 +20,18 @@ class StateEntry:
     """
 
     def __init__(
-        self, state: StateFile | None, since_ms: int, remembered: Iterable[Kept] = (), outages: Mapping[str, Any] | None = None
+        self,
+        state: StateFile | None,
+        since_ms: int,
+        remembered: Iterable[Kept] = (),
+        outages: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
+        """``environ``: with it, windows of processes that are gone are closed along with this marker."""
         self._state = state
         self._since_ms = since_ms
         self._own = ""
+        self._environ = environ
         #: The undelivered markers that go along, oldest first.
         self.tried = list(remembered)
         #: Which Last9 did not answer a short time ago.
@@ -46,6 +53,8 @@ class StateEntry:
                 return
             if change is not None:
                 change(content)
+            if self._environ is not None and not alone:
+                self._state.close_gone(content, self._since_ms, self._environ)
             claimed = content.claim(self._since_ms, until_ms, [kept.text for kept in self.tried] if alone else None)
             # What is remembered was in the file, unless somebody has removed it; what another process has delivered is there no more.
             tried = self.tried if alone or content.is_new else claimed

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from last9_markers.cli.shared import exit_codes
+from last9_markers.cli.shared import exit_codes, gone
 from last9_markers.cli.shared.invocation import CliLog, Invocation, Window
-from last9_markers.cli.shared.state import SHARE_OF_LOCK, StateFile
-from last9_markers.cli.shared.state_entry import StateEntry
+from last9_markers.cli.shared.state import SHARE_OF_LOCK, Content, StateFile
+from last9_markers.cli.shared.state_entry import Change, StateEntry
 from last9_markers.cli.window import abort, command
 from last9_markers.cli.window.attributes_file import AttributesFile
 from last9_markers.cli.window.delivery_process import DeliveryProcess
@@ -48,12 +49,15 @@ class ShellWindow:
         self.start = MarkerResult()
         self.stop: MarkerResult | None = None
         self._attributes = AttributesFile(call.log)
+        self._presence: gone.Presence | None = None
+        self._noted: dict[str, Any] | None = None
         self._began = 0.0
         #: When the time limit of the marker at hand is over, on the monotonic clock.
         self._settle_by = 0.0
 
     def run(self) -> int:
         """Start, command, stop. Returns the exit code: the command's own, whatever becomes of the markers."""
+        self._carefully(self._be_present)
         self._carefully(self._send_start)
         number = self._abort.number
         self._carefully(lambda: self._attributes.offer(self._environ, self.window.id))
@@ -61,6 +65,8 @@ class ShellWindow:
         self._carefully(lambda: self._send_stop(code))
         self._delivery.tidy()
         self._attributes.remove()
+        if self._presence is not None:
+            self._presence.end()
         failed = any(marker is not None and marker.get("failBuild") for marker in (self.start, self.stop))
         return exit_codes.FAILED if failed and code == exit_codes.DONE else code
 
@@ -79,10 +85,18 @@ class ShellWindow:
         else:
             self._abort.wait(self._abort.child, remaining)
 
+    def _be_present(self) -> None:
+        """Should this process be killed, whoever uses the state file next closes its window."""
+        if self._state is None:
+            return
+        self._noted = gone.note(self._delivery.request("start", self.window.started_at_ms), self.window.id, self._call.environ)
+        if self._noted is not None:
+            self._presence = gone.Presence(self._state.path, self.window.id)
+
     def _send_start(self) -> None:
         at_ms, delivery = self.window.started_at_ms, self._delivery
-        entry = StateEntry(self._state, at_ms)
-        spent = self._save(entry, lambda: delivery.request("start", at_ms))
+        entry = StateEntry(self._state, at_ms, environ=self._call.environ)
+        spent = self._save(entry, lambda: delivery.request("start", at_ms), lambda content: content.begin(self._noted))
         request = delivery.request("start", at_ms, entry=entry, spent=spent)
         delivery_process = delivery.begin("start")
         _hand_over(delivery_process, request)
@@ -92,7 +106,7 @@ class ShellWindow:
             self._abort.expect(_BEFORE_COMMAND_SECONDS)
         if delivery_process is not None and self.start.answer is None and self._abort.number is None:
             self._call.log.warning(cli_messages.delivery_process_silent(delivery.label("start")))
-        self._settle(entry, self.start)
+        self._settle(entry, self.start, self._has_ended if self.start.refused else None)
 
     def _send_stop(self, code: int | None) -> None:
         """``code`` is the command's exit code, ``None`` where it has not ended though it was told to."""
@@ -104,14 +118,14 @@ class ShellWindow:
         if self._abort.child is not None:
             self._abort.expect(self._aftermath(code))
         outcome = self._outcome(code)
-        entry = StateEntry(self._state, at_ms, self.start.kept, self.start.outages)
+        entry = StateEntry(self._state, at_ms, self.start.kept, self.start.outages, self._call.environ)
         learned = self._attributes.read()
 
         def request(along: StateEntry | None, *, keeps: bool, spent: float = 0.0) -> str:
             return delivery.request("stop", at_ms, outcome, along, keeps=keeps, spent=spent, learned=learned)
 
         if self._abort.ends_at is None:
-            spent = self._save(entry, lambda: request(None, keeps=True))
+            spent = self._save(entry, lambda: request(None, keeps=True), self._has_ended)
             text = request(entry, keeps=entry.kept, spent=spent)
             _hand_over(delivery_process, text)
         else:
@@ -132,26 +146,29 @@ class ShellWindow:
             self._call.log.warning(cli_messages.delivery_process_silent(delivery.label("stop")))
         self._say_what_is_lost(entry.kept)
 
-    def _save(self, entry: StateEntry, request: Callable[[], str]) -> float:
+    def _has_ended(self, content: Content) -> None:
+        content.end(self.window.id)
+
+    def _save(self, entry: StateEntry, request: Callable[[], str], change: Change) -> float:
         """Write the marker down; return the seconds that this took of its time limit."""
         began, limit = time.monotonic(), self._delivery.time_limit()
         if self._state is not None:
             self._state.wait_for_at_most(limit * SHARE_OF_LOCK)
-        entry.save(limit, request)
+        entry.save(limit, request, change)
         self._settle_by = began + limit
         spent = time.monotonic() - began
         return spent if spent > _WORTH_COUNTING_SECONDS else 0.0
 
-    def _settle(self, entry: StateEntry, marker: MarkerResult) -> None:
+    def _settle(self, entry: StateEntry, marker: MarkerResult, change: Change | None = None) -> None:
         if self._state is not None:
             hurried = self._abort.ends_at is not None
             self._state.wait_for_at_most(_HASTY_PATIENCE_SECONDS if hurried else self._settle_by - time.monotonic())
-        entry.settle(marker.kept, marker.records, marker.outages)
+        entry.settle(marker.kept, marker.records, marker.outages, change)
 
     def _save_hastily(self, entry: StateEntry, text: str) -> None:
         if self._state is not None:
             self._state.wait_for_at_most(_HASTY_PATIENCE_SECONDS)
-        entry.save(abort.LAST_SECONDS, lambda: text, alone=True)
+        entry.save(abort.LAST_SECONDS, lambda: text, self._has_ended, alone=True)
 
     def _say_what_is_lost(self, is_kept: bool) -> None:
         stop = self.stop or MarkerResult()

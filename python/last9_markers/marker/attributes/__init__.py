@@ -49,14 +49,14 @@ def collect(
             "jenkins": lambda: jenkins.from_environment(request, variables),
             "build": lambda: jenkins.from_build(request, marker.event_state),
             "build start": lambda: jenkins.start_time(request),
-            "changes": lambda: changes.describe(marker, variables, deployed),
+            "changes": lambda: changes.describe(marker, variables, deployed, request.last_commit),
             "trace": lambda: trace.of(environ),
             "version": lambda: {"version": marker.version},
             "window": lambda: deployment.describe(request, marker.event_state, marker.outcome),
         },
         log,
     )
-    facts = {**_identity(marker), **facts}
+    facts = {**identity(marker), **facts}
     found, custom = _with_custom(facts, marker.custom_attributes, log)
     if "message" not in marker.custom_attributes:
         found["message"] = message.of(marker, found)
@@ -66,6 +66,11 @@ def collect(
         log.debug(progress.attributes_left_out(fits.others))
     labels = {spelling(name, attribute_names) if name in found else name: value for name, value in fits.labels.items()}
     return Labels(_limited(labels, log), fits.named)
+
+
+def of_known(facts: Mapping[str, str | None], attribute_names: str, log: BuildLog) -> dict[str, str]:
+    """Automatic attributes that are known already, in that spelling, well-formed and bounded as all others; what is unknown is left out."""
+    return _limited({spelling(name, attribute_names): value for name, value in facts.items() if value}, log)
 
 
 def spelling(name: str, attribute_names: str) -> str:
@@ -99,7 +104,8 @@ def _gather(sources: Mapping[str, Source], log: BuildLog) -> dict[str, str]:
     return facts
 
 
-def _identity(marker: Marker) -> dict[str, str]:
+def identity(marker: Marker) -> dict[str, str]:
+    """What is deployed, and where to."""
     # Last9's own clients disagree about these names, and a dashboard matches only its own: so all four are sent.
     names = {"service": marker.service_name, "service_name": marker.service_name}
     return {**names, "deployment_environment": marker.environment, "env": marker.environment} if marker.environment else names

@@ -24,18 +24,21 @@ KIND, PREVIOUS, COMMITS, AUTHORS, COMPARE = (
 )
 
 
-def previous_commit(marker: Marker, environ: Mapping[str, str]) -> str | None:
-    """The commit that was deployed before: as the option names it, else that of the job's last successful build, as Jenkins does."""
-    return marker.previous_commit or as_commit(known(Variables.of(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
+def previous_commit(marker: Marker, environ: Mapping[str, str], last: str | None = None) -> str | None:
+    """The commit that was deployed before: as the option names it, else the ``last`` that the job has deployed to this service.
+
+    Else that of the job's last successful build, as Jenkins does.
+    """
+    return marker.previous_commit or as_commit(last) or as_commit(known(Variables.of(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
 
 
-def describe(marker: Marker, environ: Mapping[str, str], deployed: Deployed) -> dict[str, str | None]:
+def describe(marker: Marker, environ: Mapping[str, str], deployed: Deployed, last: str | None = None) -> dict[str, str | None]:
     """The kind of deployment and its size. Where no commit is known to have been deployed before, there is nothing to compare.
 
     ``forward`` and ``rollback`` need the whole history between the two commits; what was pushed by force, is shallow or is not in the
     repository is ``unknown``.
     """
-    previous = previous_commit(marker, environ)
+    previous = previous_commit(marker, environ, last)
     if previous is None:
         return {}
     asked = deployed.previous == previous  # else the marker is an older one that was kept, and git was asked about another

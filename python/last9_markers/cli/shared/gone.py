@@ -1,0 +1,172 @@
+"""Windows whose ``window`` process was killed: who is gone, and the stop that it can no longer send.
+
+A process holds a lock beside the state file while its window is open. The system frees it however the process ends, so a free lock means
+that nobody is there any more; if it cannot be asked (another machine, a reboot, a file system without locks), a day has to pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import socket
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from last9_markers.core import safe_files
+from last9_markers.core.log import BuildLog
+from last9_markers.core.redaction import Redactor
+from last9_markers.request.contract import whole
+from last9_markers.request.options import is_dry_run
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+#: After so long a window closes whose process cannot be asked for.
+LONGEST_MS = 86_400_000
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+#: What the stop says of the build that it belongs to.
+_FACTS = ("JOB_NAME", "BUILD_NUMBER", "BUILD_URL", "NODE_NAME")
+
+
+class Presence:
+    """The lock that says that this process is there, from when it is made until :meth:`end`."""
+
+    def __init__(self, state: str, window_id: str) -> None:
+        self._path = _lock_of(state, window_id)
+        self._descriptor: int | None = None
+        with contextlib.suppress(OSError):  # then a day has to pass
+            # Not inherited: a command that leaves processes behind must not keep it.
+            self._descriptor = safe_files.descriptor(self._path, flags=os.O_RDWR | os.O_CREAT)
+            if fcntl is not None:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def end(self) -> None:
+        """The window is closed."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def note(request: str, window_id: str, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the state file keeps of an open window: its start's request and what its stop says of the build. ``None`` for a dry run."""
+    from last9_markers.request import contract
+
+    asked = contract.parse(request)
+    if is_dry_run(asked, environ):
+        return None
+    facts = {name: environ[name] for name in _FACTS if environ.get(name)}
+    return {
+        "id": window_id,
+        "startedAtMs": asked.timestamp_ms,
+        "host": socket.gethostname(),
+        "boot": _boot(),
+        "request": asked.text,
+        "build": facts,
+    }
+
+
+def is_gone(found: Mapping[str, Any], state: str, now_ms: int) -> bool:
+    """Whether the process of that window is surely there no more."""
+    if now_ms - (whole(found.get("startedAtMs")) or 0) >= LONGEST_MS:
+        return not _is_held(_lock_of(state, str(found.get("id"))))
+    if fcntl is None or found.get("host") != socket.gethostname() or not _boot() or found.get("boot") != _boot():
+        return False
+    return _is_free(_lock_of(state, str(found.get("id"))))
+
+
+def tidy(state: str, window_id: str) -> None:
+    """Remove the lock of a process that is gone."""
+    with contextlib.suppress(OSError):
+        os.unlink(_lock_of(state, window_id))
+
+
+def sweep(state: str, known: Collection[str]) -> None:
+    """Remove the locks of processes that were killed before the file had their window. One that is just being made is held."""
+    folder, beginning = os.path.split(_lock_of(state, ""))
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            window_id = name[len(beginning) :]
+            if name.startswith(beginning) and window_id not in known and fcntl is not None and _is_free(_lock_of(state, window_id)):
+                tidy(state, window_id)
+
+
+def stop_of(found: Mapping[str, Any], now_ms: int, environ: Mapping[str, str]) -> str:
+    """The stop of a window whose process is gone, as a kept marker: now, for nobody knows when, and ``unknown``, for nobody knows how.
+
+    Raises ``ValueError`` or one of the engine's errors if what was noted cannot be read.
+    """
+    from last9_markers.marker import attributes, event, pending
+    from last9_markers.marker.attributes import message
+    from last9_markers.marker.left_open import OUTCOME
+    from last9_markers.request import contract, routing
+    from last9_markers.request.destination import credential_id
+    from last9_markers.request.options import read_marker, read_settings
+
+    noted = found.get("build")
+    facts = {name: text for name, text in noted.items() if isinstance(text, str)} if isinstance(noted, dict) else {}
+    request = contract.parse(str(found.get("request")))
+    request = request._replace(options={**request.options, "eventState": "stop"})
+    silent = BuildLog(io.StringIO(), Redactor())
+    marker = read_marker(request, environ, silent)
+    route = routing.resolve(request, environ)
+    labels: dict[str, str | None] = {
+        **attributes.identity(marker),
+        "jenkins.job_name": facts.get("JOB_NAME"),
+        "jenkins.build_number": facts.get("BUILD_NUMBER"),
+        "jenkins.build_url": facts.get("BUILD_URL"),
+        "jenkins.node_name": facts.get("NODE_NAME"),
+        "deployment.id": str(found.get("id")),
+        "deployment.outcome": OUTCOME,
+        "deployment.window_duration_ms": str(max(0, now_ms - (whole(found.get("startedAtMs")) or 0))),
+    }
+    labels["message"] = message.of(marker, {name: text for name, text in labels.items() if text})
+    names = read_settings(request, environ, silent).attribute_names
+    composed = event.compose(marker, now_ms, route.data_source_name, attributes.of_known(labels, names, silent))
+    fields = {name: route.fields[name].value for name in ("orgSlug", "apiBaseUrl") if name in route.fields}
+    return pending.write(pending.Recipient(credential_id(route.fields), fields.get("orgSlug"), fields.get("apiBaseUrl")), composed)
+
+
+def _lock_of(state: str, window_id: str) -> str:
+    return f"{os.path.abspath(state)}.window-{window_id}"
+
+
+def _is_free(path: str) -> bool:
+    """Only if a lock was left there, and it can be had: a file that is missing says nothing, and neither does a place without locks."""
+    with contextlib.suppress(OSError):
+        descriptor = safe_files.descriptor(path, flags=os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(descriptor)
+        return True
+    return False
+
+
+def _is_held(path: str) -> bool:
+    if fcntl is None:
+        return False
+    try:
+        descriptor = safe_files.descriptor(path, flags=os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EAGAIN, errno.EACCES)
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _boot() -> str:
+    try:
+        with open(_BOOT_ID, encoding="ascii") as file:
+            return file.read().strip()
+    except (OSError, ValueError):
+        return ""

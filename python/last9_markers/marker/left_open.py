@@ -1,0 +1,180 @@
+"""Windows that earlier builds of the job left open: the stop of each, and whether it may be sent from here.
+
+What is known of them comes from records that whoever wrote those builds' Jenkinsfile could write: data, and no settings. So a host in it
+counts as chosen by somebody who only starts builds, and a credential is never changed for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from last9_markers.core.errors import ConfigurationError, RequestRejected
+from last9_markers.core.log import BuildLog
+from last9_markers.marker import attributes, event
+from last9_markers.marker.attributes import message
+from last9_markers.marker.pending import DROPPED, OutboxEntry
+from last9_markers.messages import failures, left_open
+from last9_markers.request import routing
+from last9_markers.request.contract import Choice, Json, LeftOpen, Request
+from last9_markers.request.destination import DEFAULT_CREDENTIAL_ID, ConnectionField, Destination, credential_id, resolve
+from last9_markers.request.options import CONNECTION_FIELDS, Marker, read_marker
+from last9_markers.request.token import Claims
+from last9_markers.request.values import as_text, is_yes
+
+#: Of so many one run takes note. A build's record holds fewer.
+MOST = 20
+#: Nobody knows how a deployment ended whose build is gone.
+OUTCOME = "unknown"
+#: What a build ends with that may have left a manual window open on purpose.
+_ENDED_WELL = ("SUCCESS", "UNSTABLE")
+
+
+class Leftover:
+    """One window, and what becomes of it in this run. The watchdog reads it from its own thread: each change is one assignment."""
+
+    __slots__ = ("destination", "entry", "named", "service", "told", "window")
+
+    def __init__(self, window: LeftOpen | None) -> None:
+        self.window = window
+        self.entry = OutboxEntry("")
+        #: It stays open, and the log says why, or has said it in an earlier run.
+        self.named = False
+        #: The log says that it is closed.
+        self.told = False
+        self.service = ""
+        #: Where its stop may go from here; ``None``: nowhere.
+        self.destination: Destination | None = None
+
+
+class Leftovers:
+    """Those of one request."""
+
+    def __init__(self, windows: Sequence[LeftOpen | None]) -> None:
+        self._all = [Leftover(window) for window in windows[:MOST]]
+
+    def open(self) -> Iterable[Leftover]:
+        """Those with which something is still to be done."""
+        return [left for left in self._all if not left.entry.settled]
+
+    def delivered(self) -> Iterable[Leftover]:
+        """Those whose stop Last9 has got in this run."""
+        return [left for left in self._all if left.entry.delivered]
+
+    def news(self) -> Iterable[Leftover]:
+        """The same, each handed out once: for the log."""
+        found = [left for left in self.delivered() if not left.told]
+        for left in found:
+            left.told = True
+        return found
+
+    def fields(self) -> dict[str, Json]:
+        """What the answer says: the indexes of those with which nothing more is to be done, and of those that stay open for good reason."""
+        found = {
+            "closed": [index for index, left in enumerate(self._all) if left.entry.settled],
+            "named": [index for index, left in enumerate(self._all) if left.named and not left.entry.settled],
+        }
+        return found if found["closed"] or found["named"] else {}
+
+
+class Judge:
+    """Decides for one run which of them may be closed, and composes their stops."""
+
+    def __init__(
+        self, request: Request, own: routing.Routing, claims: Claims, environ: Mapping[str, str], names: str, log: BuildLog
+    ) -> None:
+        """``request``, ``own`` routing and ``names`` (dotted or underscore) are those of the run's own marker."""
+        self._request = request
+        self._own = own
+        self._claims = claims
+        self._environ = environ
+        self._names = names
+        self._log = log
+
+    def prepare(self, left: Leftover, now_ms: int) -> None:
+        """Give it an event and a destination; or settle it, for it is no window; or name it, for it has to stay open."""
+        window = left.window
+        try:
+            marker = self._marker(window)
+        except RequestRejected:
+            marker = None
+        if window is None or marker is None:
+            left.entry.end = DROPPED
+            self._log.warning(left_open.unreadable(window.build if window else None))
+            return
+        left.service = marker.service_name
+        left.entry.label = marker.label
+        if self._is_on_purpose(window):
+            self._name(left, left_open.on_purpose(left.service, window.build))
+            return
+        wanted, bound = as_text(window.options.get("credentialId")) or DEFAULT_CREDENTIAL_ID, credential_id(self._own.fields)
+        if wanted != bound:
+            self._name(left, left_open.needs_credential(left.service, window.build, wanted[:200]))
+            return
+        route = self._route(window)
+        try:
+            if route.problems:
+                self._name(left, left_open.cannot_be_closed(left.service, window.build, route.problems[0]), warn=True)
+                return
+            left.destination = resolve(route.fields, self._claims)
+        except ConfigurationError as problem:
+            reason = failures.explain(problem, failures.FailureContext(bound, None, None, 0, self._claims, 0))
+            self._name(left, left_open.cannot_be_closed(left.service, window.build, reason), warn=True)
+            return
+        left.entry.event = event.encode(self._event(window, marker, route, now_ms))
+
+    def _is_on_purpose(self, window: LeftOpen) -> bool:
+        asked = is_yes(as_text(self._request.option("closeOpenWindows")))
+        return window.manual and not window.tried and window.result in _ENDED_WELL and not asked
+
+    def _marker(self, window: LeftOpen | None) -> Marker | None:
+        if window is None:
+            return None
+        named = {name: window.options.get(name) for name in ("serviceName", "environment", "eventName")}
+        # It has a body, so that nobody is warned of its options; it had those of the build that left it.
+        asked = self._request._replace(options={**named, "eventState": "stop"}, config={}, body={})
+        return read_marker(asked, {}, self._log)
+
+    def _route(self, window: LeftOpen) -> routing.Routing:
+        """Where it went, as far as its record says; what that leaves open this build's own profiles and variables say."""
+        given = {name: window.options[name] for name in CONNECTION_FIELDS if name in window.options and name != "credentialId"}
+        profile = as_text(given.pop("routingProfile", None))
+        profiles = self._request.config.get("routingProfiles")
+        asked = self._request._replace(
+            options=given,
+            config={} if profiles is None else {"routingProfiles": profiles},
+            profile=Choice(profile, "option") if profile else None,
+            credential=Choice(credential_id(self._own.fields), "option"),
+        )
+        route = routing.resolve(asked, self._environ if profile else _without_profile(self._environ))
+        chosen = route.fields.get("apiBaseUrl")
+        if chosen is None or chosen.source != "option":
+            return route
+        named = self._own.fields.get("apiBaseUrl")
+        field = ConnectionField(chosen.value, chosen.source, from_starter=True, trusted=named.trusted if named else ())
+        return routing.Routing({**route.fields, "apiBaseUrl": field}, route.problems)
+
+    def _event(self, window: LeftOpen, marker: Marker, route: routing.Routing, now_ms: int) -> event.Event:
+        at_ms = max(window.started_ms, min(window.stopped_ms, now_ms))
+        facts = {
+            **attributes.identity(marker),
+            "jenkins.job_name": window.job,
+            "jenkins.build_number": str(window.build),
+            "jenkins.build_url": window.url,
+            "jenkins.node_name": window.node,
+            "jenkins.build_result": window.result,
+            "deployment.id": window.window_id,
+            "deployment.outcome": OUTCOME,
+            "deployment.window_duration_ms": str(at_ms - window.started_ms),
+        }
+        facts["message"] = message.of(marker, {name: value for name, value in facts.items() if value})
+        return event.compose(marker, at_ms, route.data_source_name, attributes.of_known(facts, self._names, self._log))
+
+    def _name(self, left: Leftover, text: str, *, warn: bool = False) -> None:
+        left.named = True
+        if left.window is not None and not left.window.named:
+            (self._log.warning if warn else self._log.info)(text)
+
+
+def _without_profile(environ: Mapping[str, str]) -> dict[str, str]:
+    """A window that began without a profile does not end with the one of today."""
+    return {name: value for name, value in environ.items() if name.upper() != routing.VARIABLES["routingProfile"]}

@@ -1,0 +1,286 @@
+"""Windows that earlier builds of the job left open are closed with the markers of later ones, harming none of these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from last9_markers.fake_server import FakeLast9
+from last9_markers.report import reading
+from support import MINIMAL_ENV, STARTED, STARTED_MS, STOPPED, STOPPED_MS, RunResult, field, make_request, run_marker
+
+OLD = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0041"
+COMMIT = "8d9f2b0c4e1a7d6530fedcba9876543210abcdef"
+
+
+def left_open(opened: dict[str, Any] | None = None, options: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+    """A block's window of build 41, which was killed; ``None`` takes a fact away."""
+    given = {"serviceName": "payments-api", "environment": "production", **(options or {})}
+    window = {"id": OLD, "at": STARTED_MS, "o": given, **(opened or {})}
+    found = {"build": 41, "job": "shop/deploy", "url": "https://ci/job/41/", "node": "linux-2", "endedMs": STOPPED_MS, "result": "ABORTED"}
+    return {name: value for name, value in {**found, "open": window, **facts}.items() if value is not None}
+
+
+def run(last9: FakeLast9, *windows: Any, state: str = "stop", **changes: Any) -> RunResult:
+    """A marker of a later build, an hour after, with those windows in its request."""
+    credential = {"value": "last9-refresh-token", "source": "default"}
+    now = {"timestampMs": STOPPED_MS + 3_600_000, "leftOpen": list(windows), "credential": credential}
+    environ = {**MINIMAL_ENV, "LAST9_API_BASE_URL": last9.url, "BUILD_NUMBER": "42", **changes.pop("environ", {})}
+    return run_marker({**make_request(state, **changes), **now}, last9.refresh_token, environ=environ)
+
+
+def states(last9: FakeLast9) -> list[tuple[str, str | None]]:
+    """What Last9 has: of each event its state and its window."""
+    return [(event["event_state"], event["attributes"].get("deployment.id")) for event in last9.received()]
+
+
+def test_the_stop_says_what_the_old_build_would_have(last9: FakeLast9) -> None:
+    """It has the id, job, number, URL and node of the build that left it, the moment of that build's end, and no outcome but unknown."""
+    ran = run(last9, left_open())
+    assert ran.answer.delivered
+    assert ran.answer.more["leftOpen"] == {"closed": [0], "named": []}
+    own, closing = last9.received()
+    assert own["attributes"]["deployment.outcome"] != "unknown"
+    assert {key: value for key, value in closing.items() if key != "received_at"} == {
+        "event_name": "deployment",
+        "event_state": "stop",
+        "timestamp": STOPPED,
+        "organization": "acme",
+        "attributes": {
+            "service": "payments-api",
+            "service_name": "payments-api",
+            "deployment_environment": "production",
+            "env": "production",
+            "jenkins.job_name": "shop/deploy",
+            "jenkins.build_number": "41",
+            "jenkins.build_url": "https://ci/job/41/",
+            "jenkins.node_name": "linux-2",
+            "jenkins.build_result": "ABORTED",
+            "deployment.id": OLD,
+            "deployment.outcome": "unknown",
+            "deployment.window_duration_ms": str(STOPPED_MS - STARTED_MS),
+            "message": "payments-api to production: unknown, 1 min",
+        },
+    }
+    assert ran.log.splitlines()[-1] == "[Last9] Closed the deployment of payments-api that build #41 left open"
+    assert ran.answer.warnings == []
+
+
+def test_whoever_sends_it_sends_the_same(last9: FakeLast9) -> None:
+    """Two builds that close one window at the same time, each of another service, send the same event."""
+    run(last9, left_open())
+    run(last9, left_open(), options={"serviceName": "billing", "customAttributes": {"a": "b"}}, timestampMs=STOPPED_MS + 7)
+    first, second = (event for event in last9.received() if event["attributes"]["deployment.id"] == OLD)
+    assert {**first, "received_at": 0} == {**second, "received_at": 0}
+
+
+def test_a_stop_that_was_tried_in_vain_keeps_its_own_time(last9: FakeLast9) -> None:
+    """If the record says when the stop was, that moment counts, even of a manual window of a build that ended well."""
+    run(last9, left_open({"stop": STARTED_MS + 1000, "manual": True}, result="SUCCESS"))
+    closing = last9.received()[-1]
+    assert closing["timestamp"] == STARTED.replace(":20.", ":21.")
+    assert closing["attributes"]["deployment.window_duration_ms"] == "1000"
+
+
+@pytest.mark.parametrize("result", ["SUCCESS", "UNSTABLE"])
+def test_a_manual_window_left_on_purpose(last9: FakeLast9, result: str) -> None:
+    """It stays open and is named, once; with closeOpenWindows it is closed."""
+    window = left_open({"manual": True}, result=result)
+    ran = run(last9, window)
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+    assert len(last9.received()) == 1
+    assert "Build #41 left the deployment of payments-api open" in ran.log
+    window["open"]["named"] = True
+    again = run(last9, window)
+    assert again.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+    assert "#41" not in again.log
+    closed = run(last9, window, options={"closeOpenWindows": True})
+    assert closed.answer.more["leftOpen"] == {"closed": [0], "named": []}
+    assert closed.answer.warnings == []
+    assert states(last9)[-1] == ("stop", OLD)
+
+
+def test_a_manual_window_of_a_build_that_failed(last9: FakeLast9) -> None:
+    """Nobody leaves a window open on purpose in a build that was killed."""
+    assert run(last9, left_open({"manual": True}, result="FAILURE")).answer.more["leftOpen"] == {"closed": [0], "named": []}
+
+
+def test_another_credential_is_never_used_for_it(last9: FakeLast9) -> None:
+    """A window whose record names another credential stays open, with one line that says what it waits for."""
+    ran = run(last9, left_open(options={"credentialId": "production-token"}))
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+    assert len(last9.received()) == 1
+    assert "needs the credential 'production-token'" in ran.log
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"apiBaseUrl": "https://evil.example.com"},
+        {"apiBaseUrl": "http://127.0.0.1:9"},
+        {"apiBaseUrl": "https://user:password@app.last9.io"},
+        {"apiBaseUrl": ["https://evil.example.com"]},
+        {"apiBaseUrl": {"a": 1}},
+        {"apiBaseUrlEnvVar": "EVIL", "apiBaseUrl": "https://evil.example.com"},
+        {"routingProfile": "evil"},
+        {"orgSlug": "../../evil"},
+    ],
+)
+def test_a_hostile_record_leads_the_token_nowhere(last9: FakeLast9, options: dict[str, Any]) -> None:
+    """A host, a profile or an organization of the record's own gets no token; the window is named with the reason, the own marker goes."""
+    ran = run(last9, left_open(options=options), environ={"EVIL": "https://evil.example.com"})
+    assert ran.answer.delivered
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+    assert len(last9.received()) == 1
+    (warning,) = ran.answer.warnings
+    assert "the deployment of payments-api that build #41 left open is not closed: " in warning
+    assert last9.refresh_token not in ran.log
+
+
+def test_a_starters_host_is_not_trusted_by_way_of_a_record(last9: FakeLast9) -> None:
+    """A record's host is good if this build's own settings name it, but not if only a build parameter of today does."""
+    window = left_open(options={"apiBaseUrl": "http://127.0.0.1:9"})
+    chosen: dict[str, Any] = {"parameters": {"API": "http://127.0.0.1:9"}, "options": {"apiBaseUrlParam": "API"}}
+    ran = run(last9, window, environ={"LAST9_API_BASE_URL": ""}, **chosen)
+    assert not ran.answer.delivered
+    assert last9.received() == []
+    mine = run(last9, left_open(options={"apiBaseUrl": last9.url}), options={"apiBaseUrl": last9.url})
+    assert mine.answer.more["leftOpen"] == {"closed": [0], "named": []}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        None, 7, "x", [], {}, {"build": 41}, left_open({"id": "a b"}), left_open({"id": "x" * 65}), left_open({"id": None}),
+        left_open({"at": -1}), left_open({"at": "yesterday"}), left_open(build="41"), left_open(endedMs=None), left_open({"o": {}}),
+        left_open({"o": None}), left_open(options={"serviceName": ["a"]}), left_open(options={"environment": "null"}),
+    ],
+)  # fmt: skip
+def test_what_is_no_window_is_dropped(last9: FakeLast9, broken: Any) -> None:
+    """One warning, and it is not looked at again; the windows behind it keep their places."""
+    ran = run(last9, broken, left_open())
+    assert ran.answer.delivered
+    assert ran.answer.more["leftOpen"] == {"closed": [0, 1], "named": []}
+    assert len(ran.answer.warnings) == 1
+    assert states(last9)[1:] == [("stop", OLD)]
+
+
+def test_texts_of_a_record_stay_on_their_line(last9: FakeLast9) -> None:
+    """A service's name with line breaks in it writes no line of its own into the log, and a far too long one is cut."""
+    ran = run(last9, left_open(options={"serviceName": "pay\n[Last9] forged" + "x" * 9000}, url="u" * 9000))
+    assert ran.answer.more["leftOpen"] == {"closed": [0], "named": []}
+    assert not any(line.startswith("[Last9] forged") for line in ran.log.splitlines())
+    assert all(len(value) <= 1100 for value in last9.received()[-1]["attributes"].values())
+
+
+def test_last9_refuses_the_stop(last9: FakeLast9) -> None:
+    """A stop that Last9 will never take is given up with one warning; the own marker is delivered, and failOnError stays silent."""
+    last9.order({"on": "event", "about": OLD, "status": 400})
+    ran = run(last9, left_open(), options={"failOnError": True})
+    assert ran.answer.delivered
+    assert ran.answer.fail_build is None
+    assert ran.answer.more["leftOpen"] == {"closed": [0], "named": []}
+    assert "build #41 left open is not closed, and is not tried again" in ran.answer.warnings[0]
+
+
+def test_last9_fails_at_the_stop(last9: FakeLast9) -> None:
+    """A 5xx ends the closing for this run without a word: the next marker goes on with both windows; the own one is delivered."""
+    last9.order({"on": "event", "about": OLD, "status": 503})
+    other = left_open({"id": OLD.replace("0041", "0042")})
+    ran = run(last9, left_open(), other)
+    assert ran.answer.delivered
+    assert "leftOpen" not in ran.answer.more
+    assert ran.answer.warnings == []
+    assert len(last9.received()) == 1
+
+
+def test_the_own_marker_gets_no_answer(last9: FakeLast9) -> None:
+    """If Last9 is down nothing is closed, and the windows stay for the next marker."""
+    last9.order({"on": "event", "status": 503, "times": 99})
+    ran = run(last9, left_open())
+    assert not ran.answer.delivered
+    assert "leftOpen" not in ran.answer.more
+    assert last9.received() == []
+
+
+def test_after_an_abort_nothing_is_closed(last9: FakeLast9) -> None:
+    """Somebody is waiting: the stop goes, and what was left open has time until the next build."""
+    ran = run(last9, left_open(), afterAbort=True)
+    assert ran.answer.delivered
+    assert len(last9.received()) == 1
+
+
+def test_a_dry_run_closes_nothing(last9: FakeLast9) -> None:
+    """What only shows its marker sends none for others either."""
+    assert "leftOpen" not in run(last9, left_open(), options={"dryRun": True}).answer.more
+    assert last9.received() == []
+
+
+def test_another_organization(last9: FakeLast9) -> None:
+    """A window of another organization of the same token is closed there, over a delivery of its own."""
+    last9.order({"on": "event", "about": OLD, "status": 404})
+    ran = run(last9, left_open(options={"orgSlug": "globex"}), connection={"orgSlug": field("acme")})
+    assert ran.answer.delivered
+    assert "Last9 knows no organization 'globex'" in ran.answer.warnings[0]
+
+
+def test_not_more_than_a_few(last9: FakeLast9) -> None:
+    """Of hundreds of windows one run takes note of the first twenty."""
+    windows = [left_open({"id": f"w{number}"}) for number in range(300)]
+    assert run(last9, *windows).answer.more["leftOpen"] == {"closed": list(range(20)), "named": []}
+
+
+def test_a_request_is_kept_without_them(last9: FakeLast9) -> None:
+    """What a build keeps of an undelivered marker does not hold other builds' windows."""
+    ran = run_marker({**make_request(), "leftOpen": [left_open()]}, None)
+    assert OLD not in "".join(ran.pending)
+
+
+def test_the_commit_that_is_deployed_now(last9: FakeLast9) -> None:
+    """The delivered stop of a deployment that went well tells the library its commit; a start and a failure do not."""
+    known = {"GIT_COMMIT": COMMIT.upper()}
+    assert run(last9, environ=known).answer.more["commit"] == COMMIT
+    assert "commit" not in run(last9, state="start", environ=known).answer.more
+    assert "commit" not in run(last9, environ=known, body={"ended": "threw"}).answer.more
+    assert "commit" not in run(last9).answer.more
+
+
+def test_promoting_one_version_is_no_redeploy(last9: FakeLast9) -> None:
+    """What was deployed last to this service and environment comes before the job's last successful commit, and after the option."""
+    other = "1" * 40
+    environ = {"GIT_COMMIT": COMMIT, "GIT_PREVIOUS_SUCCESSFUL_COMMIT": COMMIT}
+    run(last9, environ=environ)
+    run(last9, environ=environ, lastCommit=other)
+    run(last9, environ=environ, lastCommit=other, options={"previousCommit": COMMIT})
+    run(last9, environ=environ, lastCommit="no commit")
+    kinds = [event["attributes"]["deployment.kind"] for event in last9.received()]
+    previous = [event["attributes"]["scm.previous_commit_sha"] for event in last9.received()]
+    assert previous == [COMMIT, other, COMMIT, COMMIT]
+    assert kinds == ["redeploy", "unknown", "redeploy", "redeploy"]
+
+
+def test_the_report_shows_it(last9: FakeLast9) -> None:
+    """The build that closed a window shows it in its report as unknown, with its length, whose it was, and who has closed it."""
+    ran = run(last9, left_open())
+    (shown,) = (each for each in reading.read(ran.answer.more["records"]).deployments if each.window_id == OLD)
+    assert (shown.service, shown.environment, shown.outcome) == ("payments-api", "production", "unknown")
+    assert (shown.begun_ms, shown.ended_ms) == (STARTED_MS, STOPPED_MS)
+    assert shown.labels == {"left open by": "build #41", "closed by": "build #42"}
+
+
+def test_the_report_prefers_what_is_known(last9: FakeLast9) -> None:
+    """Of a stop that did arrive and one that a later build has sent, in whatever order, the one counts that knows how it ended."""
+    unknown = run(last9, left_open()).answer.more["records"][1]
+    known = run(last9, window={"id": OLD, "startedAtMs": STARTED_MS}).answer.more["records"][0]
+    for records in ([unknown, known], [known, unknown]):
+        (shown,) = reading.read(records).deployments
+        assert shown.outcome == "success"
+
+
+def test_the_time_runs_out_while_others_are_closed(last9: FakeLast9) -> None:
+    """A Last9 that goes silent at the closing costs the own marker nothing: it is delivered, and the window stays for the next."""
+    last9.order({"on": "event", "about": OLD, "delay": 30})
+    ran = run(last9, left_open(), left_open({"id": OLD.replace("0041", "0042")}))
+    assert ran.answer.delivered
+    assert "leftOpen" not in ran.answer.more
+    assert ran.answer.warnings == []
