@@ -25,7 +25,7 @@ sys.path.insert(0, "tools")
 from bundling import wheels
 wheels.fetch(pathlib.Path("requirements-bundle.txt"), pathlib.Path(".cache/wheels"))
 """
-FILES = ("src/org/last9/Bundle.groovy", "THIRD-PARTY-LICENSES.md", "requirements-bundle.txt", "LICENSE")
+FILES = ("src/org/last9/Bundle.groovy", "THIRD-PARTY-LICENSES.md", "requirements-bundle.txt", "LICENSE", "examples/freestyle/last9-markers")
 
 
 @pytest.mark.endurance  # the zip's compression takes its time, and make verify builds it, too
