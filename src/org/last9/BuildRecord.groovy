@@ -24,6 +24,9 @@ class BuildRecord implements Serializable {
 
     /** A marker of this build is closing what earlier builds left open. */
     private static boolean closing = false
+    /** The variable's text as it was read or written last, and what it says: reading it anew would cost each marker some 200 operations. */
+    private static String knownText = null
+    private static Map known = null
 
     private final Object script
 
@@ -46,9 +49,9 @@ class BuildRecord implements Serializable {
             if (marker.state == 'start' && marker.window) {
                 open(record, marker, settings)
                 settings.remove('recorded') // else it would be saved with the program
+                write(record)
             }
-            write(record)
-            String commit = record.commits[settings.deployedTo]
+            String commit = record.commits ? record.commits[OpenWindows.hash((String) settings.deployedTo)] : null
             if (commit) {
                 found.lastCommit = commit
             }
@@ -58,6 +61,7 @@ class BuildRecord implements Serializable {
                 found.leftOpen = left
             }
         } catch (Exception ignored) { // what is remembered is never worth a failed deployment
+            note(null, null)
         }
         return found
     }
@@ -66,41 +70,46 @@ class BuildRecord implements Serializable {
     @NonCPS
     void after(Map marker, Map settings, Map asked, Map answer, List<String> settled, String tried) {
         try {
-            if (asked.leftOpen) {
+            List<Map> leftOpen = asked.leftOpen
+            if (leftOpen) {
                 noteClosing(false)
             }
-            Map record = own()
+            boolean refused = marker.state == 'start' && answer?.accepted == false
+            Object commit = answer?.commit
+            Map record = refused || settled || tried || leftOpen || commit instanceof String ? own() : null // else nothing changes
             if (record == null) {
                 return
             }
-            List<String> gone = marker.state == 'start' && answer?.accepted == false ? settled + [marker.window?.id] : settled
-            record.open = without(record.open, gone)
+            record.open = without(record.open, refused ? settled + [marker.window?.id] : settled)
             for (Map window in record.open) {
                 if (window.id == tried) {
                     window.stop = marker.timestampMs
                 }
             }
-            if (asked.leftOpen && answer?.leftOpen instanceof Map) {
-                settle(record, asked.leftOpen, answer.leftOpen)
+            if (leftOpen && answer?.leftOpen instanceof Map) {
+                settle(record, leftOpen, answer.leftOpen)
             }
-            if (answer?.commit instanceof String) {
-                record.commits.remove(settings.deployedTo)
-                record.commits[settings.deployedTo] = answer.commit
+            if (commit instanceof String) {
+                String place = OpenWindows.hash((String) settings.deployedTo)
+                record.commits.remove(place) // the newest is the last one
+                record.commits[place] = commit
             }
             write(record)
         } catch (Exception ignored) { // as above
+            note(null, null)
         }
     }
 
     /**
-     * A manual stop whose start is not this build's: the newest open manual window of that key that an earlier build left, as
+     * A manual stop whose start is not this build's: the newest open manual window of these options that an earlier build left, as
      * `[id:, startedAtMs:]`. It is this build's own from now on. Null if there is none.
      */
     @NonCPS
-    Map<String, Object> adopt(String key) {
+    Map<String, Object> adopt(Map options) {
         try {
             Map record = current()
             Map newest = null
+            String key = record.left ? OpenWindows.key(options) : null
             for (Map build in record.left) {
                 for (Map window in build.open) {
                     if (window.manual && window.key == key) {
@@ -118,6 +127,7 @@ class BuildRecord implements Serializable {
                 return [id: newest.id, startedAtMs: newest.at]
             }
         } catch (Exception ignored) { // as above
+            note(null, null)
         }
         return null
     }
@@ -137,6 +147,7 @@ class BuildRecord implements Serializable {
             record = record ?: RecordText.empty()
             lookBack(record)
             record.settled = script.currentBuild.number - 1
+            write(record)
         }
         return record
     }
@@ -290,12 +301,26 @@ class BuildRecord implements Serializable {
 
     @NonCPS
     private Map own() {
-        return RecordText.read(script.currentBuild.buildVariables[VARIABLE])
+        String text = script.currentBuild.buildVariables[VARIABLE]
+        if (known == null || text != knownText) {
+            note(text, RecordText.read(text))
+        }
+        return known
     }
 
     @NonCPS
     private void write(Map record) {
-        BuildVariables.write(script, VARIABLE, RecordText.write(record))
+        String text = RecordText.write(record)
+        if (text != knownText) {
+            script.env."${VARIABLE}" = text
+        }
+        note(text, record)
+    }
+
+    @NonCPS
+    private static void note(String text, Map record) {
+        knownText = text
+        known = record
     }
 
 }

@@ -38,8 +38,8 @@ class OpenWindows implements Serializable {
             return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned()), key: key(options)]
         }
         Map opened = windows.close(options)
-        sender.prepare(options, opened?.settings)
-        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(key(options))]
+        sender.prepare(options, opened?.settings, false)
+        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(options)]
     }
 
     /** Opens a window of these options. The oldest open one gives way if there are too many: its stop becomes a point. */
@@ -119,7 +119,7 @@ class OpenWindows implements Serializable {
 
     /** Two hashes instead of the names: short, and free of blanks, commas and whatever else names hold. */
     @NonCPS
-    private static String key(Map options) {
+    static String key(Map options) {
         String event = Options.trimmed(options.eventName) ?: 'deployment'
         return hash([Options.trimmed(options.serviceName), Options.trimmed(options.environment), event].join('\n'))
     }

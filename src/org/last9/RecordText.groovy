@@ -55,16 +55,16 @@ class RecordText implements Serializable {
         return record
     }
 
-    /** What it comes to within its size. */
+    /** The text of a record. What does not fit is dropped from the record as well. */
     @NonCPS
     static String write(Map record) {
-        Map kept = record + [left: withWindows(record.left)]
-        while (kept.commits.size() > MOST_COMMITS) {
-            dropOldestCommit(kept)
+        record.left = withWindows(record.left)
+        while (record.commits.size() > MOST_COMMITS) {
+            dropOldestCommit(record)
         }
-        String text = JsonOutput.toJson(kept)
-        while (text.length() > MOST_CHARACTERS && dropLeast(kept)) {
-            text = JsonOutput.toJson(kept)
+        String text = JsonOutput.toJson(record)
+        while (text.length() > MOST_CHARACTERS && dropLeast(record)) {
+            text = JsonOutput.toJson(record)
         }
         return text.length() > MOST_CHARACTERS ? JsonOutput.toJson(empty() + [settled: record.settled]) : text
     }

@@ -43,12 +43,12 @@ class Sender implements Serializable {
         this.pendingMarkers = new PendingMarkers(script)
     }
 
-    /** Fixes what the window's markers say and where they go. `pinned`: what a manual window began with, or null. */
+    /** Fixes what the window's markers say and where they go. `pinned`: what a manual window began with, or null. `opens`: it begins here. */
     @NonCPS
-    void prepare(Map options, Map pinned = null) {
+    void prepare(Map options, Map pinned = null, boolean opens = true) {
         mayDiffer = pinned != null
         try {
-            settings = Settings.read(script, options, pinned)
+            settings = Settings.read(script, options, pinned, opens)
         } catch (Throwable failure) { // said by send: Last9 never fails a deployment, not even by a mistake of ours
             settings = [seconds: 10, environment: [:], defect: failure.message ?: 'the settings cannot be read']
         }

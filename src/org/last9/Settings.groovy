@@ -21,6 +21,9 @@ class Settings implements Serializable {
         'LAST9_API_BASE_URL', 'LAST9_DATA_SOURCE_NAME', 'LAST9_DRY_RUN']
     private static final List<String> FIELDS = ['routingProfileEnvVar', 'orgSlugEnvVar', 'credentialIdEnvVar', 'apiBaseUrlEnvVar',
         'dataSourceNameEnvVar']
+    private static final Map<String, String> PLACES = [
+        orgSlug: 'LAST9_ORG_SLUG', dataSourceName: 'LAST9_DATA_SOURCE_NAME', apiBaseUrl: 'LAST9_API_BASE_URL',
+    ]
     private static final String DEFAULT_CREDENTIAL = 'last9-refresh-token'
     private static final double DEFAULT_SECONDS = 10
     /** `timeoutSeconds` beyond this is a mistake; the engine says so. */
@@ -43,13 +46,14 @@ class Settings implements Serializable {
     /**
      * `options` and `config` (JSON texts; `config` null if there is none), `environment` (variable → text or null, as it counts for this window),
      * `profile` and `credential` as the contract has them, `oddVariables`, `dryRun`, `failOnError`, `seconds`, `agentLabel`, `service`, `eventName`.
-     * `pinned` is the `environment` and `config` that a manual window began with; null: those of now count.
+     * `pinned` is the `environment` and `config` that a manual window began with; null: those of now count. `opens` a window: then `recorded` is
+     * what a later build needs to close it. `deployedTo` names service and environment.
      */
     @NonCPS
-    static Map read(Object script, Map options, Map pinned) {
+    static Map read(Object script, Map options, Map pinned, boolean opens) {
         String configText = pinned ? pinned.config : new BuildDefaults(script).json()
         Settings settings = new Settings(script, options, Json.object(configText) ?: [:])
-        return settings.values(pinned) + [options: JsonOutput.toJson(options), config: configText]
+        return settings.values(pinned, opens) + [options: JsonOutput.toJson(options), config: configText]
     }
 
     /** What a `withEnv` must say so that the environment is what it was: empty as long as nothing has changed. */
@@ -65,7 +69,7 @@ class Settings implements Serializable {
     }
 
     @NonCPS
-    protected Map values(Map pinned) {
+    protected Map values(Map pinned, boolean opens) {
         Object env = script.env
         Map known = environment
         Map before = pinned ? pinned.environment : null
@@ -82,13 +86,14 @@ class Settings implements Serializable {
         }
         Map profile = resolve('routingProfile', 'LAST9_ROUTING_PROFILE', null)
         Map credential = resolve('credentialId', 'LAST9_CREDENTIAL_ID', profile) ?: [value: DEFAULT_CREDENTIAL, source: 'default']
+        boolean dryRun = Options.isTrue(first('dryRun') ?: known.LAST9_DRY_RUN)
+        String service = first('serviceName')
         return [
-            environment: known, profile: profile, credential: credential, recorded: recorded(profile, credential),
-            deployedTo: OpenWindows.hash(first('serviceName') + '\n' + first('environment')),
-            oddVariables: oddVariables(), dryRun: Options.isTrue(first('dryRun') ?: known.LAST9_DRY_RUN),
+            environment: known, profile: profile, credential: credential, recorded: opens && !dryRun ? recorded(profile, credential) : null,
+            oddVariables: oddVariables(), dryRun: dryRun,
             failOnError: Options.isTrue(first('failOnError')), seconds: seconds(),
             agentLabel: first('agentLabel') ?: env.LAST9_AGENT_LABEL ?: '',
-            service: first('serviceName') ?: 'an unnamed service', eventName: first('eventName') ?: 'deployment',
+            service: service ?: 'an unnamed service', deployedTo: service + '\n' + first('environment'), eventName: first('eventName') ?: 'deployment',
         ]
     }
 
@@ -100,8 +105,9 @@ class Settings implements Serializable {
     private Map<String, String> recorded(Map profile, Map credential) {
         Map<String, String> recorded = [:]
         for (String name in ['serviceName', 'environment', 'eventName']) {
-            if (first(name)) {
-                recorded[name] = first(name)
+            String value = first(name)
+            if (value) {
+                recorded[name] = value
             }
         }
         if (profile) {
@@ -110,15 +116,13 @@ class Settings implements Serializable {
         if (credential.value != DEFAULT_CREDENTIAL) {
             recorded.credentialId = credential.value
         }
-        Map<String, Map> places = [
-            orgSlug: resolve('orgSlug', 'LAST9_ORG_SLUG', profile), dataSourceName: resolve('dataSourceName', 'LAST9_DATA_SOURCE_NAME', profile),
-            apiBaseUrl: resolve('apiBaseUrl', 'LAST9_API_BASE_URL', profile),
-        ]
-        for (Map.Entry place in places.entrySet()) {
-            Map found = place.value
-            boolean isHis = found?.source == 'global' && place.key == 'apiBaseUrl'
-            if (found && found.source != 'profile' && !isHis && !found.value.contains('@')) {
-                recorded[place.key] = found.value
+        for (Map.Entry place in PLACES.entrySet()) {
+            boolean isUrl = place.key == 'apiBaseUrl'
+            if (profile || names.contains(place.key) || !isUrl && environment[place.value]) {
+                Map found = resolve(place.key, place.value, profile)
+                if (found && found.source != 'profile' && !(isUrl && found.source == 'global') && !found.value.contains('@')) {
+                    recorded[place.key] = found.value
+                }
             }
         }
         return recorded

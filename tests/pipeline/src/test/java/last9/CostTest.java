@@ -26,11 +26,11 @@ class CostTest extends LibraryTest {
      */
     @ParameterizedTest(name = "{0}")
     @CsvSource({
-        "WARM,     640, 14,   0, 1.35, 1.50",
-        "WINDOW,  1250, 25,   0, 2.70, 3.00",
-        "NO_NODE,  640, 14,   0, 1.40, 1.55",
-        "DRY,      680, 14,   0, 1.30, 1.45",
-        "FIRST,    690, 14, 245, 1.90, 2.40",
+        "WARM,     720, 14,   0, 1.35, 1.50",
+        "WINDOW,  1500, 27,   0, 2.70, 3.00",
+        "NO_NODE,  720, 14,   0, 1.40, 1.55",
+        "DRY,      730, 14,   0, 1.30, 1.45",
+        "FIRST,    800, 14, 280, 1.90, 2.40",
     })
     void keepsToItsPrice(CostShape shape, long operations, long environmentReads, int classKilobytes, double trusted, double sandbox) {
         Cost cost = shape.count();

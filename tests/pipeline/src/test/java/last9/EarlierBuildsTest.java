@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import pipeline.run.Job;
@@ -100,11 +102,14 @@ class EarlierBuildsTest extends LibraryTest {
     /** A build that runs is left alone, whatever result it shows: unstable, a caught failure; its own stop tells how it ended. */
     @ParameterizedTest
     @ValueSource(strings = {"unstable 'flaky'", "catchError { error 'no' }", "currentBuild.result = 'FAILURE'"})
-    void aRunningBuildIsLeftAlone(String result) {
+    void aRunningBuildIsLeftAlone(String result, @TempDir Path folder) {
         List<Pipeline.Run> others = new ArrayList<>();
-        Pipeline first = pipeline("node { " + WINDOW + " { " + result + "\necho 'started' } }").afterText("^started", () -> {
+        Path seen = folder.resolve("seen");
+        String body = result + "\nsh 'echo started; until [ -e " + seen + " ]; do sleep 0.1; done'";
+        Pipeline first = pipeline("node { " + WINDOW + " { " + body + " } }").afterText("^started", () -> {
             others.add(run(MARKER));
             others.add(run(MARKER));
+            seen.toFile().mkdir();
         });
         Pipeline.Run run = job.run(first);
         assertEquals(List.of(), closed(others.get(0)), run.log());

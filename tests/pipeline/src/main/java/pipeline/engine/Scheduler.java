@@ -177,7 +177,7 @@ final class Scheduler {
             byte[] saved = Pickle.write(program);
             build.state().largestProgram = Math.max(build.state().largestProgram, saved.length);
             Call waiting = program.threads.lastEntry().getValue().call;
-            build.state().savedBytes.put(waiting == null ? "" : waiting.name, saved.length);
+            build.state().savedBytes.merge(waiting == null ? "" : waiting.name, saved.length, Math::max);
             program = (Program) Pickle.read(saved, build.loaders().scriptLoader());
         } catch (IOException | RuntimeException e) {
             GreenThread newest = program.threads.lastEntry().getValue();

@@ -258,7 +258,7 @@ public final class Pipeline {
 
         /** The size of the saved program while that step was waited for, the last time. */
         public int savedBytes(String step) {
-            return state.savedBytes.get(step);
+            return state.savedBytes.getOrDefault(step, 0);
         }
 
         /** What the build cost: flow nodes by kind, Jenkins' looks at processes, operations that the sandbox has intercepted, how many of these read {@code env}, bytes of library classes. */
