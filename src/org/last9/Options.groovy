@@ -53,20 +53,36 @@ class Options implements Serializable {
     }
 
     private static Map<String, Object> readAnything(Object script, String step, Object[] args) {
-        Map options = null
+        List<Object> given = withoutBlocks(args)
         List<String> others = []
-        for (Object argument in list(args)) {
+        for (int i = 1; i < given.size(); i++) {
+            others.add(text(given[i]))
+        }
+        if (others) {
+            script.echo(positional(step, others))
+        }
+        return isPlain(given[0], 0) ? (Map) given[0] : readSlowly(script, step, (Map) given[0])
+    }
+
+    /** The first map, an empty one if there is none, and after it what else the call has but blocks. */
+    @NonCPS
+    private static List<Object> withoutBlocks(Object[] args) {
+        Object options = null
+        List<Object> others = []
+        for (Object argument in args) {
             if (options == null && argument instanceof Map) {
                 options = argument
             } else if (argument != null && !(argument instanceof Closure)) {
-                others.add(text(argument))
+                others.add(argument)
             }
         }
-        if (others) {
-            script.echo("[Last9] WARNING: ${step} ignored positional arguments: ${others.join(', ')}. ".toString() +
-                "Use named options: ${step}(${EXAMPLES[step]})".toString())
-        }
-        return options == null ? [:] : isPlain(options, 0) ? options : readSlowly(script, step, options)
+        return [options == null ? [:] : options] + others
+    }
+
+    @NonCPS
+    private static String positional(String step, List<String> others) {
+        return "[Last9] WARNING: ${step} ignored positional arguments: ${others.join(', ')}. ".toString() +
+            "Use named options: ${step}(${EXAMPLES[step]})".toString()
     }
 
     /** The same for a step that takes no block. If it has one all the same it is run, and a warning says so: it may be the deployment. */
@@ -78,18 +94,23 @@ class Options implements Serializable {
         Map<String, Object> options = read(script, step, args)
         Closure block = block(args)
         if (block != null) {
-            script.echo("[Last9] WARNING: ${step} does not accept a block. The block is run, but no window is created. ".toString() +
-                "For a window write withLast9Deployment(${EXAMPLES.withLast9Deployment}) { }".toString())
+            script.echo(noBlock(step))
             block.call()
         }
         return options
+    }
+
+    @NonCPS
+    private static String noBlock(String step) {
+        return "[Last9] WARNING: ${step} does not accept a block. The block is run, but no window is created. ".toString() +
+            "For a window write withLast9Deployment(${EXAMPLES.withLast9Deployment}) { }".toString()
     }
 
     /** The block that a step was called with, wherever in the call it stands; null if there is none. */
     @NonCPS
     static Closure block(Object[] args) {
         Closure block = null
-        for (Object argument in list(args)) {
+        for (Object argument in args) { // `step(null)` reaches a var as no array at all
             if (argument instanceof Closure) {
                 block = (Closure) argument
             }
@@ -107,16 +128,6 @@ class Options implements Serializable {
     @NonCPS
     static boolean isTrue(Object value) {
         return 'true'.equalsIgnoreCase(trimmed(value))
-    }
-
-    /** `step(null)` reaches a var as no array at all. */
-    @NonCPS
-    private static List<Object> list(Object[] args) {
-        List<Object> arguments = []
-        for (Object argument in args) {
-            arguments.add(argument)
-        }
-        return arguments
     }
 
     /**
@@ -167,18 +178,27 @@ class Options implements Serializable {
                     options[name] = value
                 }
                 if (secrets) {
-                    script.echo("[Last9] WARNING: ${secrets.join(', ')} for ${step} is a password and is ignored: ".toString() +
-                        'its value must not be shown')
+                    script.echo(secret(step, secrets))
                 }
             } catch (FlowInterruptedException abort) {
                 throw abort
             } catch (Throwable failure) { // also StackOverflowError
-                String reason = (failure.message ?: '').trim().split('\n')[0] ?: 'no reason was given' // an assertion paints a picture below
-                script.echo("[Last9] WARNING: the value of ${name} for ${step} cannot be read and is ignored: ${reason}. ".toString() +
-                    'Look at the expression that gives it')
+                script.echo(unreadable(step, name, failure))
             }
         }
         return options
+    }
+
+    @NonCPS
+    private static String secret(String step, List<String> names) {
+        return "[Last9] WARNING: ${names.join(', ')} for ${step} is a password and is ignored: its value must not be shown".toString()
+    }
+
+    @NonCPS
+    private static String unreadable(String step, String name, Throwable failure) {
+        String reason = (failure.message ?: '').trim().split('\n')[0] ?: 'no reason was given' // an assertion paints a picture below
+        return "[Last9] WARNING: the value of ${name} for ${step} cannot be read and is ignored: ${reason}. ".toString() +
+            'Look at the expression that gives it'
     }
 
     /** A copy that JSON can carry: plain maps and lists, texts, numbers, booleans, null. What is a password is left out, and its name noted. */
@@ -187,8 +207,7 @@ class Options implements Serializable {
         if (depth > DEEPEST) {
             throw new Exception('it holds itself, or is nested too deeply')
         }
-        boolean isNumber = value instanceof Number && !NO_NUMBERS.contains(value.toString())
-        if (value == null || value instanceof String || value instanceof Boolean || isNumber) {
+        if (isPlain(value, depth)) {
             return value
         }
         if (value instanceof Secret) {
@@ -205,8 +224,7 @@ class Options implements Serializable {
             }
             return copied
         }
-        boolean isArray = value instanceof Object[] || value instanceof int[] || value instanceof long[] || value instanceof double[]
-        if (isArray || value instanceof Collection) {
+        if (isList(value)) {
             List<Object> copied = []
             for (Object item in itemsOf(value)) {
                 copied.add(copy(item, name, secrets, depth + 1))
@@ -220,6 +238,11 @@ class Options implements Serializable {
     private static String text(Object value) {
         Object shown = value.toString()
         return "${shown}".toString()
+    }
+
+    @NonCPS
+    private static boolean isList(Object value) {
+        return value instanceof Collection || value instanceof Object[] || value instanceof int[] || value instanceof long[] || value instanceof double[]
     }
 
     /** A copy: iterators cannot be serialized. */

@@ -60,10 +60,11 @@ class RecordText implements Serializable {
     static String write(Map record) {
         record.left = withWindows(record.left)
         while (record.commits.size() > MOST_COMMITS) {
-            dropOldestCommit(record)
+            dropLeast(record)
         }
         String text = JsonOutput.toJson(record)
         while (text.length() > MOST_CHARACTERS && dropLeast(record)) {
+            record.left = withWindows(record.left)
             text = JsonOutput.toJson(record)
         }
         return text.length() > MOST_CHARACTERS ? JsonOutput.toJson(empty() + [settled: record.settled]) : text
@@ -75,76 +76,27 @@ class RecordText implements Serializable {
      */
     @NonCPS
     private static boolean dropLeast(Map record) {
-        return dropOldestCommit(record) || dropNamed(record) || dropNewest(record, false) || dropNewest(record, true) || dropOldest(record)
-    }
-
-    @NonCPS
-    private static boolean dropOldestCommit(Map record) {
-        Map<String, String> kept = [:]
-        boolean first = true
-        for (Map.Entry entry in record.commits.entrySet()) {
-            if (!first) {
-                kept[entry.key] = entry.value
-            }
-            first = false
+        if (record.commits) {
+            record.commits.remove(record.commits.keySet().toList()[0]) // the oldest
+            return true
         }
-        record.commits = kept
-        return !first
-    }
-
-    @NonCPS
-    private static boolean dropNamed(Map record) {
-        for (int i = 0; i < record.left.size(); i++) {
-            for (Map window in record.left[i].open) {
-                if (window.named) {
-                    drop(record, i, window)
-                    return true
+        List<Map> among = record.open
+        Map newest = null
+        Map unrouted = null
+        for (Map window in record.open) {
+            newest = window
+            unrouted = window.o ? unrouted : window
+        }
+        Map least = unrouted ?: newest
+        for (Map build in record.left) {
+            for (Map window in build.open) {
+                if (window.named || least == null) {
+                    among = build.open
+                    least = window
                 }
             }
         }
-        return false
-    }
-
-    /** Of those that can only be paired with a stop, or of the others. */
-    @NonCPS
-    private static boolean dropNewest(Map record, boolean withRoute) {
-        for (int i = record.open.size() - 1; i >= 0; i--) {
-            if ((record.open[i].o != null) == withRoute) {
-                record.open = without(record.open, record.open[i])
-                return true
-            }
-        }
-        return false
-    }
-
-    @NonCPS
-    private static boolean dropOldest(Map record) {
-        if (!record.left) {
-            return false
-        }
-        drop(record, 0, record.left[0].open[0])
-        return true
-    }
-
-    @NonCPS
-    private static void drop(Map record, int place, Map window) {
-        List<Map> builds = []
-        for (int i = 0; i < record.left.size(); i++) {
-            Map build = record.left[i]
-            builds.add(i == place ? build + [open: without(build.open, window)] : build)
-        }
-        record.left = withWindows(builds)
-    }
-
-    @NonCPS
-    private static List<Map> without(List<Map> windows, Map window) {
-        List<Map> others = []
-        for (Map each in windows) {
-            if (each.id != window.id) {
-                others.add(each)
-            }
-        }
-        return others
+        return least != null && among.remove(least)
     }
 
     @NonCPS
