@@ -114,6 +114,24 @@ def test_a_git_that_hangs_does_not_outlive_us(last9: FakeLast9, tmp_path: Path) 
     wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in asked))
 
 
+def test_a_script_in_gits_place_leaves_nothing(last9: FakeLast9, tmp_path: Path) -> None:
+    """Where git is a script that runs another program, that program ends with it, whether it hangs or says too much."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n", "utf-8")
+    git = tmp_path / "git"
+    hangs = f"sleep 300 & echo $! >> {tmp_path}/pids; wait"
+    talks = f"sh -c 'echo $$ >> {tmp_path}/pids; exec yes'"
+    git.write_text(f'#!/bin/sh\ncase "$*" in *remote*) {talks} ;; *) {hangs} ;; esac\n', "utf-8")
+    git.chmod(0o755)
+    environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "PATH": f"{tmp_path}:/usr/bin:/bin", "LAST9_API_BASE_URL": last9.url}
+    done = engine(["send", "--service-name", "payments-api"], environ=environ, cwd=tmp_path)
+    assert "Deployment marker sent successfully" in done.stderr
+    started = (tmp_path / "pids").read_text("utf-8").split()
+    assert started
+    assert len(last9.received()) == 1
+    wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in started))
+
+
 def test_a_commit_author_of_many_megabytes(last9: FakeLast9, clock: ManualClock) -> None:
     """Whoever can push chooses the author's name: the event stays small, and so does the answer that goes to the controller."""
     last9.order([{"status": 503}] * 8)

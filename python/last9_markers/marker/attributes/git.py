@@ -5,8 +5,11 @@ It is asked while the engine loads, and never longer than two seconds in all.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
@@ -187,7 +190,7 @@ class GitCheckout:
     def abandon(self) -> None:
         """Stop asking: nobody wants to know any more."""
         for child in self._children.values():
-            child.kill()
+            _end(child)
 
     # -- what the answers mean -------------------------------------------------------------------------------------------------
 
@@ -225,6 +228,7 @@ class GitCheckout:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                start_new_session=True,  # on Windows it says nothing
             )
             self._readings[name] = _Reading(child)
         except (OSError, ValueError, RuntimeError):  # no git, no folder, no thread to be had
@@ -259,14 +263,14 @@ class _Reading:
         try:
             self._thread.start()
         except RuntimeError:
-            child.kill()
+            _end(child)
             raise
 
     def text(self, seconds: float, *, cut: bool) -> str:
         """What was said within so many seconds; empty if that was not all. ``cut``: the beginning of a long answer is one as well."""
         self._thread.join(seconds)
         if self._thread.is_alive():
-            self._child.kill()
+            _end(self._child)
             return ""
         whole = self._child.returncode == 0 and len(self._output) <= LONGEST_ANSWER
         if not whole and not (cut and len(self._output) > LONGEST_ANSWER):
@@ -280,8 +284,17 @@ class _Reading:
         with stream:
             self._output = stream.read(LONGEST_ANSWER + 1)
         if len(self._output) > LONGEST_ANSWER:
-            self._child.kill()
+            _end(self._child)
         self._child.wait()
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill it, and what it has started: many agents have a script in git's place, whose own git would go on."""
+    if sys.platform == "win32":
+        child.kill()
+    elif child.returncode is None:  # else its number may be another's by now
+        with contextlib.suppress(OSError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def git_program(path: str, *, windows: bool) -> str:
