@@ -111,7 +111,9 @@ class RestartTest extends LibraryTest {
         try (StandIn own = StandIn.start(CHECKOUT)) { // several builds wait for their new controllers at once
             own.fault(SLOW);
             try (var run = example(file, own).restartAt(step, nth).run()) {
-                assertTrue(run.log().contains("Resuming build at"), run.log());
+                // branches that race bring the bundle once or twice, so a build may have fewer calls of that step than the one that was counted
+                long calls = run.steps().stream().filter(s -> step.equals(s.get("step"))).count();
+                assertTrue(run.log().contains("Resuming build at") || calls < nth, step + " " + nth + " of " + calls + ":\n" + run.log());
                 assertEquals(UNDISTURBED.get(name), windows(run, own), run.log());
                 // a report cannot know what happened before, and says so
                 assertEquals(List.of(), warnings(run).stream().filter(line -> !line.contains(NOT_IN_THE_REPORT)).toList());
