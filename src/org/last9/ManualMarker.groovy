@@ -1,5 +1,6 @@
 package org.last9
 
+import com.cloudbees.groovy.cps.NonCPS
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** `last9DeploymentMarker`: one marker; a start and a later stop of the same service, environment and event name are one window. */
@@ -18,7 +19,7 @@ class ManualMarker implements Serializable {
     Map send(Object[] args) {
         long now = System.currentTimeMillis()
         Sender sender = new Sender(script, STEP)
-        Map marker = OpenWindows.marker(script, sender, Options.readWithoutBlock(script, STEP, args), now)
+        Map marker = prepare(sender, Options.readWithoutBlock(script, STEP, args), now)
         Map answer = null
         try {
             answer = sender.send(marker)
@@ -39,6 +40,22 @@ class ManualMarker implements Serializable {
         sender.failIfAsked(answer)
         Object id = answer.deploymentId ?: (answer.accepted ? marker.window?.id : null)
         return [delivered: answer.delivered, deploymentId: id, warnings: answer.warnings]
+    }
+
+    /**
+     * The marker that these options ask for, with its window, and the sender prepared for it. What else `eventState` may say the engine judges.
+     * @NonCPS: no other branch comes in between, so each of parallel stops closes a window of its own.
+     */
+    @NonCPS
+    private Map prepare(Sender sender, Map options, long now) {
+        OpenWindows windows = new OpenWindows(script)
+        if ('start'.equalsIgnoreCase(Options.trimmed(options.eventState))) {
+            sender.prepare(options)
+            return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned()), key: OpenWindows.key(options)]
+        }
+        Map opened = windows.close(options)
+        sender.prepare(options, opened?.settings, false)
+        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(options)]
     }
 
 }

@@ -4,7 +4,7 @@ import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
 
 /**
- * The build's open manual windows, and the one place where starts and stops are paired.
+ * The build's open manual windows: a stop takes that of its start.
  *
  * They live in build variables: a var's fields differ from calling script to calling script and a static does not
  * survive a controller restart, but start and stop may be called through different vars and hours apart.
@@ -27,19 +27,6 @@ class OpenWindows implements Serializable {
 
     OpenWindows(Object script) {
         this.script = script
-    }
-
-    /** The marker that these options ask for, with its window, and the sender prepared for it. What else `eventState` may say the engine judges. */
-    @NonCPS
-    static Map marker(Object script, Sender sender, Map options, long now) {
-        OpenWindows windows = new OpenWindows(script)
-        if ('start'.equalsIgnoreCase(Options.trimmed(options.eventState))) {
-            sender.prepare(options)
-            return [state: 'start', timestampMs: now, window: windows.open(options, now, sender.pinned()), key: key(options)]
-        }
-        Map opened = windows.close(options)
-        sender.prepare(options, opened?.settings, false)
-        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(options)]
     }
 
     /** Opens a window of these options. The oldest open one gives way if there are too many: its stop becomes a point. */
