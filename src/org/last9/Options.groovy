@@ -242,7 +242,8 @@ class Options implements Serializable {
 
     @NonCPS
     private static boolean isList(Object value) {
-        return value instanceof Collection || value instanceof Object[] || value instanceof int[] || value instanceof long[] || value instanceof double[]
+        return value instanceof Collection || value instanceof Object[] || value instanceof int[] || value instanceof long[] ||
+            value instanceof double[]
     }
 
     /** A copy: iterators cannot be serialized. */

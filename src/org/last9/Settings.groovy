@@ -93,7 +93,8 @@ class Settings implements Serializable {
             oddVariables: oddVariables(), dryRun: dryRun,
             failOnError: Options.isTrue(first('failOnError')), seconds: seconds(),
             agentLabel: first('agentLabel') ?: env.LAST9_AGENT_LABEL ?: '',
-            service: service ?: 'an unnamed service', deployedTo: service + '\n' + first('environment'), eventName: first('eventName') ?: 'deployment',
+            service: service ?: 'an unnamed service', deployedTo: service + '\n' + first('environment'),
+            eventName: first('eventName') ?: 'deployment',
         ]
     }
 
