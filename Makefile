@@ -9,12 +9,15 @@ ifneq ($(PYTHON),python3)
 $(shell mkdir -p build/python && printf '#!/bin/sh\nexec "%s" "$$@"\n' "$$(command -v "$(PYTHON)")" >build/python/python3 && chmod +x build/python/python3)
 export PATH := $(CURDIR)/build/python:$(PATH)
 endif
-MVN := mvn -q -B -Dstyle.color=never -f tests/pipeline/pom.xml
+MVN := mvn -q -B -Dstyle.color=never -f tests/pom.xml
 # What the bundle's first files use only once it knows that it runs under Python 3.9 or newer.
 GUARDED := $(addprefix --exclude ,int.from_bytes sys.flags.isolated)
 CODENARC := .cache/codenarc.classpath
-SUREFIRE := tests/pipeline/target/surefire-reports
-SUREFIRE_ENDURANCE := tests/pipeline/target/endurance-reports
+SUREFIRE := tests/pipeline/target/surefire-reports tests/library/target/surefire-reports
+SUREFIRE_ENDURANCE := tests/library/target/endurance-reports
+# A test of the runner that fails is no reason to leave the library's out.
+ALL_MODULES := -Dmaven.test.failure.ignore=true
+none_failed = ! grep -lrE '<(failure|error)[ >]' $(1)
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.
 side_by_side = status=0; echo "Two halves side by side, each one's output when it ends: $(1)"; $(MAKE) --no-print-directory -k -j2 --output-sync=target $(1) || status=1
 
@@ -41,7 +44,7 @@ test-python: for-tests $(VENV)/ready ## engine, contract and bundle
 
 test-pipeline: for-tests ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf $(SUREFIRE)
-	@$(MVN) test -DexcludedGroups=endurance,matrices$(without)
+	@$(MVN) test $(ALL_MODULES) -DexcludedGroups=endurance,matrices$(without) && $(call none_failed,$(SUREFIRE))
 
 endurance-python: for-tests $(VENV)/ready
 	@mkdir -p build && rm -f build/endurance.xml
@@ -67,7 +70,7 @@ benchmark: $(VENV)/ready ## one marker as a whole process against what it could 
 benchmark-docs: $(VENV)/ready ## the same, and the figures into docs/performance.md
 	@$(IN_VENV)/python tools/benchmark.py --rounds $(or $(ROUNDS),40) --write-docs
 
-cost: needs-python-java-git ## what each shape of marker costs a pipeline, counted by the runner and priced by tests/pipeline/cost-model.json
+cost: needs-python-java-git ## what each shape of marker costs a pipeline, counted by the runner and priced by tests/library/cost-model.json
 	@$(MVN) test -Dtest=CostTable
 
 cost-docs: needs-python-java-git ## the same, and the table into docs/performance.md
@@ -105,7 +108,7 @@ requirements: $(VENV)/ready ## lock requirements-dev.in again
 	@$(IN_VENV)/python -m pip install -q uv && $(IN_VENV)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.9 requirements-dev.in -o requirements-dev.txt
 
 clean: ## forget everything that was built or fetched
-	@rm -rf $(VENV) .cache build tests/pipeline/target
+	@rm -rf $(VENV) .cache build tests/pipeline/target tests/library/target
 
 $(VENV)/ready: requirements-dev.txt | needs-python-venv
 	@$(PYTHON) -m venv $(VENV)

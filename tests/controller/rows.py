@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-RESOURCES = ROOT / "tests" / "pipeline" / "src" / "test" / "resources"
+RESOURCES = ROOT / "tests" / "library" / "src" / "test" / "resources"
 SHAPES = RESOURCES / "shapes"
 
 

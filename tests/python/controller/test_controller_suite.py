@@ -370,7 +370,7 @@ def test_without_the_library_it_comes_by_the_library_step(jenkins: FakeJenkins, 
     ask(jenkins, ONLY="shapes/wrapper-library")
     told = capsys.readouterr().out
     assert "vars/withLast9Deployment.groovy" in cloned
-    assert "tests/pipeline/src/test/resources/team-library/vars/opening.groovy" in cloned
+    assert "tests/library/src/test/resources/team-library/vars/opening.groovy" in cloned
     assert "of this checkout, served at http://127.0.0.1:" in told
     assert "  library" not in told.split("the log was")[0]  # its own library steps are no difference
 
