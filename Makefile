@@ -24,7 +24,7 @@ side_by_side = status=0; echo "Two halves side by side, each one's output when i
 # The tags of the Java tests that need a tool which this machine lacks (tools/needs writes the list).
 without = $$(sed 's/\([a-z-][a-z-]*\) */,needs-\1/g' build/missing-tools)
 
-.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline matrices controller pipeline cost cost-docs benchmark benchmark-docs bundle docs verify lint requirements release picture clean
+.PHONY: for-tests help demo test test-python test-pipeline endurance endurance-python endurance-pipeline controller pipeline cost cost-docs benchmark benchmark-docs bundle docs verify lint requirements release picture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1  /p' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ test-python: for-tests $(VENV)/ready ## engine, contract and bundle
 
 test-pipeline: for-tests ## Jenkinsfiles through the runner, and the runner against the recordings
 	@rm -rf $(SUREFIRE)
-	@$(MVN) test $(ALL_MODULES) -DexcludedGroups=endurance,matrices$(without) && $(call none_failed,$(SUREFIRE))
+	@$(MVN) test $(ALL_MODULES) -DexcludedGroups=endurance$(without) && $(call none_failed,$(SUREFIRE))
 
 endurance-python: for-tests $(VENV)/ready
 	@mkdir -p build && rm -f build/endurance.xml
@@ -53,9 +53,6 @@ endurance-python: for-tests $(VENV)/ready
 endurance-pipeline: for-tests
 	@rm -rf $(SUREFIRE_ENDURANCE)
 	@$(MVN) test -Dforks=2 -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
-
-matrices: for-tests ## the full matrices of aborts and of refused markers, for a machine that has nothing else to do: an hour
-	@$(MVN) test -Dforks=1 -Dgroups=matrices -DexcludedGroups=none$(without) -Dreports=matrix-reports
 
 controller: needs-python-venv-git $(VENV)/ready ## the examples and shapes on a real Jenkins: make controller JENKINS_URL=http://… (tests/controller/README.md)
 	@PYTHONPATH=tests:python $(IN_VENV)/python -m controller

@@ -42,8 +42,8 @@ class PoisonMatrixTest extends LibraryTest {
         check(poison, shape);
     }
 
-    /** All of them ({@code make matrices}). */
-    @Tag("matrices")
+    /** All of them ({@code make endurance}). */
+    @Tag("endurance")
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("all")
     void costsNoOtherMarkerAnythingInAnyShape(String poison, String shape) {
