@@ -112,7 +112,7 @@ final class AgentPlace implements AutoCloseable {
 
     /** Whether a script may be run among mounts of its own; then {@code what} is how, with {@code "$@"} after it. */
     boolean mountsAround(String what) {
-        runs = "exec unshare --mount" + (IS_ROOT ? "" : " --map-root-user") + " sh -c '" + what + " && exec sh \"$@\"' sh \"$@\"";
+        runs = "exec unshare --mount" + (MAY_MOUNT ? "" : " --map-root-user") + " sh -c '" + what + " && exec sh \"$@\"' sh \"$@\"";
         return MAY_MOUNT || run("unshare", "--mount", "--map-root-user", "true") == 0;
     }
 
