@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from agents import BUNDLE, FIRST, MINIMAL_ENV, NO_INTERPRETER, Agent, promised, pythons
+from agents import BUNDLE, FIRST, MINIMAL_ENV, NO_INTERPRETER, ROOT, Agent, Last9, promised, pythons
 from cut_down import MINIMAL, Original
 
 PYTHON = pythons()[promised()[-1]]
@@ -61,6 +61,68 @@ def test_debians_python3_minimal(cut_down: CutDown, agent: Agent) -> None:
     warning = told(agent, cut_down(ORIGINAL.beyond_minimal()))
     assert re.search(r"python3 \(it lacks the module \w+\)", warning)
     assert "the package python3; python3-minimal lacks modules" in warning
+
+
+@pytest.fixture
+def broken(cut_down: CutDown) -> Callable[[str, str], str]:
+    """Makes a Python with a module that raises something when it is imported, and returns its path."""
+
+    def make(module: str, raised: str) -> str:
+        python = Path(cut_down([module]))
+        (python.parent.parent / "lib" / ORIGINAL.library.name / f"{module}.py").write_text(f"raise {raised}\n", "utf-8")
+        return str(python)
+
+    return make
+
+
+@pytest.mark.parametrize("way", ["launcher", "bundle"])
+@pytest.mark.parametrize("raised", ["RuntimeError('broken')", "SystemExit(0)"])
+@pytest.mark.parametrize("module", ["json", "argparse", "socket", "threading", "urllib"])
+def test_window_runs_its_command_on_a_broken_python(
+    module: str, raised: str, way: str, broken: Callable[[str, str], str], last9: Last9
+) -> None:
+    """Whatever the import of its own modules raises, the command runs once, with its own exit code, streams and environment."""
+    python = broken(module, raised)
+    program = [str(ROOT / "examples" / "freestyle" / "last9-markers")] if way == "launcher" else [python, str(BUNDLE)]
+    script = 'echo "deployed ${LAST9_REFRESH_TOKEN-without the token}"; exit 7'
+    environ = {**MINIMAL_ENV, "LAST9_PYTHON": python, "LAST9_REFRESH_TOKEN": last9.token, "LAST9_API_BASE_URL": last9.url}
+    window = [*program, "window", "--service-name", "s", "--", "sh", "-c", script]
+    done = subprocess.run(window, capture_output=True, text=True, env=environ, check=False)
+    assert (done.returncode, done.stdout) == (7, "deployed without the token\n"), done
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"[Last9] WARNING: no deployment marker was sent: {python} cannot load the program (")
+    assert last9.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["window", "--fail-on-error", "--", "true"], 1),
+        (["window", "--", "sh", "-c", "kill -TERM $$"], 143),
+        (["window", "--", "/no/such/command"], 127),
+        (["window", "--", "/etc/passwd"], 126),
+        (["window", "--service-name", "s"], 2),
+        (["send", "--service-name", "s"], 0),
+        (["send", "--service-name", "s", "--fail-on-error"], 1),
+        (["check"], 97),
+    ],
+)
+def test_exit_codes_on_a_broken_python(arguments: list[str], code: int, broken: Callable[[str, str], str]) -> None:
+    """They are those of the launcher if there is no Python at all."""
+    python = broken("json", "SystemExit(0)")
+    done = subprocess.run([python, str(BUNDLE), *arguments], capture_output=True, text=True, env=MINIMAL_ENV, check=False)
+    assert done.returncode == code, done
+    assert "Traceback" not in done.stderr
+
+
+def test_a_marker_passes_over_a_broken_python(broken: Callable[[str, str], str], agent: Agent) -> None:
+    """The next interpreter sends it, and a line without a traceback tells of the first one."""
+    python = broken("json", "RuntimeError('broken')")
+    done = agent.launch(["sh"], LAST9_PYTHON=python)
+    assert done.answer["delivered"] is True
+    assert f"[Last9] {python} cannot load the program (RuntimeError: broken)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(agent.last9.received()) == 1
 
 
 @pytest.mark.parametrize("module", [name for name in (*ASKED, *EXTENSIONS) if name not in ORIGINAL.built_in])
