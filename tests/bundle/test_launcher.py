@@ -87,6 +87,16 @@ def test_no_python_at_all(agent: Agent, path: Path) -> None:
     assert agent.last9.received() == []
 
 
+def test_no_python_keeps_old_answers(agent: Agent, path: Path) -> None:
+    """If there is no Python, the launcher removes the answers that are older than a day: no engine ever comes by to tidy up."""
+    old, new = (agent.slot / f"answer-{letter * 36}.json" for letter in "ab")
+    for answer in (old, new):
+        answer.write_text("{}", "utf-8")
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    refused(launch(agent, path))
+    assert agent.left_over() == [new.name]
+
+
 def test_interpreters_that_do_not_serve_are_passed_over_quietly(agent: Agent, path: Path) -> None:
     """Python 2.7's usage text, a broken installation and one that lacks modules leave no trace where a later candidate serves."""
     program(path / "python3", LIKE_27)
