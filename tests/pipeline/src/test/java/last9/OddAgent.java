@@ -69,7 +69,7 @@ enum OddAgent {
             // This JVM stands for the agent's process, which is Jenkins' user's. Root is another user with root's powers over files, so that one sees whose they are.
             String powers = "+chown,+dac_override,+dac_read_search,+fowner";
             place.before = "find " + place.home + " -user 0 -exec chown -h 54321:54321 {} +";
-            place.runs = "case $AS in\nroot) exec setpriv --reuid=12345 --regid=12345 --clear-groups --inh-caps=" + powers + " --ambient-caps=" + powers
+            place.runs = "umask 077\ncase $AS in\nroot) exec setpriv --reuid=12345 --regid=12345 --clear-groups --inh-caps=" + powers + " --ambient-caps=" + powers
                     + " -- sh \"$@\" ;;\n*) exec setpriv --reuid=54321 --regid=54321 --clear-groups -- sh \"$@\" ;;\nesac";
             place.proof = "sh '! touch /etc/last9-was-here 2>/dev/null'\nwithEnv(['AS=root']) { sh '[ -r /etc/shadow ]' }";
             return "two users";
@@ -126,7 +126,7 @@ enum OddAgent {
             overTls(place);
             place.url = "https://localhost:" + place.last9.port();
             place.environment.put("HTTPS_PROXY", "127.0.0.1:9");
-            place.environment.put("NO_PROXY", "10.0.0.0/8; *.example.com localhost");
+            place.environment.put("NO_PROXY", "10.0.0.0/8;localhost *.example.com");
             return "the variables";
         }
     },
