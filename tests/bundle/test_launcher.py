@@ -242,6 +242,18 @@ def test_a_checkout_chooses_no_interpreter(where: str, agent: Agent, path: Path,
     agent.slot.joinpath("python3").unlink()
 
 
+def test_a_checkout_chooses_no_interpreter_from_afar(agent: Agent, path: Path, tmp_path: Path) -> None:
+    """The same if our folder is not the one beside the workspace, since WORKSPACE_TMP names another place."""
+    (tmp_path / "elsewhere").mkdir()
+    program(tmp_path / "elsewhere" / "python3", f': >"{tmp_path}/trace"; exit 97')
+    (path / "python").symlink_to(PYTHON)
+    folders = f"{tmp_path}/elsewhere:{path}"
+    assert agent.launch([SH], PATH=folders, WORKSPACE=str(tmp_path / "elsewhere")).delivered
+    assert not (tmp_path / "trace").exists()
+    for name in ("/", "relative", ""):  # a variable of the pipeline's own
+        assert agent.launch([SH], PATH=str(path), WORKSPACE=name).delivered
+
+
 def test_pyenv_is_not_asked_from_the_workspace(agent: Agent, path: Path) -> None:
     """A wrapper that picks a version by what lies around the current folder (pyenv) finds nothing of the checkout's there."""
     (agent.workspace / ".python-version").write_text("3.8.18\n")

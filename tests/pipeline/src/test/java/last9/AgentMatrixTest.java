@@ -1,5 +1,6 @@
 package last9;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -121,16 +122,16 @@ class AgentMatrixTest extends LibraryTest {
     /** The sample of {@code make test}. */
     @ParameterizedTest(name = "{0}, {1}: {2}")
     @MethodSource("sample")
-    void needsNoMoreThanAShellStep(OddAgent agent, Way way, Outcome expected) throws IOException {
-        check(agent, way, expected);
+    void needsNoMoreThanAShellStep(OddAgent agent, Way way, Outcome expected) {
+        assertAll(agent + ", " + way + ": " + expected, () -> check(agent, way, expected));
     }
 
     /** All of them. */
     @Tag("endurance")
     @ParameterizedTest(name = "{0}, {1}: {2}")
     @MethodSource("all")
-    void neverNeedsMoreThanAShellStep(OddAgent agent, Way way, Outcome expected) throws IOException {
-        check(agent, way, expected);
+    void neverNeedsMoreThanAShellStep(OddAgent agent, Way way, Outcome expected) {
+        assertAll(agent + ", " + way + ": " + expected, () -> check(agent, way, expected));
     }
 
     private static void check(OddAgent agent, Way way, Outcome expected) throws IOException {
