@@ -115,9 +115,10 @@ def test_exit_codes_on_a_broken_python(arguments: list[str], code: int, broken: 
     assert "Traceback" not in done.stderr
 
 
-def test_a_marker_passes_over_a_broken_python(broken: Callable[[str, str], str], agent: Agent) -> None:
+@pytest.mark.parametrize("module", ["json", "re", "enum"])
+def test_a_marker_passes_over_a_broken_python(module: str, broken: Callable[[str, str], str], agent: Agent) -> None:
     """The next interpreter sends it, and a line without a traceback tells of the first one."""
-    python = broken("json", "RuntimeError('broken')")
+    python = broken(module, "RuntimeError('broken')")
     done = agent.launch(["sh"], LAST9_PYTHON=python)
     assert done.answer["delivered"] is True
     assert f"[Last9] {python} cannot load the program (RuntimeError: broken)" in done.stderr

@@ -111,7 +111,7 @@ enum OddAgent {
             overTls(place);
             TunnelProxy proxy = place.with(new TunnelProxy(place.last9.port()));
             place.url = "https://localhost:1"; // where nobody is
-            place.environment.put("HTTPS_PROXY", "http://build:proxys%20secret@127.0.0.1:" + proxy.port());
+            place.environment.put("HTTPS_PROXY", "http://build:tunnel%20secret@127.0.0.1:" + proxy.port());
             place.afterwards = () -> {
                 if (proxy.asked.isEmpty() || !proxy.asked.stream().allMatch(head -> head.startsWith("CONNECT localhost:1 ") && head.contains("Proxy-Authorization: Basic "))) {
                     throw new AssertionError("asked of the proxy: " + proxy.asked);
