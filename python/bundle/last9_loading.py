@@ -163,9 +163,12 @@ def run(module, data, path, digest, code, there, arguments):
         enter(arguments.pop(0)[5:])
     sys.argv = [NAME] + arguments
     if not there:
-        from last9_keeping import place
+        try:
+            from last9_keeping import place
 
-        place(path)
+            place(path)
+        except Exception:  # noqa: BLE001, S110 - an interpreter whose library is damaged, which main tells
+            pass
     elif code:
         try:
             os.unlink("incoming.pyz")  # brought though another branch's copy is in place already

@@ -91,7 +91,7 @@ find_program() {
         if [ "${folder#/}" != "$folder" ] && [ -f "$folder/$1" ] && [ -x "$folder/$1" ]; then
             real=$(cd -P -- "$folder" 2>/dev/null && pwd -P)
             case $real/ in
-                "$workspace"/*) ;;
+                "$workspace"/* | "$named_workspace"/*) ;;
                 *) found=$folder/$1 ;;
             esac
         fi
@@ -137,6 +137,8 @@ leave() {
 
 workspace=$(pwd -P)
 workspace=${workspace%?tmp/last9/run-*}
+named_workspace=$(cd -P -- "${WORKSPACE:-/nowhere}" 2>/dev/null && pwd -P) # if WORKSPACE_TMP names another place
+[ "${named_workspace:-/}" != / ] || named_workspace='?'
 if [ -n "${LAST9_PYTHON:-}" ]; then
     case $chosen$LAST9_PYTHON in
         no*) named='a build parameter may have set it' ;;
@@ -161,6 +163,8 @@ umask 022
 set -C
 {
     printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
-    command -p rm -f "$request" incoming.pyz
+    # Not every system has its tools where `command -p` looks. What Python tidies elsewhere, answers that are older than a day, has to go as well.
+    command -p rm -f "$request" incoming.pyz || rm -f "$request" incoming.pyz
+    command -p find . -name 'answer-*.json' -mtime +0 -delete || find . -name 'answer-*.json' -mtime +0 -delete
 } 2>/dev/null
 exit 79

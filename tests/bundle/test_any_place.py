@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -162,6 +163,18 @@ def test_a_run_s_folder_that_may_only_be_read_and_no_python(agent: Agent) -> Non
     assert (done.code, done.written) == (NO_INTERPRETER, None)
     assert done.stderr.startswith("[Last9] WARNING: this agent has no usable Python")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_tools_that_are_only_on_path(agent: Agent, tmp_path: Path) -> None:
+    """If `command -p` finds no rm, as on systems that keep their tools elsewhere, nothing is left of a marker that no Python sends."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    shutil.copy(str(shutil.which("rm")), tools / "rm")
+    hidden = 'for rm in /bin/rm /usr/bin/rm; do mount --bind /dev/null "$rm"; done && ! command -p rm --version 2>/dev/null'
+    shell = in_a_namespace(agent, f"{hidden} && PATH={shlex.quote(str(tools))}")
+    done = agent.launch([word.replace('sh "$@"', f'{SH} "$@"') for word in shell])
+    assert done.code == NO_INTERPRETER, done
+    assert agent.left_over() == []
 
 
 @pytest.mark.parametrize("kilobytes", [0, 40])

@@ -87,6 +87,16 @@ def test_no_python_at_all(agent: Agent, path: Path) -> None:
     assert agent.last9.received() == []
 
 
+def test_no_python_keeps_old_answers(agent: Agent, path: Path) -> None:
+    """If there is no Python, the launcher removes the answers that are older than a day: no engine ever comes by to tidy up."""
+    old, new = (agent.slot / f"answer-{letter * 36}.json" for letter in "ab")
+    for answer in (old, new):
+        answer.write_text("{}", "utf-8")
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    refused(launch(agent, path))
+    assert agent.left_over() == [new.name]
+
+
 def test_interpreters_that_do_not_serve_are_passed_over_quietly(agent: Agent, path: Path) -> None:
     """Python 2.7's usage text, a broken installation and one that lacks modules leave no trace where a later candidate serves."""
     program(path / "python3", LIKE_27)
@@ -230,6 +240,18 @@ def test_a_checkout_chooses_no_interpreter(where: str, agent: Agent, path: Path,
     assert agent.launch([SH], PATH=f"{folder}:{path}").delivered
     assert not (tmp_path / "trace").exists()
     agent.slot.joinpath("python3").unlink()
+
+
+def test_a_checkout_chooses_no_interpreter_from_afar(agent: Agent, path: Path, tmp_path: Path) -> None:
+    """The same if our folder is not the one beside the workspace, since WORKSPACE_TMP names another place."""
+    (tmp_path / "elsewhere").mkdir()
+    program(tmp_path / "elsewhere" / "python3", f': >"{tmp_path}/trace"; exit 97')
+    (path / "python").symlink_to(PYTHON)
+    folders = f"{tmp_path}/elsewhere:{path}"
+    assert agent.launch([SH], PATH=folders, WORKSPACE=str(tmp_path / "elsewhere")).delivered
+    assert not (tmp_path / "trace").exists()
+    for name in ("/", "relative", ""):  # a variable of the pipeline's own
+        assert agent.launch([SH], PATH=str(path), WORKSPACE=name).delivered
 
 
 def test_pyenv_is_not_asked_from_the_workspace(agent: Agent, path: Path) -> None:

@@ -1,9 +1,10 @@
-"""``last9-markers COMMAND …``. Each command loads only what it needs: ``step`` runs before and after every deploy."""
+"""``last9-markers COMMAND …``. Each command loads only what it needs: ``step`` runs before and after every deploy.
+
+This module imports nothing that a broken Python could fail on: a ``window`` runs its command whatever the import of all else raises.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import io
 import os
 import sys
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> int:
         command, arguments = arguments[0], ["--help"]
     if command in COMMANDS:
         try:
-            code: int = importlib.import_module(f"last9_markers.cli.commands.{command.replace('-', '_')}").main(arguments)
+            code = _run(command, arguments)
         except KeyboardInterrupt:
             code = 130  # as a shell has it; whoever has more to say about it has said it
         if command in _EXIT_FAST:
@@ -55,6 +56,22 @@ def main(argv: list[str]) -> int:
     return 0 if asked else 2
 
 
+def _run(command: str, arguments: list[str]) -> int:
+    """A broken Python may raise whatever it likes on an import, SystemExit included: no deployment is skipped for that."""
+    try:
+        import importlib
+
+        loaded = importlib.import_module(f"last9_markers.cli.commands.{command.replace('-', '_')}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - see above
+        from last9_markers.cli.shared import alone
+
+        return alone.go_on(command, arguments, error)
+    code: int = loaded.main(arguments)
+    return code
+
+
 def run() -> None:
     """The program ``last9-markers``: :func:`main` on the arguments it was started with."""
     sys.exit(main(sys.argv[1:]))
@@ -64,8 +81,10 @@ def _exit_fast(code: int) -> None:
     """Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx."""
     for stream in (sys.stdout, sys.stderr):
         # Where nobody listens any more there is nobody to tell; a closed stream is none at all.
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+        try:  # noqa: SIM105 - contextlib would be an import more
             stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
     os._exit(code)
 
 

@@ -43,7 +43,7 @@ def unknown_profile(name: str, known: Sequence[str], from_shell: bool) -> str:
 
 def profile_defined_twice(name: str, places: Iterable[str]) -> str:
     """Nobody could say which of the two counts."""
-    return f"routing profile '{name}' is defined twice ({' and '.join(places)}). Remove one definition."
+    return f"routing profile '{name}' is defined twice ({' and '.join(dict.fromkeys(places))}). Remove one definition."
 
 
 def profile_no_map(name: str, place: str, from_shell: bool) -> str:

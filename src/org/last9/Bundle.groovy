@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'aef98c653e5b4d6c32e1b99e75da657c6a52f8c007063f7dd2a7468e7b1ace05'
+    static final String SHA256 = '76e038e8310553c4ae24aaf5bb6c50b02df35d8c01d92e91403f4ca9eafa01d2'
 
 }

@@ -115,7 +115,11 @@ def test_a_number_is_a_name() -> None:
             {"LAST9_ROUTING_PROFILES": '{"a": {"orgSlug": []}}'},
             "orgSlug of the routing profile 'a' is a list",
         ),
-        ({"options": {"routingProfile": "a"}}, {"LAST9_ROUTING_PROFILES": '{"a": {}, " a": {}}'}, "is defined twice"),
+        (
+            {"options": {"routingProfile": "a"}},
+            {"LAST9_ROUTING_PROFILES": '{"a": {}, " a": {}}'},
+            "is defined twice (LAST9_ROUTING_PROFILES)",
+        ),
         ({"options": {"routingProfile": "a"}}, {"LAST9_ROUTING_PROFILES": '{"a": {}, "a": {}}'}, "is defined twice"),
         (
             {"options": {"routingProfile": "acme"}, "config": {"routingProfiles": {"acme": {}}}},

@@ -4,6 +4,7 @@ import groovy.json.JsonOutput;
 import groovy.json.JsonSlurperClassic;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -11,7 +12,11 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -19,17 +24,23 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /** The engine's stand-in Last9 as a process of its own: a real server on loopback that the committed bundle brings. */
 final class StandIn implements AutoCloseable {
+    private static final Path CERTIFICATES = LibraryTest.CHECKOUT.resolve("tests/python/certificates");
+    /** Who has signed the certificate of the one that speaks TLS. */
+    static final Path CA = CERTIFICATES.resolve("ca.pem");
     private final Process process;
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http;
     final String url;
     final String refreshToken;
 
     private StandIn(Process process, Map<?, ?> first) {
         this.process = process;
         this.url = String.valueOf(first.get("url"));
+        this.http = url.startsWith("https") ? HttpClient.newBuilder().sslContext(trusting(CA)).build() : HttpClient.newHttpClient();
         this.refreshToken = String.valueOf(first.get("refreshToken"));
     }
 
@@ -49,6 +60,30 @@ final class StandIn implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** One that speaks TLS, as localhost and 127.0.0.1. */
+    static StandIn startTls(Path checkout) {
+        return start(checkout, "--tls", CERTIFICATES.resolve("server.pem").toString(), CERTIFICATES.resolve("server.key").toString());
+    }
+
+    private static SSLContext trusting(Path ca) {
+        try (InputStream in = Files.newInputStream(ca)) {
+            KeyStore roots = KeyStore.getInstance(KeyStore.getDefaultType());
+            roots.load(null);
+            roots.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(roots);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust.getTrustManagers(), null);
+            return context;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    int port() {
+        return URI.create(url).getPort();
     }
 
     /** A refresh token as Last9 makes them: a JWT that says that of itself; nobody here could verify its signature. */
