@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from controller import workplace
 from controller.client import Client, ControllerError, Gone, job_path
-from controller.cost import medians, pipeline, table
+from controller.cost import CURL, medians, pipeline, table
 from controller.fake_last9 import FakeLast9
 from controller.library import Source, prepared
-from controller.library_repository import BRANCH, LibraryRepository
+from controller.library_repository import BRANCH, LibraryRepository, NotAtHand
 from controller.probe import Facts
-from controller.rows import Row, all_rows, chosen
+from controller.rows import Row, all_rows, chosen, strays
 from controller.suite import NOT_RUN, Limits, Outcome, Suite, exit_code, summary
 from controller.workplace import Workplace
 
@@ -43,17 +43,13 @@ def main(environment: dict[str, str], limits: Limits | None = None, patience: fl
     """0: rows passed and none failed; 1: some failed; 2: nothing could be asked."""
     url = environment.get("JENKINS_URL", "").strip()
     speaker = Speaker(environment.get("JENKINS_TOKEN", ""))
-    if not url.startswith(("http://", "https://")):
-        speaker.say("Name a controller: make controller JENKINS_URL=http://127.0.0.1:8080")
+    rows = all_rows()
+    wrong = _wrong(url, environment.get("LIBRARY_REPOSITORY", ""), strays(rows, environment.get("ONLY", "")))
+    if wrong:
+        speaker.say(wrong)
         return 2
-    if "@" in urlsplit(url).netloc:  # addresses are printed
-        speaker.say("JENKINS_URL holds a user or a password: give them as JENKINS_USER and JENKINS_TOKEN.")
-        return 2
-    rows = chosen(all_rows(), environment.get("ONLY", ""))
-    if not rows:
-        speaker.say(f"No row is called ONLY={environment['ONLY']}; they are examples/… and shapes/…")
-        return 2
-    client = Client(url, environment.get("JENKINS_USER", ""), environment.get("JENKINS_TOKEN", ""), patience=patience)
+    rows = chosen(rows, environment.get("ONLY", ""))
+    client = Client(url, environment.get("JENKINS_USER", ""), environment.get("JENKINS_TOKEN", ""), patience=patience, waiting=speaker.say)
     with contextlib.closing(client), contextlib.ExitStack() as stack:
         stack.enter_context(_ended_by_signals())
         try:
@@ -61,9 +57,31 @@ def main(environment: dict[str, str], limits: Limits | None = None, patience: fl
         except ControllerError as error:
             speaker.say(f"The controller cannot be asked: {error}")
             return 2
+        except NotAtHand as error:
+            speaker.say(f"Nothing can be asked: {error}")
+            return 2
         except KeyboardInterrupt:
             speaker.say("Interrupted.")
             return 130
+
+
+def _wrong(url: str, library: str, stray: list[str]) -> str | None:
+    """What is wrong with the settings. Addresses are printed, and the library's stands in jobs: none may hold a secret."""
+    if not _is_address(url):
+        return "Name a controller: make controller JENKINS_URL=http://127.0.0.1:8080"
+    if "@" in urlsplit(url).netloc:
+        return "JENKINS_URL holds a user or a password: give them as JENKINS_USER and JENKINS_TOKEN."
+    if library.startswith(("http://", "https://")) and "@" in library.split("/")[2]:
+        return "LIBRARY_REPOSITORY holds a user or a password, which jobs would show: name a repository that can be read without."
+    return f"No row is called ONLY={' '.join(stray)}; they are examples/… and shapes/…" if stray else None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        return False
 
 
 def _on(client: Client, environment: dict[str, str], rows: list[Row], speaker: Speaker, limits: Limits) -> int:
@@ -73,7 +91,10 @@ def _on(client: Client, environment: dict[str, str], rows: list[Row], speaker: S
             speaker.secrets.append(last9.refresh_token)
             client.version()  # before anything is made: is this a Jenkins, and may we speak to it?
             source = _source(environment, repository)
-            with Workplace(client, last9.refresh_token) as place:
+            place = Workplace(client, last9.refresh_token)
+            for name in place.earlier():
+                speaker.say(f"Left by an earlier run, unless one is under way: {name}")
+            with place:
                 suite = Suite(client, last9, place, source, limits)
                 facts = suite.look()
                 for line in facts.lines():
@@ -115,7 +136,7 @@ def _ask(suite: Suite, facts: Facts, rows: list[Row], speaker: Speaker) -> int:
             outcomes.append(outcome)
             seconds = f" ({time.monotonic() - began:.1f} s)" if outcome.state != NOT_RUN else ""
             speaker.say(f"{outcome.state:8}{outcome.name}{seconds}" + (f": {outcome.text}" if outcome.text else ""))
-    except (ControllerError, KeyboardInterrupt) as end:
+    except (ControllerError, NotAtHand, KeyboardInterrupt) as end:
         reason = "interrupted" if isinstance(end, KeyboardInterrupt) else str(end)
         speaker.say(f"Ended early: {reason}")
         outcomes += [Outcome(row.name, NOT_RUN, reason) for row in rows[len(outcomes) :]]
@@ -129,23 +150,26 @@ def _cost(suite: Suite, facts: Facts, client: Client, place: Workplace, last9: F
     """Trusted where the controller has the library, and by the library step, which is sandboxed."""
     why_not = suite.why_not(facts)
     columns: dict[str, dict[str, float] | str] = {"trusted": "the controller has no library 'last9'"} if not facts.has_library else {}
+    has_curl = bool(facts.said.get("curl"))
     ways = {"trusted": True, "sandboxed": False} if facts.has_library else {"sandboxed": False}
     for way, configured in ways.items():
         columns[way] = why_not or ""
         if not why_not:
-            script = prepared(pipeline(last9.url, bool(facts.said.get("curl"))), source, configured).jenkinsfile
-            columns[way] = _measured(suite, client, place, f"cost-{way}", script)
+            script = prepared(pipeline(last9.url, has_curl), source, configured).jenkinsfile
+            columns[way] = _measured(suite, client, place, f"cost-{way}", script, has_curl)
+    if not has_curl:
+        speaker.say(f"{CURL}: not measured: the agent has no curl")
     for line in table(columns):
         speaker.say(line)
     return 0 if any(isinstance(figures, dict) for figures in columns.values()) else 2
 
 
-def _measured(suite: Suite, client: Client, place: Workplace, name: str, script: str) -> dict[str, float] | str:
+def _measured(suite: Suite, client: Client, place: Workplace, name: str, script: str, has_curl: bool) -> dict[str, float] | str:
     result, number = suite.run_to_the_end(place.make(name, workplace.job_xml(script)))
     if result != "SUCCESS":
         return f"the build ended {result}"
     try:
-        return medians(client.get_plain_json(f"{job_path(place.job(name))}/{number}/wfapi/describe"))
+        return medians(client.get_plain_json(f"{job_path(place.job(name))}/{number}/wfapi/describe"), has_curl)
     except Gone:
         return "the controller has no plugin pipeline-rest-api, which tells the times of flow nodes"
     except ValueError as error:
@@ -154,16 +178,18 @@ def _measured(suite: Suite, client: Client, place: Workplace, name: str, script:
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM ends the suite as Ctrl+C does, so that the controller is left as it was."""
+    """SIGTERM and a terminal that is closed (SIGHUP) end the suite as Ctrl+C does, so that the controller is left as it was."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from typing import TypeVar
 from controller.client import Client, ControllerError, Gone, NotJenkins, job_path
 
 T = TypeVar("T")
+#: What the Timestamper plugin puts before each line where it is on for all Pipelines (its GlobalDecorator): no part of what was said.
+_STAMP = re.compile(r"^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] ")
 _QUEUE_ITEM = re.compile(r"/queue/item/(\d+)")
 
 
@@ -40,7 +42,7 @@ class Build:
             self._rest = b""
         self._size = piece.size
         *lines, self._rest = (self._rest + piece.content).split(b"\n")
-        return [line.decode("utf-8", "replace").rstrip("\r") for line in lines]
+        return [_said(line) for line in lines]
 
     def result(self) -> str | None:
         """The result if the build is over."""
@@ -51,11 +53,12 @@ class Build:
     def console(self) -> list[str]:
         """The whole log of a build that is over. Raises if its last line has not come: a log that is cut must not be judged."""
         for _ in range(20):
-            lines = self._look(lambda: self._client.get_text(f"{self.path}/consoleText")).splitlines()
-            if lines and lines[-1].startswith("Finished: "):
+            text = self._look(lambda: self._client.get_bytes(f"{self.path}/consoleText"))
+            lines = [_said(line) for line in text.removesuffix(b"\n").split(b"\n")]
+            if lines[-1].startswith("Finished: "):
                 return lines
             time.sleep(0.25)  # the result is set a moment before the last line is written
-        raise NotJenkins(f"the log of {self.job} #{self.number} has no end: its last line is '{lines[-1] if lines else ''}'")
+        raise NotJenkins(f"the log of {self.job} #{self.number} has no end: its last line is '{lines[-1]}'")
 
     def annotated_console(self) -> str:
         """The log as HTML, where each flow node has its id."""
@@ -70,7 +73,7 @@ class Build:
         listed = self._look(lambda: self._client.get_json(self.path, tree="artifacts[relativePath]"))
         paths = [artifact["relativePath"] for artifact in listed.get("artifacts", [])]
         for path in paths:
-            self._client.get_text(f"{self.path}/artifact/{path}")
+            self._client.get_bytes(f"{self.path}/artifact/{path}")
         return paths
 
     def stop(self) -> None:
@@ -100,6 +103,11 @@ class Build:
             return look()
         except Gone:
             raise Lost(f"{self.job} #{self.number} is not there any more: somebody has deleted it") from None
+
+
+def _said(line: bytes) -> str:
+    """A line of the log as the build has said it."""
+    return _STAMP.sub("", line.decode("utf-8", "replace"), count=1).rstrip("\r")
 
 
 def start(client: Client, job: str, parameters: dict[str, str] | None = None) -> int:

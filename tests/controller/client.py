@@ -14,8 +14,10 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-#: Statuses of a controller (or the proxy before it) that is starting: "Jenkins is getting ready to work". Nothing was carried out.
-_STARTING = frozenset({502, 503, 504})
+#: Statuses of a controller (or the proxy before it) that is starting. Jenkins says 503 itself ("getting ready to work"): nothing was
+#: carried out. A proxy says 502 and 504, also when it has lost or given up an answer: whether a POST was carried out is then not known.
+_NOT_YET = 503
+_STARTING = frozenset({502, _NOT_YET, 504})
 _JSON = {"Accept": "application/json"}
 
 
@@ -72,10 +74,13 @@ class Client:
         patience: float = 300.0,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        waiting: Callable[[str], None] = lambda text: None,
     ) -> None:
+        """``waiting`` is told, once for each request, that the controller is waited for, and why."""
         self.url = url.rstrip("/")
         self._patience = patience
         self._sleep = sleep
+        self._waiting = waiting
         self._crumb: dict[str, str] | None = None
         # trust_env: a proxy is honoured as everywhere. Redirects are not followed: the token goes to no other place.
         self._http = httpx.Client(auth=(user, token) if user else None, timeout=timeout, follow_redirects=False)
@@ -107,9 +112,9 @@ class Client:
             raise NotJenkins(f"{self.url} answers {_kind(answer)} without an X-Jenkins header. Is JENKINS_URL right?")
         return version
 
-    def get_text(self, path: str) -> str:
-        """The text at ``path``."""
-        return self._request("GET", path).text
+    def get_bytes(self, path: str) -> bytes:
+        """What is at ``path``."""
+        return self._request("GET", path).content
 
     def log_piece(self, build: str, start: int, kind: str = "progressiveText") -> Text:
         """A build's log from byte ``start`` on."""
@@ -146,23 +151,29 @@ class Client:
         return self._crumb
 
     def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        waited, pause = 0.0, 0.25
+        waited, pause, tries = 0.0, 0.25, 0
         began = time.monotonic()
         while True:
-            problem = ""
+            may_be_done = False
             try:
                 answer = self._http.request(method, self.url + path, **more)
                 if answer.status_code not in _STARTING:
                     return self._judged(method, path, answer)
                 problem = f"it answers {answer.status_code}"
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                problem = str(error) or type(error).__name__
+                may_be_done = answer.status_code != _NOT_YET
             except httpx.TransportError as error:
                 problem = str(error) or type(error).__name__
-                if method != "GET":
-                    raise Unsure(f"POST {self.url}{path} got no answer ({problem}); whether it was carried out is not known.") from None
+                may_be_done = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+                if "CERTIFICATE_VERIFY_FAILED" in problem:  # no waiting mends that
+                    raise Unreachable(f"{self.url}: {problem} Set SSL_CERT_FILE to a file with its authority's certificate.") from None
+            if may_be_done and method != "GET":
+                raise Unsure(f"POST {self.url}{path} got no answer ({problem}); whether it was carried out is not known.")
             waited = time.monotonic() - began
+            tries += 1
+            if tries == 1:
+                self._waiting(f"Waiting for {self.url}: {problem}")
             if waited >= self._patience:
+                self._patience /= 10  # the tidying that comes asks several times
                 raise Unreachable(f"{self.url} cannot be reached since {waited:.0f} s: {problem}.")
             self._sleep(min(pause, max(0.0, self._patience - waited)))
             pause = min(pause * 2, 5.0)

@@ -12,13 +12,14 @@ from typing import Any
 
 ROUNDS = 15
 EMPTY = "an empty stage"
+CURL = "a curl step"
 
 _MARKER = "last9DeploymentMarker serviceName: 'cost', environment: 'test'"
 _THINGS = {
     EMPTY: "",
     "sh 'true'": "sh 'true'",
     "withEnv { }": "withEnv(['A=b']) { }",
-    "a curl step": "sh 'curl -fsS -o /dev/null URL/received'",
+    CURL: "sh 'curl -fsS -o /dev/null URL/received'",
     "a warm marker": _MARKER,
     "a window": "withLast9Deployment(serviceName: 'cost', environment: 'test') { }",
 }
@@ -27,7 +28,7 @@ FIRST = "the first marker of a build"
 
 def pipeline(url: str, has_curl: bool) -> str:
     """The Jenkinsfile that is measured. ``url``: the fake Last9's, for curl."""
-    things = {name: code for name, code in _THINGS.items() if has_curl or name != "a curl step"}
+    things = {name: code for name, code in _THINGS.items() if has_curl or name != CURL}
     rounds = "\n".join(f"""    stage("{name}") {{ {code.replace("URL", url)} }}""" for name, code in things.items())
     return f"""\
 @Library('last9') _
@@ -40,17 +41,25 @@ node {{
 """
 
 
-def medians(described: Any) -> dict[str, float]:
-    """Name → median milliseconds, in the order in which they came. Raises ``ValueError`` if a stage was not measured ``ROUNDS`` times."""
+def medians(described: Any, has_curl: bool) -> dict[str, float]:
+    """Name → median milliseconds, in the order of the Jenkinsfile.
+
+    Raises ``ValueError`` if a stage was not measured ``ROUNDS`` times, or if the controller tells no times that can be.
+    """
     times: dict[str, list[int]] = {}
-    for stage in described["stages"]:
-        times.setdefault(stage["name"], []).append(stage["durationMillis"])
-    for name, measured in times.items():
-        if len(measured) != (1 if name == FIRST else ROUNDS):
-            raise ValueError(
-                f"'{name}' was measured {len(measured)} times, not {1 if name == FIRST else ROUNDS}: the controller cuts the list of stages"
-            )
-    return {name: statistics.median(measured) for name, measured in times.items()}
+    try:
+        for stage in described["stages"]:
+            times.setdefault(str(stage["name"]), []).append(int(stage["durationMillis"]))
+    except (KeyError, TypeError):
+        raise ValueError("the controller tells no times of stages (wfapi/describe)") from None
+    wanted = {FIRST: 1, **{name: ROUNDS for name in _THINGS if has_curl or name != CURL}}
+    for name in {**times, **wanted}:
+        measured, often = times.get(name, []), wanted.get(name, ROUNDS)
+        if len(measured) != often:
+            raise ValueError(f"'{name}' was measured {len(measured)} times, not {often}: the controller cuts the list of stages")
+        if min(measured) < 0:
+            raise ValueError(f"'{name}' took {min(measured)} ms: the controller's clock was set back")
+    return {name: statistics.median(times[name]) for name in wanted}
 
 
 def table(columns: dict[str, dict[str, float] | str]) -> list[str]:

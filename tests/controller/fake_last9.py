@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from controller.library_repository import NotAtHand
 from controller.rows import ROOT
 
 COMMAND = "fake-server"
@@ -33,11 +34,17 @@ class FakeLast9:
             env={name: value for name, value in os.environ.items() if not name.startswith("JENKINS_")},
         )
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the fake Last9 did not start: run make bundle")
-        first = json.loads(line)
-        self.url, self.refresh_token = first["url"], first["refreshToken"]
+        try:
+            line = self._process.stdout.readline()
+            if not line:
+                raise NotAtHand("the fake Last9 did not start: run make bundle")
+            first = json.loads(line)
+            self.url, self.refresh_token = first["url"], first["refreshToken"]
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
+            raise
         self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
         return self
 
@@ -50,21 +57,27 @@ class FakeLast9:
 
     def received(self) -> list[dict[str, Any]]:
         """The markers it took, in order."""
-        return list(self._http.get("/received").raise_for_status().json())
+        return list(self._asked("GET", "/received").json())
 
     def somebody_waits(self) -> bool:
         """Whether a request is without an answer."""
-        return any(request["status"] is None for request in self._http.get("/requests").raise_for_status().json())
+        return any(request["status"] is None for request in self._asked("GET", "/requests").json())
 
     def order(self, faults: str) -> None:
         """Order faults, as JSON."""
-        self._http.post("/faults", content=faults).raise_for_status()
+        self._asked("POST", "/faults", faults)
 
     def well(self) -> None:
         """Forget faults."""
-        self._http.delete("/faults").raise_for_status()
+        self._asked("DELETE", "/faults")
 
     def reset(self) -> None:
         """Forget faults and what was received."""
         self.well()
-        self._http.delete("/received").raise_for_status()
+        self._asked("DELETE", "/received")
+
+    def _asked(self, method: str, path: str, content: str | None = None) -> httpx.Response:
+        try:
+            return self._http.request(method, path, content=content).raise_for_status()
+        except httpx.HTTPError as error:
+            raise NotAtHand(f"the fake Last9 does not answer: {error}") from None

@@ -19,6 +19,10 @@ from controller.rows import ROOT
 BRANCH = "tested"
 
 
+class NotAtHand(Exception):
+    """Something that the suite itself needs here is not there; the text is for people."""
+
+
 class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *arguments: object) -> None:
         """Quiet."""
@@ -59,5 +63,5 @@ class LibraryRepository:
     def _git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+            raise NotAtHand(f"git {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout.strip()

@@ -21,8 +21,8 @@ NEEDS = {
 ALWAYS = ("workflow-job", "workflow-cps", "pipeline-groovy-lib", "plain-credentials", "git")
 
 PREFIX = "LAST9-TESTS "
-#: Says of itself what the API does not: runs before any row. Only names of variables are told: values may be anything.
-PIPELINE = r"""
+#: Only names of variables are told: values may be anything.
+_PIPELINE = r"""
 String found = 'configured'
 try {
   library 'last9'
@@ -38,10 +38,16 @@ say system "$(uname -srm)"
 say java "$(java -version 2>&1 | head -n 1)"
 say python "$(python3 -c 'import sys, ssl; print(".".join(map(str, sys.version_info[:3])))' 2>/dev/null)"
 say curl "$(curl --version 2>/dev/null | head -n 1)"
+say last9 "$(python3 -c 'import urllib.request as u; u.urlopen("URL/received", timeout=10); print("reached")' 2>&1 | tail -n 1)"
 say variables "$(env | sed -n 's/^\\(LAST9_[A-Za-z0-9_]*\\)=.*/\\1/p' | sort | tr '\\n' ' ')"
 '''
 }
 """.lstrip().replace("PREFIX", PREFIX)
+
+
+def pipeline(url: str) -> str:
+    """A Jenkinsfile that says of the controller what its API does not; it runs before any row. ``url``: the fake Last9's."""
+    return _PIPELINE.replace("URL", url)
 
 
 class Agent(NamedTuple):
@@ -77,7 +83,7 @@ class Facts(NamedTuple):
         return [
             f"Jenkins {self.jenkins}; agents: {', '.join(map(str, self.agents or [])) or 'none that this user sees'}",
             f"Plugins: {told}",
-            *(f"On the agent: {name} {value}" for name, value in self.said.items() if name not in ("library", "variables")),
+            *(f"On the agent: {name} {value}" for name, value in self.said.items() if name not in ("library", "last9", "variables")),
         ]
 
     def lacks(self, row: Row) -> str | None:
@@ -104,6 +110,8 @@ def unfit(said: dict[str, str]) -> str | None:
     python = tuple(int(part) for part in re.findall(r"\d+", said.get("python", "")))
     if python < (3, 9):
         return f"the agent {said.get('node', '')} has no Python 3.9 or newer with ssl (found: {said.get('python') or 'none'})"
+    if said.get("last9") != "reached":
+        return f"the agent {said.get('node', '')} does not reach the fake Last9 on this machine's loopback ({said.get('last9', '')})"
     harmless = re.compile(r"LAST9_(PYTHON|CA_BUNDLE|DEBUG|TESTS_.*)")
     leading = [name for name in said.get("variables", "").split() if not harmless.fullmatch(name)]
     if leading:

@@ -116,5 +116,18 @@ def all_rows() -> list[Row]:
 
 def chosen(rows: list[Row], only: str) -> list[Row]:
     """The rows that ``ONLY`` names: patterns as the shell has them, separated by blanks or commas; none given: all."""
-    patterns = re.split(r"[\s,]+", only.strip()) if only.strip() else ["*"]
-    return [row for row in rows if any(fnmatch.fnmatchcase(row.name, f"{pattern}*") for pattern in patterns)]
+    patterns = _patterns(only) or ["*"]
+    return [row for row in rows if any(_fits(row, pattern) for pattern in patterns)]
+
+
+def strays(rows: list[Row], only: str) -> list[str]:
+    """The patterns of ``ONLY`` that fit no row: misspelt ones, with which less would be asked than was meant."""
+    return [pattern for pattern in _patterns(only) if not any(_fits(row, pattern) for row in rows)]
+
+
+def _patterns(only: str) -> list[str]:
+    return only.replace(",", " ").split()
+
+
+def _fits(row: Row, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(row.name, f"{pattern}*")

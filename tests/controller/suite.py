@@ -51,7 +51,7 @@ class Suite:
         version, plugins, agents = probe.ask(self._client)
         said: dict[str, str] = {}
         try:
-            build = self._begin(self._place.make("what-the-controller-is", workplace.job_xml(probe.PIPELINE)), {})
+            build = self._begin(self._place.make("what-the-controller-is", workplace.job_xml(probe.pipeline(self._last9.url))), {})
             result = self._follow(build, None)
             console = build.console() if result else []
             said = probe.said_by(console)

@@ -14,9 +14,10 @@ from types import TracebackType
 from xml.sax.saxutils import escape
 
 from controller.builds import Build
-from controller.client import Client, ControllerError, Gone, Unreachable, WrongCredentials, job_path
+from controller.client import Client, ControllerError, Gone, Unreachable, Unsure, WrongCredentials, job_path
 
 CREDENTIAL = "last9-refresh-token"
+_PREFIX = "last9-tests-"
 
 #: The names in these are held to the plugins' own: tests/plugin-names/controller.txt.
 FOLDER = "<com.cloudbees.hudson.plugins.folder.Folder/>"
@@ -72,7 +73,7 @@ class Workplace:
     def __init__(self, client: Client, secret: str) -> None:
         self._client = client
         self._secret = secret
-        self.name = f"last9-tests-{uuid.uuid4().hex[:8]}"
+        self.name = f"{_PREFIX}{uuid.uuid4().hex[:8]}"
         self.folder: str | None = None
         self.no_credential: str | None = None
         self._made: list[str] = []
@@ -82,13 +83,7 @@ class Workplace:
 
     def __enter__(self) -> Workplace:
         try:
-            self._client.post("/createItem", xml=FOLDER, name=self.name)
-            self.folder = self.name
-        except (WrongCredentials, Unreachable):
-            raise
-        except ControllerError:  # no folders here, or not for us; or it was made, and the answer was lost
-            self.folder = self.name if self._is_there(self.name) else None
-        try:
+            self._make_folder()
             self._make_credential()
         except BaseException:
             self.clear()
@@ -97,6 +92,11 @@ class Workplace:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.clear()
+
+    def earlier(self) -> list[str]:
+        """What runs of the suite that could not tidy up have left; it may also be of one that is under way elsewhere."""
+        listed = self._client.get_json("", tree="jobs[name]").get("jobs", [])
+        return [job["name"] for job in listed if job["name"].startswith(_PREFIX) and not job["name"].startswith(self.name)]
 
     def job(self, name: str) -> str:
         """The full name of a job of ours."""
@@ -113,19 +113,27 @@ class Workplace:
 
     def remove(self, full: str) -> None:
         """Delete a job with its builds."""
-        with contextlib.suppress(Gone):
-            self._client.post(f"{job_path(full)}/doDelete")
+        self._delete(f"{job_path(full)}/doDelete")
         if full in self._made:
             self._made.remove(full)
 
     def clear(self) -> None:
-        """Stop what runs, delete what was made. Never raises what the controller says; ``left`` has it."""
-        self.end_what_runs()
-        for full in [self.folder] if self.folder else list(self._made):
-            self._try(f"{'folder' if self.folder else 'job'} {full}", functools.partial(self.remove, full))
+        """Stop what runs, delete what was made. Never raises what the controller says; ``left`` has it, also if it is interrupted."""
+        kind = "folder" if self.folder else "job"
+        removals: dict[str, Callable[[], object]] = {
+            f"{kind} {full}": functools.partial(self.remove, full) for full in ([self.folder] if self.folder else self._made)
+        }
         if self._made_credential and not self.folder:
-            self._try(f"credential {CREDENTIAL}", lambda: self._client.post(f"{_SYSTEM}/credential/{CREDENTIAL}/doDelete"))
-            self._made_credential = False
+            removals[f"credential {CREDENTIAL}"] = lambda: self._delete(f"{_SYSTEM}/credential/{CREDENTIAL}/doDelete")
+        try:
+            self.end_what_runs()
+            for what in list(removals):
+                self._try(what, removals[what])
+                del removals[what]
+        except KeyboardInterrupt:
+            self.left += [f"{what} (interrupted)" for what in removals]
+            raise
+        self._made_credential = False
         self.folder = None
         self._made.clear()
 
@@ -140,14 +148,29 @@ class Workplace:
                 if build["building"]:
                     Build(self._client, job, build["number"]).end()
 
+    def _delete(self, path: str) -> None:
+        """Delete it, if it is there. Without an answer once more: to delete twice does no harm."""
+        with contextlib.suppress(Gone):
+            try:
+                self._client.post(path)
+            except Unsure:
+                self._client.post(path)
+
     def _try(self, what: str, act: Callable[[], object]) -> None:
         try:
             act()
         except ControllerError as error:
             self.left.append(f"{what} ({error})")
-        except KeyboardInterrupt:
-            self.left.append(f"{what} (interrupted)")
+
+    def _make_folder(self) -> None:
+        self.folder = self.name  # before it is asked for: whatever comes between, it will be removed
+        try:
+            self._client.post("/createItem", xml=FOLDER, name=self.name)
+        except (WrongCredentials, Unreachable):
+            self.folder = None
             raise
+        except ControllerError:  # no folders here, or not for us; or it was made, and the answer was lost
+            self.folder = self.name if self._is_there(self.name) else None
 
     def _make_credential(self) -> None:
         """In the folder, where it masks one of the same id; in the system store if nobody else's is there."""
@@ -156,9 +179,10 @@ class Workplace:
             if not self.folder and self._is_credential_there():
                 self.no_credential = f"the controller has a credential '{CREDENTIAL}' of its own and no folder for ours"
                 return
+            self._made_credential = True  # before it is asked for, as with the folder; nobody else's is there
             self._client.post(f"{store}/createCredentials", xml=credential_xml(self._secret))
-            self._made_credential = True
         except ControllerError as refusal:
+            self._made_credential = self._made_credential and isinstance(refusal, Unsure)
             self.no_credential = f"a credential cannot be created: {refusal}"
 
     def _is_credential_there(self) -> bool:
@@ -171,6 +195,8 @@ class Workplace:
     def _is_there(self, name: str) -> bool:
         try:
             self._client.get_json(job_path(name), tree="name")
+        except Unreachable:
+            raise
         except ControllerError:
             return False
         return True

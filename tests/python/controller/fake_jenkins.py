@@ -13,6 +13,7 @@ import html
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 import uuid
@@ -103,9 +104,11 @@ def at_once(build: FakeBuild) -> str:
 class FakeJenkins:
     """A context manager. Set its attributes to give it bad days; ``requests`` is what was asked, in order."""
 
-    def __init__(self, play: Play = at_once, user: str = "ada", token: str = "the-token") -> None:
+    def __init__(self, play: Play = at_once, user: str = "ada", token: str = "the-token", tls: ssl.SSLContext | None = None) -> None:
         self.play = play
         self.user, self.token = user, token
+        self._tls = tls
+        self.context = ""
         self.csrf = True
         self.plugins: list[str] | None = list(PLUGINS)
         self.folders_allowed = True
@@ -146,11 +149,13 @@ class FakeJenkins:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     def _listen(self) -> None:
         self._server = _Server(("127.0.0.1", self._port), _Handler)
         self._server.jenkins = self
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -263,6 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         path = unquote(parts.path)
         jenkins = self.server.jenkins
+        below = path.startswith(f"{jenkins.context}/")
+        path = path.removeprefix(jenkins.context)
         request = f"{self.command} {path}"
         with jenkins.lock:
             jenkins.requests.append(request)
@@ -271,7 +278,9 @@ class _Handler(BaseHTTPRequestHandler):
                 trouble[1] -= 1
         if trouble and trouble[2](self):
             return
-        if not self._is_known():
+        if not below:
+            self.page(404, "Not Found")
+        elif not self._is_known():
             self.page(401, "Invalid password/token for user")
         elif self.command == "POST" and not self._has_crumb():
             self.page(403, "No valid crumb was included in the request")
@@ -300,10 +309,12 @@ class _Handler(BaseHTTPRequestHandler):
         session, crumb = uuid.uuid4().hex, uuid.uuid4().hex
         jenkins.sessions[session] = crumb
         body = json.dumps({"crumb": crumb, "crumbRequestField": "Jenkins-Crumb"}).encode()
-        return self.answer(200, body, "application/json", Set_Cookie=f"JSESSIONID={session}; Path=/; HttpOnly")
+        return self.answer(200, body, "application/json", Set_Cookie=f"JSESSIONID={session}; Path={jenkins.context or '/'}; HttpOnly")
 
     def root(self, path: str) -> bool:
-        return self._json({"mode": "NORMAL"})
+        jenkins = self.server.jenkins
+        top = [*jenkins.folders, *(name for name in jenkins.jobs if "/" not in name)]
+        return self._json({"mode": "NORMAL", "jobs": [{"name": name} for name in top]})
 
     def plugin_manager(self, path: str) -> bool:
         plugins = self.server.jenkins.plugins

@@ -14,7 +14,16 @@ from controller.rows import ROOT
 from fake_jenkins import FakeBuild, FakeJenkins
 
 #: What the first pipeline says on a controller that will do.
-FIT = {"library": "configured", "node": "built-in", "system": "Linux", "java": "17", "python": "3.11.2", "curl": "curl 8", "variables": ""}
+FIT = {
+    "library": "configured",
+    "node": "built-in",
+    "system": "Linux",
+    "java": "17",
+    "python": "3.11.2",
+    "curl": "curl 8",
+    "variables": "",
+    "last9": "reached",
+}
 
 
 def say_what_it_is(build: FakeBuild, **other: str) -> str:

@@ -95,11 +95,12 @@ def test_the_set_up_holds_no_secret_and_nothing_for_every_build() -> None:
     secrets = re.findall(r"(?:password|secret): (.*)", text)
     assert secrets
     assert all(re.fullmatch(r'"\$\{LAST9_TESTS_\w+\}"', secret) for secret in secrets)
-    assert probe.unfit({"python": "3.11", "variables": ""}) is None
+    fit = {"python": "3.11", "last9": "reached"}
+    assert probe.unfit({**fit, "variables": ""}) is None
     workflow = yaml.safe_load((HERE / "workflow.yml").read_text("utf-8"))
     handed_over = set(re.findall(r"--env (\w+)", str(workflow)))
     assert handed_over == set(re.findall(r"\$\{(\w+)\}", text))
-    assert probe.unfit({"python": "3.11", "variables": " ".join(handed_over)}) is None
+    assert probe.unfit({**fit, "variables": " ".join(handed_over)}) is None
 
 
 def test_the_workflow_runs_the_suite() -> None:
@@ -116,3 +117,20 @@ def test_the_workflow_runs_the_suite() -> None:
 def test_the_untried_is_called_untried() -> None:
     """Whoever uses the set-up reads that nobody has run it yet."""
     assert "untried" in (HERE / "README.md").read_text("utf-8").lower()
+
+
+def test_the_image_is_pinned_to_the_line_of_its_plugins() -> None:
+    """Pinned plugins on an image that moves are not pinned: the image is a release of the line that `plugins.txt` was made for."""
+    (image,) = re.findall(r"^FROM (.*)", (HERE / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    (line,) = re.findall(r"bom-(\d\.\d+)\.x", (HERE / "plugins.txt").read_text("utf-8"))
+    assert re.fullmatch(rf"jenkins/jenkins:{re.escape(line)}\.\d+-lts-jdk\d+", image)
+
+
+def test_the_second_agent_is_waited_for() -> None:
+    """Agents come up after Jenkins does: asked too early, the row that needs the second one is not run, and nobody sees it."""
+    (agent,) = set_up()["jenkins"]["nodes"]
+    assert "until curl" in agent["permanent"]["launcher"]["command"]["command"]  # Jenkins starts it before it listens
+    workflow = (HERE / "workflow.yml").read_text("utf-8")
+    wait = workflow.index("/computer/second/api/json")
+    assert r"\"offline\":false" in workflow
+    assert wait < workflow.index("make controller")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from controller.workplace import job_xml
 from fake_jenkins import FakeBuild, FakeJenkins, until
 
 TOKEN = "the-token"
+CERTIFICATES = Path(__file__).parents[1] / "certificates"
 
 
 @pytest.fixture
@@ -154,6 +158,73 @@ def test_a_controller_that_restarts_in_between(jenkins: FakeJenkins, client: Cli
     assert sorted(job.name for job in jenkins.every_job) == ["a", "b"]
 
 
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_proxy_that_gave_up_on_a_post_proves_nothing(jenkins: FakeJenkins, client: Client, status: int) -> None:
+    """A proxy's 502 or 504 may come after Jenkins has begun the build: the POST is not made again. A GET is."""
+
+    def late(handler: Any) -> bool:
+        jenkins.begin(jenkins.jobs["a"], {})
+        return bool(handler.page(status, "The proxy gave up"))
+
+    client.post("/createItem", xml=job_xml("a"), name="a")
+    jenkins.trouble("POST /job/a/build", late)
+    with pytest.raises(Unsure, match=f"{status}.* not known"):
+        builds.start(client, "a")
+    assert len(jenkins.jobs["a"].builds) == 1
+    jenkins.trouble("GET /api", lambda h: h.page(status, "The proxy gave up"))
+    assert client.version() == "2.541.3"
+
+
+def test_who_waits_says_so(jenkins: FakeJenkins) -> None:
+    """Minutes of silence look like a hang: the wait is told, once for each request, with its reason."""
+    told: list[str] = []
+    jenkins.trouble("GET /api", lambda h: h.page(503, "Please wait while Jenkins is getting ready to work"), times=3)
+    Client(jenkins.url, "ada", TOKEN, patience=20, sleep=lambda _: None, waiting=told.append).version()
+    assert told == [f"Waiting for {jenkins.url}: it answers 503"]
+
+
+def test_a_certificate_that_is_not_trusted_is_told_at_once() -> None:
+    """No waiting mends a certificate: the reason comes at once, with the setting that helps, and that setting does help."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "server.pem", CERTIFICATES / "server.key")
+    with FakeJenkins(tls=context) as server:
+        sleeps: list[float] = []
+        with pytest.raises(Unreachable, match="SSL_CERT_FILE"):
+            Client(server.url, "ada", TOKEN, patience=60, sleep=sleeps.append).version()
+        assert sleeps == []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "ca.pem"))
+            trusting = Client(server.url, "ada", TOKEN)
+        assert trusting.version() == "2.541.3"
+
+
+def test_a_controller_below_a_path(jenkins: FakeJenkins) -> None:
+    """Where Jenkins has a context path (/jenkins), everything is asked below it, a slash behind it or not; the cookie is taken."""
+    jenkins.context = "/jenkins"
+    client = Client(f"{jenkins.url}/jenkins/", "ada", TOKEN)
+    build = begun(jenkins, client)
+    until(lambda: build.result() == "SUCCESS")
+    assert build.console()[-1] == "Finished: SUCCESS"
+    with pytest.raises(Gone):
+        Client(jenkins.url, "ada", TOKEN).version()
+
+
+def test_times_before_the_lines_are_no_part_of_them(jenkins: FakeJenkins, client: Client) -> None:
+    """Where the Timestamper plugin is on for all Pipelines, each line of the log begins with a time: it is left out."""
+
+    def play(build: FakeBuild) -> str:
+        build.say("[2026-11-29T11:02:03.004Z] [Pipeline] echo\r")
+        build.say("[2026-11-29T11:02:03.005Z] hello\u2028there")
+        return "SUCCESS"
+
+    jenkins.play = play
+    build = begun(jenkins, client)
+    until(lambda: build.result() == "SUCCESS")
+    lines = ["[Pipeline] echo", "hello\u2028there", "Finished: SUCCESS"]
+    assert build.console() == lines
+    assert build.new_lines() == lines
+
+
 def test_patience_has_an_end() -> None:
     """A controller that does not come is told after the patience, with what was seen."""
     server = FakeJenkins()
@@ -161,6 +232,19 @@ def test_patience_has_an_end() -> None:
         url = server.url
     with pytest.raises(Unreachable, match="cannot be reached since"):
         Client(url, patience=0.6).version()
+
+
+def test_a_controller_that_was_given_up_is_asked_with_little_patience() -> None:
+    """The tidying asks several times: it does not wait five minutes each time for a controller that has not come in five minutes."""
+    sleeps: list[float] = []
+    with FakeJenkins() as server:
+        client = Client(server.url, patience=0.3, sleep=lambda seconds: sleeps.append(seconds) or time.sleep(seconds))
+    with pytest.raises(Unreachable):
+        client.version()
+    sleeps.clear()
+    with pytest.raises(Unreachable):
+        client.post("/createItem", name="a")
+    assert sum(sleeps) <= 0.1
 
 
 def test_post_without_an_answer_is_not_repeated(jenkins: FakeJenkins, client: Client) -> None:

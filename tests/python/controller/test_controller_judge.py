@@ -10,7 +10,7 @@ import pytest
 from controller import happenings
 from controller.happenings import NotHere
 from controller.judge import Evidence, differences
-from controller.rows import RESOURCES, ROOT, SHAPES, Happening, Row, all_rows, chosen, read_happening, read_head, read_shape
+from controller.rows import RESOURCES, ROOT, SHAPES, Happening, Row, all_rows, chosen, read_happening, read_head, read_shape, strays
 from controller.steps import flow_nodes, is_failed, line_of_steps, shortened
 from fake_jenkins import FakeBuild, FakeJob
 from runner_play import annotate
@@ -151,6 +151,15 @@ def test_only_chooses_rows() -> None:
         "examples/08-smoke-test, with markers sent",
     ]
     assert chosen(rows, "nothing") == []
+    assert [row.name for row in chosen(rows, " shapes/loop, ")] == ["shapes/loop"]  # a comma at the end is no pattern for everything
+
+
+def test_a_pattern_that_fits_no_row_is_named() -> None:
+    """One misspelt name beside good ones is told: it would ask less than was meant, and call that a success."""
+    rows = all_rows()
+    assert strays(rows, "") == []
+    assert strays(rows, "shapes/loop, examples/08") == []
+    assert strays(rows, "shapes/loop shapes/lop* examples/99") == ["shapes/lop*", "examples/99"]
 
 
 def test_what_no_api_can_do_is_named() -> None:

@@ -9,25 +9,20 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from asking import QUICK, ask, nothing_is_left, plays
 from controller import probe
-from controller.__main__ import main
-from controller.cost import FIRST, ROUNDS, pipeline
+from controller.cost import pipeline
+from controller.fake_last9 import FakeLast9
 from controller.rows import ROOT
-from controller.suite import Limits
-from fake_jenkins import FakeBuild, FakeJenkins, Play, until
-from runner_play import RunnerPlay, say_what_it_is, url_of
-
-QUICK = Limits(queue=2, build=300, look=0.02)
-TOKEN = "the-token"
+from fake_jenkins import FakeBuild, FakeJenkins, until
+from runner_play import RunnerPlay, url_of
 
 
 @pytest.fixture
@@ -35,21 +30,6 @@ def jenkins() -> Iterator[FakeJenkins]:
     """A controller that is well."""
     with FakeJenkins() as server:
         yield server
-
-
-def ask(jenkins: FakeJenkins, limits: Limits = QUICK, patience: float = 20, **settings: str) -> int:
-    """`make controller` with these settings."""
-    return main({"JENKINS_URL": jenkins.url, "JENKINS_USER": "ada", "JENKINS_TOKEN": TOKEN, **settings}, limits, patience)
-
-
-def plays(jenkins: FakeJenkins, play: Play, **facts: str) -> None:
-    """Builds of rows are played by that, the first pipeline as on a controller that will do."""
-    jenkins.play = lambda build: say_what_it_is(build, **facts) if probe.PREFIX in build.job.script else play(build)
-
-
-def nothing_is_left(jenkins: FakeJenkins) -> bool:
-    """Neither jobs nor folders nor credentials nor builds that run."""
-    return not (jenkins.jobs or jenkins.folders or jenkins.credentials)
 
 
 def test_rows_pass_by_what_the_library_really_does(jenkins: FakeJenkins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,11 +57,19 @@ def test_the_suites_own_pipelines_run(tmp_path: Path) -> None:
     """What the suite itself gives to a controller, to say what it is and what a marker costs there, runs in the sandbox to its end."""
     environment = {**os.environ, "PIPELINE_LIBRARY_SANDBOXED": "1"}
     said = {}
-    for name, script in {"probe": probe.PIPELINE, "cost": pipeline("http://127.0.0.1:9", has_curl=False).replace("< 15", "< 1")}.items():
-        (tmp_path / name).write_text(script, "utf-8")
-        command = [str(ROOT / "tests" / "pipeline" / "run-pipeline"), str(tmp_path / name)]
-        said[name] = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
-        assert said[name][-2] == "Finished: SUCCESS", said[name]
+    with FakeLast9() as last9:
+        scripts = {
+            "probe": probe.pipeline(last9.url),
+            "lost": probe.pipeline("http://127.0.0.1:9"),
+            "cost": pipeline("http://127.0.0.1:9", has_curl=False).replace("< 15", "< 1"),
+        }
+        for name, script in scripts.items():
+            (tmp_path / name).write_text(script, "utf-8")
+            command = [str(ROOT / "tests" / "pipeline" / "run-pipeline"), str(tmp_path / name)]
+            said[name] = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+            assert said[name][-2] == "Finished: SUCCESS", said[name]
+    lost = {**probe.said_by(said["lost"]), "variables": ""}
+    assert re.search("does not reach the fake Last9 .*refused", str(probe.unfit(lost)))
     facts = probe.said_by(said["probe"])
     assert facts["library"] == "configured"
     assert "LAST9_API_BASE_URL" in str(probe.unfit(facts))  # the runner sets it for every build: such a controller is not asked
@@ -119,6 +107,10 @@ def test_a_difference_is_told_in_full(jenkins: FakeJenkins, capsys: pytest.Captu
             lambda j: plays(j, lambda b: "SUCCESS", variables="LAST9_API_BASE_URL "),
             "the controller sets LAST9_API_BASE_URL for every build",
         ),
+        (
+            lambda j: plays(j, lambda b: "SUCCESS", last9="<urlopen error [Errno 111] Connection refused>"),
+            "agent built-in does not reach the fake Last9 .*Connection refused",
+        ),
         (lambda j: j.plugins.remove("credentials-binding"), "the controller has no plugin credentials-binding"),
         (lambda j: setattr(j, "second_is_offline", True), "the controller has no agent labelled 'second' that is online"),
         (lambda j: setattr(j, "queue_moves", False), "still waits in the queue after 2 s: Waiting for next available executor"),
@@ -137,67 +129,6 @@ def test_what_a_controller_lacks_is_not_run(
     assert re.search(reason, line)
     assert not [job for job in jenkins.every_job if job.name.endswith("two-agents")]
     assert nothing_is_left(jenkins)
-
-
-def test_without_folders_the_system_store_is_used_and_tidied(
-    jenkins: FakeJenkins, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Jobs get a prefix, the credential goes into the system store and is taken out again; rows that need a folder are not run."""
-    jenkins.folders_allowed = False
-    jenkins.play = RunnerPlay(jenkins, tmp_path)
-    assert ask(jenkins, ONLY="examples/04 shapes/build-step-fails") == 0
-    told = capsys.readouterr().out
-    assert "not run shapes/build-step-fails: its other jobs need a folder" in told
-    assert told.splitlines()[-1] == "1 passed, 0 failed, 1 not run"
-    assert all(job.name.startswith("last9-tests-") for job in jenkins.every_job)
-    assert nothing_is_left(jenkins)
-
-
-def test_somebody_elses_credential_is_not_touched(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a folder a credential of that id stays as it is: nothing is run with it, nothing overwrites or deletes it."""
-    jenkins.folders_allowed = False
-    jenkins.credentials[":last9-refresh-token"] = "production's"
-    plays(jenkins, lambda build: "SUCCESS")
-    assert ask(jenkins, ONLY="shapes/loop") == 2
-    assert "the controller has a credential 'last9-refresh-token' of its own" in capsys.readouterr().out
-    assert jenkins.credentials == {":last9-refresh-token": "production's"}
-
-
-def test_wrong_credentials_end_at_once(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is made, one line says what is wrong, and the token is not in it."""
-    assert ask(jenkins, JENKINS_TOKEN="s3cr3t-and-wrong") == 2
-    told = capsys.readouterr().out
-    assert "JENKINS_USER or JENKINS_TOKEN is wrong" in told
-    assert "s3cr3t" not in told
-    assert not [request for request in jenkins.requests if request.startswith("POST")]
-
-
-def test_a_secret_in_the_address_is_refused(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """Addresses are printed, so one with a password in it is refused, unprinted."""
-    assert ask(jenkins, JENKINS_URL=jenkins.url.replace("//", "//ada:s3cr3t@")) == 2
-    told = capsys.readouterr().out
-    assert "JENKINS_USER and JENKINS_TOKEN" in told
-    assert "s3cr3t" not in told
-    assert jenkins.requests == []
-
-
-def test_a_user_who_may_create_nothing(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without the right to create jobs the suite ends with Jenkins' own reason, and the credential that it made is removed."""
-    jenkins.trouble("POST .*/createItem", lambda h: h.page(403, "ada is missing the Job/Create permission"), times=99)
-    assert ask(jenkins, ONLY="shapes/loop") == 2
-    assert "The controller cannot be asked: POST" in (told := capsys.readouterr().out)
-    assert "ada is missing the Job/Create permission" in told
-    assert nothing_is_left(jenkins)
-
-
-def test_no_address_and_no_row(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """A missing JENKINS_URL and an ONLY that fits nothing are told before anything is asked."""
-    assert ask(jenkins, JENKINS_URL="") == 2
-    assert ask(jenkins, ONLY="nonsense") == 2
-    told = capsys.readouterr().out
-    assert "Name a controller: make controller JENKINS_URL=" in told
-    assert "No row is called ONLY=nonsense" in told
-    assert jenkins.requests == []
 
 
 def test_a_stop_is_pressed_when_it_is_due(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
@@ -382,85 +313,3 @@ def test_a_given_repository_is_used(jenkins: FakeJenkins) -> None:
     first = jenkins.every_job[-1].script
     assert "library identifier: 'last9@v1.2.3'" in first
     assert "remote: 'https://git.example.com/o\\'brien/last9.git'" in first
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_suite_leaves_nothing(jenkins: FakeJenkins, number: signal.Signals) -> None:
-    """Ctrl+C and SIGTERM end the suite: the build is stopped, folder and credential are removed, and the summary says what was not run."""
-
-    def play(build: FakeBuild) -> str:
-        build.say("in the body of it")
-        build.stopped.wait(60)
-        return "ABORTED"
-
-    plays(jenkins, play)
-    environment = {
-        **os.environ,
-        **{"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT / 'python'}", "JENKINS_URL": jenkins.url, "JENKINS_USER": "ada", "JENKINS_TOKEN": TOKEN},
-        "ONLY": "shapes/loop shapes/matrix",
-    }
-    command = [sys.executable, "-m", "controller"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        until(lambda: len(jenkins.every_job) == 2 and bool(jenkins.every_job[1].builds), 60)
-        process.send_signal(number)
-        told = process.communicate(timeout=60)[0]
-    assert "Ended early: interrupted" in told
-    assert "0 passed, 0 failed, 2 not run" in told
-    assert process.returncode == 2
-    assert jenkins.every_job[1].builds[0].pressed[0] == "stop"
-    assert nothing_is_left(jenkins)
-
-
-def test_what_could_not_be_removed_is_named(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that may not be deleted is named, so that somebody can."""
-    plays(jenkins, lambda build: "SUCCESS")
-    jenkins.trouble("POST .*/doDelete", lambda h: h.page(403, "ada is missing the Job/Delete permission"), times=99)
-    ask(jenkins, ONLY="shapes/loop")
-    told = capsys.readouterr().out
-    assert f"LEFT on the controller, please remove: folder {jenkins.folders[0]} (POST" in told
-    assert "Job/Delete" in told
-
-
-def measured(build: FakeBuild) -> str:
-    """A build of COST=1: every stage that its Jenkinsfile names, as often as it says."""
-    names = [line.split("(")[1].split(")")[0][1:-1] for line in build.job.script.splitlines() if "stage(" in line]
-    build.stages.append({"name": FIRST, "durationMillis": 500})
-    for round_ in range(ROUNDS):
-        for position, name in enumerate(name for name in names if name != FIRST):
-            build.stages.append({"name": name, "durationMillis": 100 * position + round_})
-    return "SUCCESS"
-
-
-def test_cost_is_a_table_of_medians(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """COST=1 runs one build for each way, and tells the medians of 15 stages by the times of their flow nodes."""
-    plays(jenkins, measured)
-    assert ask(jenkins, COST="1") == 0
-    told = capsys.readouterr().out
-    assert "trusted" in told
-    assert "sandboxed" in told
-    assert [line.split()[-2:] for line in told.splitlines() if line.startswith("a warm marker")] == [["407", "407"]]
-    assert [line.split()[-2:] for line in told.splitlines() if line.startswith("the first marker")] == [["500", "500"]]
-    scripts = [job.script for job in jenkins.every_job[1:]]
-    assert [script.startswith("@Library('last9') _") for script in scripts] == [True, False]
-    assert nothing_is_left(jenkins)
-
-
-@pytest.mark.parametrize(
-    ("hurt", "reason"),
-    [
-        (lambda j: j.plugins.remove("pipeline-rest-api"), "not measured: the controller has no plugin pipeline-rest-api"),
-        (lambda j: plays(j, lambda build: "FAILURE"), "not measured: the build ended FAILURE"),
-        (
-            lambda j: plays(j, lambda build: build.stages.append({"name": "sh", "durationMillis": 1}) or "SUCCESS"),
-            "measured 1 times, not 15",
-        ),
-    ],
-)
-def test_cost_that_could_not_be_measured(
-    jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str], hurt: Callable[[FakeJenkins], None], reason: str
-) -> None:
-    """What could not be measured is told with the reason, and is no success."""
-    plays(jenkins, measured)
-    hurt(jenkins)
-    assert ask(jenkins, COST="1") == 2
-    assert reason in capsys.readouterr().out
