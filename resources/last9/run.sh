@@ -56,12 +56,14 @@ engine.run(engine, data, bundle, digest, code, there, sys.argv[6:])'
 request='request-@REQUEST@.json'
 answer='answer-@REQUEST@.json'
 chosen=@PYTHON@
+curl=@CURL@
 tried=
 named=
+once=
 export LAST9_CACHE_DIR="${PWD%/*}"
 
-# Says the warning $1 in one line of the log, and makes $quoted of it: what stands between quotes in JSON. No tr, no sed: they may be missing.
-warn() {
+# Makes one line of the text $1, $plain, and $quoted of that: what stands between quotes in JSON. No tr, no sed: they may be missing.
+flatten() {
     plain=
     quoted=
     text=$1
@@ -78,6 +80,10 @@ warn() {
         esac
         quoted=$quoted$character
     done
+}
+
+warn() {
+    flatten "$1"
     printf '%s\n' "[Last9] WARNING: $plain" >&2
 }
 
@@ -128,6 +134,7 @@ run_with() {
         leave
     fi
     tried="$tried, $1 ($reason)"
+    [ $code -eq 127 ] || once=yes
 }
 
 leave() {
@@ -155,12 +162,22 @@ while [ $minor -ge 9 ]; do
     minor=$((minor - 1))
 done
 
-warn "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
-Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one."
+flatten "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
+Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one. \
+Or install curl, which sends a marker with fewer attributes."
+# Where curl may send the marker, the library says what became of it; where some Python was found, it asks again the next time.
+if [ "$curl" = yes ] && find_program head && find_program curl; then
+    curl=always
+    [ -z "$once" ] || curl=once
+else
+    curl=no
+    printf '%s\n' "[Last9] WARNING: $plain" >&2
+fi
 umask 022
 set -C
 {
-    printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
+    printf '{"last9Answer":2,"noEngine":true,"curl":"%s","delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' \
+        "$curl" "$quoted" >"$answer"
     command -p rm -f "$request" incoming.pyz
 } 2>/dev/null
 exit 79

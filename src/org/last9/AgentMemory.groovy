@@ -18,6 +18,8 @@ class AgentMemory implements Serializable {
     /** Node → until when it is left alone. */
     private static final Map<String, Long> SILENT = [:]
     private static final Map<String, Boolean> WITHOUT_PYTHON = [:]
+    /** No Python at all, but curl. */
+    private static final Map<String, Boolean> SERVED_BY_CURL = [:]
     /** Run folders in use; replaced, never changed: the sandbox approves few of a collection's methods. */
     private static List<String> slots = []
     /** When this controller first came here: another moment after a restart. */
@@ -84,6 +86,16 @@ class AgentMemory implements Serializable {
     @NonCPS
     static boolean isWithoutPython(String node) {
         return WITHOUT_PYTHON[node] == true
+    }
+
+    @NonCPS
+    static void noteServedByCurl(String node, boolean isServed) {
+        SERVED_BY_CURL[node] = isServed
+    }
+
+    @NonCPS
+    static boolean isServedByCurl(String node) {
+        return SERVED_BY_CURL[node] == true
     }
 
     @NonCPS

@@ -31,6 +31,8 @@ class Launcher implements Serializable {
     private String runningOn = null
     /** What the engine had answered when the run was interrupted. */
     private Map foundLate = null
+    /** What curl is to send, as CurlMarker has it; null while the engine runs. */
+    private Map byCurl = null
 
     Launcher(Object script, Map call, String node, String base) {
         this.script = script
@@ -45,7 +47,12 @@ class Launcher implements Serializable {
         Map outcome = null
         try {
             script.dir(slot) {
-                outcome = launch(node + ' ' + base, place)
+                String agent = node + ' ' + base
+                outcome = call.curl == 'send' && AgentMemory.isServedByCurl(node) ? sendByCurl(agent, 'yes') : null
+                outcome = outcome ?: launch(agent, place)
+                if (call.curl == 'send' && outcome.answer?.noEngine && outcome.answer.curl != 'no') {
+                    outcome = sendByCurl(agent, 'no') ?: outcome
+                }
                 afterwards.call(outcome)
             }
         } finally {
@@ -98,7 +105,7 @@ class Launcher implements Serializable {
             placeBundle(agent, attempt > 0)
             runningOn = node
             try {
-                status = shell(id, agent)
+                status = shell(id, agent, isWindows(base) ? 'last9/run.bat' : 'last9/run.sh')
             } catch (FlowInterruptedException interruption) {
                 lookOnceMore(id, agent)
                 throw interruption
@@ -108,7 +115,45 @@ class Launcher implements Serializable {
         boolean answered = status == ANSWERED || status == NO_INTERPRETER
         Map answer = answered ? Json.object(read("answer-${id}.json".toString())) : null
         remember(agent, status, answer)
+        if (answer?.curl == 'always') {
+            AgentMemory.noteServedByCurl(node, true)
+        }
         return [status: status, answer: answer]
+    }
+
+    /**
+     * One exchange and one event by curl, on an agent without Python. Null if this is the agent's business no more: there may be a Python, or curl is
+     * gone. `look` says whether that is to be asked.
+     */
+    private Map sendByCurl(String agent, String look) {
+        byCurl = CurlMarker.of(script, (String) call.request, (String) call.subject) + [look: look]
+        if (byCurl.problem) {
+            return [status: ANSWERED, answer: [last9Answer: 2, problem: byCurl.problem]]
+        }
+        String id = UUID.randomUUID().toString()
+        script.writeFile(file: "marker-${id}.txt".toString(), text: byCurl.text, encoding: 'UTF-8')
+        int status = 0
+        runningOn = node
+        try {
+            status = shell(id, agent, 'last9/curl.sh')
+        } catch (FlowInterruptedException interruption) {
+            lookOnceMore(id, agent)
+            throw interruption
+        }
+        runningOn = null
+        Map answer = status == ANSWERED ? settled(Json.object(read("answer-${id}.json".toString()))) : null
+        byCurl = null
+        if (status == NO_INTERPRETER) {
+            AgentMemory.noteServedByCurl(node, false)
+            return null
+        }
+        return [status: status, answer: answer]
+    }
+
+    /** With what a delivered marker's answer has besides, if it was curl that sent it. */
+    @NonCPS
+    private Map settled(Map answer) {
+        return answer?.delivered == true ? answer + byCurl.delivered : answer
     }
 
     /**
@@ -121,7 +166,11 @@ class Launcher implements Serializable {
             script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {
                 if (script.fileExists(file)) {
                     foundLate = Json.object(read(file))
-                    remember(agent, ANSWERED, foundLate)
+                    if (byCurl == null) {
+                        remember(agent, ANSWERED, foundLate)
+                    } else {
+                        foundLate = settled(foundLate)
+                    }
                 }
             }
         } catch (Exception ignored) { // the agent does not answer
@@ -149,14 +198,12 @@ class Launcher implements Serializable {
         }
     }
 
-    private int shell(String id, String agent) {
-        boolean windows = isWindows(base)
-        String resource = windows ? 'last9/run.bat' : 'last9/run.sh'
+    private int shell(String id, String agent, String resource) {
         if (AgentMemory.text(resource) == null) {
             AgentMemory.keepText(resource, script.libraryResource(resource: resource, encoding: 'UTF-8'))
         }
         String text = launcher(AgentMemory.text(resource), id, agent)
-        if (windows) {
+        if (resource == 'last9/run.bat') {
             // run.bat has Python write UTF-8; without a word Jenkins takes it for the encoding of the agent's Java
             return script.bat(script: text, returnStatus: true, encoding: 'UTF-8', label: call.label)
         }
@@ -165,8 +212,12 @@ class Launcher implements Serializable {
 
     @NonCPS
     private String launcher(String text, String id, String agent) {
+        if (byCurl != null) { // whole seconds: older versions know no others
+            return text.replace('@REQUEST@', id).replace('@LOOK@', byCurl.look).replace('@SECONDS@', Math.max(1, (int) ((call.limit - 0.2) / 2)).toString())
+        }
         return text.replace('@REQUEST@', id).replace('@BUNDLE@', Bundle.SHA256).replace('@CODE@', AgentMemory.folder(agent).code ?: '-')
             .replace('@SECONDS@', call.limit.toString()).replace('@PYTHON@', BuildFacts.isInterpreterParameter(script) ? 'no' : 'yes')
+            .replace('@CURL@', call.curl ? 'yes' : 'no')
     }
 
     /** The request with what this try and this node add to it. */
