@@ -62,17 +62,23 @@ ask() {
     code=${said##*"$newline"}
     said=${said%"$newline"*}
     case $code$ended in
-        '' | *[!0-9]*) finish false "$6: Last9's answer is far too long. Check apiBaseUrl" ;;
+        '' | *[!0-9]*)
+            [ ${#said} -ge 32768 ] || exit 143 # neither is there: the shell of the request was ended
+            finish false "$6: Last9's answer is far too long. Check apiBaseUrl"
+            ;;
     esac
     [ "$ended" -lt 256 ] || ended=$((ended - 128)) # ksh counts signals from 256
     [ "$ended" -lt 128 ] || exit "$ended" # who ends curl ends the step
+    case $5$code in
+        /dev/null2??) return ;; # Last9 has taken it, whatever becomes of the rest of its answer
+    esac
     case $ended in
         0) ;;
         5 | 6) finish false "$6: the host or its proxy is not found. Check apiBaseUrl, name resolution and the proxy" ;;
         7) finish false "$6: no connection. Check apiBaseUrl, firewall and proxy" ;;
         28) finish false "$6: no answer within $seconds s. Check the network, or raise timeoutSeconds" ;;
         35 | 51 | 53 | 54 | 58 | 59 | 60 | 64 | 66 | 77 | 80 | 82 | 83 | 90 | 91) finish false "$6: no secure connection (curl: $ended). Check certificates: LAST9_CA_BUNDLE names a file of further roots" ;;
-        52 | 55 | 56) finish false "$6: the connection was cut (curl: $ended). Check proxy and firewall" ;;
+        18 | 52 | 55 | 56 | 92) finish false "$6: the connection was cut (curl: $ended). Check proxy and firewall" ;;
         *) finish false "$6: curl ended with exit code $ended" ;;
     esac
     case $code in

@@ -56,7 +56,6 @@ engine.run(engine, data, bundle, digest, code, there, sys.argv[6:])'
 request='request-@REQUEST@.json'
 answer='answer-@REQUEST@.json'
 chosen=@PYTHON@
-curl=@CURL@
 tried=
 named=
 once=
@@ -134,7 +133,7 @@ run_with() {
         leave
     fi
     tried="$tried, $1 ($reason)"
-    [ $code -eq 127 ] || once=yes
+    [ $code -eq 127 ] || once=once
 }
 
 leave() {
@@ -165,12 +164,11 @@ done
 flatten "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
 Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one. \
 Or install curl, which sends a marker with fewer attributes."
-# Where curl may send the marker, the library says what became of it; where some Python was found, it asks again the next time.
-if [ "$curl" = yes ] && find_program head && find_program curl; then
-    curl=always
-    [ -z "$once" ] || curl=once
+# Where there is curl, the library has it send the marker, and says what is to be said. A Python that serves not here may serve elsewhere on the node.
+curl=no
+if find_program head && find_program curl; then
+    curl=${once:-always}
 else
-    curl=no
     printf '%s\n' "[Last9] WARNING: $plain" >&2
 fi
 umask 022

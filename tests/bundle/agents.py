@@ -260,6 +260,6 @@ class Agent:
 def launcher(path: Path, identity: str, code: str = "-", seconds: str = "60.0", chosen: str = "yes") -> str:
     """A launcher's text with what the library puts into it."""
     text = path.read_bytes().decode("ascii")
-    for name, value in {"REQUEST": identity, "BUNDLE": SHA256, "CODE": code, "SECONDS": seconds, "PYTHON": chosen, "CURL": "no"}.items():
+    for name, value in {"REQUEST": identity, "BUNDLE": SHA256, "CODE": code, "SECONDS": seconds, "PYTHON": chosen}.items():
         text = text.replace(f"@{name}@", value)
     return text

@@ -34,11 +34,7 @@ class ConnectionTest implements Serializable {
             sender.prepare(options)
             mustPass = sender.failsOnError()
             Map call = CALL + [moreSeconds: Options.isTrue(options.sendTestEvent) ? READING_SECONDS : 0]
-            String request = sender.request(marker)
-            answer = sender.client(marker, request, call).runEngine()
-            if (answer.noEngine) {
-                answer.warnings = [answer.warnings[0] + byCurl(answer, request)]
-            }
+            answer = sender.client(marker, sender.request(marker), call).runEngine()
         } catch (FlowInterruptedException abort) {
             throw abort
         } catch (Throwable defect) { // as with a marker: Last9 never fails a build by a mistake of ours
@@ -50,16 +46,6 @@ class ConnectionTest implements Serializable {
         }
         sender.failIfAsked(answer)
         return [ok: answer.ok == true, findings: answer.findings, delivered: answer.delivered, deploymentId: null, warnings: answer.warnings]
-    }
-
-    /** What becomes of a marker on an agent without Python. */
-    private String byCurl(Map answer, String request) {
-        if (!answer.curl || answer.curl == 'no') {
-            return ''
-        }
-        String problem = CurlMarker.whyNot(script, request)
-        return problem ? " Markers from here are not sent by curl either: ${problem}".toString() :
-            ' Until then markers from here are sent by curl, which cannot be tested without one'
     }
 
     /** The one finding there is then; an agent without Python has reported it as a warning so far. */

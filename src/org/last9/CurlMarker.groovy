@@ -32,6 +32,10 @@ class CurlMarker implements Serializable {
     private static final List<String> TELLING = ['LAST9_ORG_SLUG', 'LAST9_API_BASE_URL', 'LAST9_ROUTING_PROFILES', 'LAST9_CONFIG', 'LAST9_CA_BUNDLE',
         'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'SSLKEYLOGFILE']
 
+    /** Variables that choose among what others have defined: a parameter may be called so. */
+    private static final List<String> LEVELS = ['LAST9_ROUTING_PROFILE', 'LAST9_CREDENTIAL_ID', 'LAST9_DATA_SOURCE_NAME', 'LAST9_DRY_RUN']
+    private static final List<String> PROFILE_FIELDS = ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName']
+
     private final Object script
     private final Map request
     private final Map options
@@ -46,26 +50,16 @@ class CurlMarker implements Serializable {
 
     /**
      * `problem`: why curl must not send it, and what to do. Else `text` (the lines of curl.sh), and of the contract's answer what is then so if
-     * that marker is `delivered`. `subject` is what the log calls it.
+     * that marker is `delivered`. Of a connection test only whether there is a problem. `subject` is what the log calls the marker.
      */
     @NonCPS
     static Map of(Object script, String request, String subject) {
         try {
             CurlMarker marker = new CurlMarker(script, Json.object(request))
             Map place = marker.destination()
-            return place.problem ? place : marker.composed(place, subject)
+            return place.problem || marker.request.step == 'last9TestConnection' ? place : marker.composed(place, subject)
         } catch (Exception failure) {
             return [problem: "its settings cannot be read (${failure.message}). Install Python 3.9 or newer".toString()]
-        }
-    }
-
-    /** Why curl could send nothing to where that request's settings say, or null. */
-    @NonCPS
-    static String whyNot(Object script, String request) {
-        try {
-            return new CurlMarker(script, Json.object(request)).destination().problem
-        } catch (Exception failure) {
-            return "the settings cannot be read (${failure.message})".toString()
         }
     }
 
@@ -168,7 +162,9 @@ class CurlMarker implements Serializable {
     /** `base`, `orgSlug` and `dataSourceName`, or a `problem`. */
     @NonCPS
     private Map destination() {
-        Map found = Settings.destination(script, options, config)
+        Settings settings = new Settings(script, options, config)
+        Map values = settings.values(null)
+        Map found = settings.places(values.profile)
         String organization = found.orgSlug?.value
         String base = found.apiBaseUrl?.value
         if (!organization || !base) {
@@ -178,10 +174,11 @@ class CurlMarker implements Serializable {
         base = base.contains('://') ? base : 'https://' + base
         String host = base.toLowerCase().replaceFirst('^[a-z]+://', '').replaceFirst('(:[0-9]*)?(/.*)?$', '')
         boolean isUsable = base.length() <= LONGEST && base.matches(BASE_URL) && organization.matches('[A-Za-z0-9][A-Za-z0-9._-]{0,99}')
-        if (!isUsable || base.toLowerCase().startsWith('http:') && !host.matches(LOOPBACK) || found.badProfile) {
+        if (!isUsable || base.toLowerCase().startsWith('http:') && !host.matches(LOOPBACK) ||
+            values.profile && !isDefined((String) values.profile.value, values.environment)) {
             return [problem: 'orgSlug, apiBaseUrl or the routing profile is not usable. last9TestConnection on an agent with Python says why']
         }
-        String starter = starter(host, found)
+        String starter = starter(host, found, [] + values.environment.keySet() - LEVELS)
         if (starter) {
             return [problem: "whoever starts builds has a say in where the token would go: ${starter}. Set orgSlug and apiBaseUrl in the ".toString() +
                 'Jenkinsfile or as an administrator\'s variables, and name the parameter otherwise, or install Python 3.9 or newer']
@@ -189,16 +186,30 @@ class CurlMarker implements Serializable {
         return [base: base.replaceFirst('/+$', '').replaceFirst('/api(/v4)?$', ''), orgSlug: organization, dataSourceName: found.dataSourceName?.value]
     }
 
+    /** Whether there is one such routing profile, and no mistake in it that is to be seen here. */
+    @NonCPS
+    private boolean isDefined(String profile, Map<String, String> environment) {
+        int count = 0
+        for (Object profiles in [config.routingProfiles, Json.object(environment.LAST9_ROUTING_PROFILES)]) {
+            for (Map.Entry each in (profiles instanceof Map ? profiles : [:]).entrySet()) {
+                if (Options.trimmed(each.key) == profile) {
+                    count += each.value instanceof Map && !([] + each.value.keySet() - PROFILE_FIELDS) ? 1 : 2
+                }
+            }
+        }
+        return count == 1
+    }
+
     /** By what somebody who only starts builds may have chosen host or organization; null if by nothing. The rules of request/starters.py. */
     @NonCPS
-    private String starter(String host, Map found) {
+    private String starter(String host, Map found, List<String> named) {
         if ([found.orgSlug.source, found.apiBaseUrl.source].contains('parameter')) {
             return 'a build parameter names it'
         }
         String bare = host.replaceAll('[\\[\\]]', '')
         for (Map.Entry each in script.params.entrySet()) {
             String name = each.key
-            for (String telling in TELLING + found.variables) {
+            for (String telling in TELLING + named) {
                 if (name.equalsIgnoreCase(telling)) {
                     return "a build parameter is called ${name}".toString()
                 }

@@ -25,7 +25,7 @@ class EngineClient implements Serializable {
     /**
      * `request` (JSON text), `seconds`, `moreSeconds` (for a part that has a time limit of its own), `afterAbort`, `credentialId` (null: no
      * token), `environment` (as it must be), `agentLabel`, `subject` ("the stop marker of payments-api"), `label` (of the shell step),
-     * `curl` (`send`: it serves if Python does not; `tell`: only whether it would; else null), `unanswered` (what is not known then), `consequence` (of a failure, for the warning), `beginning` (of its line),
+     * `unanswered` (what is not known then), `consequence` (of a failure, for the warning), `beginning` (of its line),
      * `goesOnWithoutCredential`.
      */
     private final Map call
@@ -83,13 +83,9 @@ class EngineClient implements Serializable {
 
     /** Warns in the log and answers for an engine that could not be reached. */
     Map undelivered(Object problem) {
-        return warned(problem, (String) call.consequence)
-    }
-
-    private Map warned(Object problem, String consequence) {
         // one line: what Jenkins and build parameters say in it may have several, and must not look like lines of ours
         String shown = problem.toString().replaceAll('\\p{Cntrl}+', ' ')
-        script.echo("${call.beginning}${shown}${consequence}".toString())
+        script.echo("${call.beginning}${shown}${call.consequence}".toString())
         return unanswered(shown)
     }
 
@@ -177,10 +173,6 @@ class EngineClient implements Serializable {
         Map answer = run.answer
         if (answer?.last9Answer != 2) {
             return undelivered("${ended(run.status)}, so ${call.unanswered}. Look at the lines above for what ended it".toString())
-        }
-        if (answer.problem) { // curl's: it takes no queued markers along
-            return warned("${call.subject} was not sent, neither by Python, which is missing here, nor by curl: ${answer.problem}".toString(),
-                '. The marker is queued until this build sends another from an agent with Python. If there is none, it is lost')
         }
         return complete(answer)
     }

@@ -31,8 +31,8 @@ class Launcher implements Serializable {
     private String runningOn = null
     /** What the engine had answered when the run was interrupted. */
     private Map foundLate = null
-    /** What curl is to send, as CurlMarker has it; null while the engine runs. */
-    private Map byCurl = null
+    /** Sends on an agent without Python, a CurlSender; null as long as nobody asked it. */
+    private Object curl = null
 
     Launcher(Object script, Map call, String node, String base) {
         this.script = script
@@ -47,12 +47,7 @@ class Launcher implements Serializable {
         Map outcome = null
         try {
             script.dir(slot) {
-                String agent = node + ' ' + base
-                outcome = call.curl == 'send' && AgentMemory.isServedByCurl(node) ? sendByCurl(agent, 'yes') : null
-                outcome = outcome ?: launch(agent, place)
-                if (call.curl == 'send' && outcome.answer?.noEngine && outcome.answer.curl != 'no') {
-                    outcome = sendByCurl(agent, 'no') ?: outcome
-                }
+                outcome = launch(node + ' ' + base, place)
                 afterwards.call(outcome)
             }
         } finally {
@@ -64,7 +59,7 @@ class Launcher implements Serializable {
     /** The engine's answer of a run that was interrupted after it; null if the engine was, too. */
     @NonCPS
     Map lateAnswer() {
-        return foundLate
+        return curl == null ? foundLate : curl.lateAnswer()
     }
 
     /** The node whose shell has not ended, or null. */
@@ -97,6 +92,10 @@ class Launcher implements Serializable {
 
     /** A bundle that is missing or damaged is brought, and the request sent again at once. */
     private Map launch(String agent, Map place) {
+        Map sent = AgentMemory.isServedByCurl(node) ? byCurl(null) : null
+        if (sent != null) {
+            return sent
+        }
         int status = NO_BUNDLE
         String id = null
         for (int attempt = 0; status == NO_BUNDLE && attempt < 2; attempt++) {
@@ -105,7 +104,7 @@ class Launcher implements Serializable {
             placeBundle(agent, attempt > 0)
             runningOn = node
             try {
-                status = shell(id, agent, isWindows(base) ? 'last9/run.bat' : 'last9/run.sh')
+                status = shell(id, agent)
             } catch (FlowInterruptedException interruption) {
                 lookOnceMore(id, agent)
                 throw interruption
@@ -115,45 +114,20 @@ class Launcher implements Serializable {
         boolean answered = status == ANSWERED || status == NO_INTERPRETER
         Map answer = answered ? Json.object(read("answer-${id}.json".toString())) : null
         remember(agent, status, answer)
-        if (answer?.curl == 'always') {
-            AgentMemory.noteServedByCurl(node, true)
-        }
-        return [status: status, answer: answer]
+        sent = status == NO_INTERPRETER && answer?.curl ? byCurl(answer) : null
+        return sent ?: [status: status, answer: answer]
     }
 
     /**
-     * One exchange and one event by curl, on an agent without Python. Null if this is the agent's business no more: there may be a Python, or curl is
-     * gone. `look` says whether that is to be asked.
+     * What comes of it on an agent with curl and without Python; null if the launcher must look first. `answer` is what it has said already. Through a
+     * var, so that only a build with such an agent compiles what it needs.
      */
-    private Map sendByCurl(String agent, String look) {
-        byCurl = CurlMarker.of(script, (String) call.request, (String) call.subject) + [look: look]
-        if (byCurl.problem) {
-            return [status: ANSWERED, answer: [last9Answer: 2, problem: byCurl.problem]]
-        }
-        String id = UUID.randomUUID().toString()
-        script.writeFile(file: "marker-${id}.txt".toString(), text: byCurl.text, encoding: 'UTF-8')
-        int status = 0
+    private Map byCurl(Map answer) {
+        curl = script.last9MarkerByCurl(call, node)
         runningOn = node
-        try {
-            status = shell(id, agent, 'last9/curl.sh')
-        } catch (FlowInterruptedException interruption) {
-            lookOnceMore(id, agent)
-            throw interruption
-        }
+        Map sent = curl.send(answer)
         runningOn = null
-        Map answer = status == ANSWERED ? settled(Json.object(read("answer-${id}.json".toString()))) : null
-        byCurl = null
-        if (status == NO_INTERPRETER) {
-            AgentMemory.noteServedByCurl(node, false)
-            return null
-        }
-        return [status: status, answer: answer]
-    }
-
-    /** With what a delivered marker's answer has besides, if it was curl that sent it. */
-    @NonCPS
-    private Map settled(Map answer) {
-        return answer?.delivered == true ? answer + byCurl.delivered : answer
+        return sent
     }
 
     /**
@@ -166,11 +140,7 @@ class Launcher implements Serializable {
             script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {
                 if (script.fileExists(file)) {
                     foundLate = Json.object(read(file))
-                    if (byCurl == null) {
-                        remember(agent, ANSWERED, foundLate)
-                    } else {
-                        foundLate = settled(foundLate)
-                    }
+                    remember(agent, ANSWERED, foundLate)
                 }
             }
         } catch (Exception ignored) { // the agent does not answer
@@ -198,12 +168,14 @@ class Launcher implements Serializable {
         }
     }
 
-    private int shell(String id, String agent, String resource) {
+    private int shell(String id, String agent) {
+        boolean windows = isWindows(base)
+        String resource = windows ? 'last9/run.bat' : 'last9/run.sh'
         if (AgentMemory.text(resource) == null) {
             AgentMemory.keepText(resource, script.libraryResource(resource: resource, encoding: 'UTF-8'))
         }
         String text = launcher(AgentMemory.text(resource), id, agent)
-        if (resource == 'last9/run.bat') {
+        if (windows) {
             // run.bat has Python write UTF-8; without a word Jenkins takes it for the encoding of the agent's Java
             return script.bat(script: text, returnStatus: true, encoding: 'UTF-8', label: call.label)
         }
@@ -212,12 +184,8 @@ class Launcher implements Serializable {
 
     @NonCPS
     private String launcher(String text, String id, String agent) {
-        if (byCurl != null) { // whole seconds: older versions know no others
-            return text.replace('@REQUEST@', id).replace('@LOOK@', byCurl.look).replace('@SECONDS@', Math.max(1, (int) ((call.limit - 0.2) / 2)).toString())
-        }
         return text.replace('@REQUEST@', id).replace('@BUNDLE@', Bundle.SHA256).replace('@CODE@', AgentMemory.folder(agent).code ?: '-')
             .replace('@SECONDS@', call.limit.toString()).replace('@PYTHON@', BuildFacts.isInterpreterParameter(script) ? 'no' : 'yes')
-            .replace('@CURL@', call.curl ? 'yes' : 'no')
     }
 
     /** The request with what this try and this node add to it. */

@@ -191,7 +191,6 @@ class Sender implements Serializable {
         return new EngineClient(script, [
             request: request, seconds: settings.seconds, afterAbort: marker.afterAbort == true, environment: mayDiffer ? settings.environment : [:],
             credentialId: needsToken ? settings.credential?.value : null, agentLabel: settings.agentLabel, subject: subject(marker),
-            curl: !needsToken || settings.agentLabel ? null : step == 'last9TestConnection' ? 'tell' : 'send',
             label: 'Last9 deployment marker', unanswered: 'it is not known whether Last9 has this marker', beginning: '[Last9] WARNING: ',
             consequence: '. The marker is queued and will be sent with this build\'s next marker. If none succeeds, it is lost',
         ] + more)

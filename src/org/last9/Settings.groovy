@@ -21,7 +21,6 @@ class Settings implements Serializable {
         'LAST9_API_BASE_URL', 'LAST9_DATA_SOURCE_NAME', 'LAST9_DRY_RUN']
     private static final List<String> FIELDS = ['routingProfileEnvVar', 'orgSlugEnvVar', 'credentialIdEnvVar', 'apiBaseUrlEnvVar',
         'dataSourceNameEnvVar']
-    private static final List<String> PROFILE_FIELDS = ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName']
     private static final String DEFAULT_CREDENTIAL = 'last9-refresh-token'
     private static final double DEFAULT_SECONDS = 10
     /** `timeoutSeconds` beyond this is a mistake; the engine says so. */
@@ -34,7 +33,7 @@ class Settings implements Serializable {
     private final String names
     private final Map<String, String> environment = [:]
 
-    private Settings(Object script, Map options, Map config) {
+    protected Settings(Object script, Map options, Map config) {
         this.script = script
         this.options = options
         this.config = config
@@ -51,16 +50,6 @@ class Settings implements Serializable {
         String configText = pinned ? pinned.config : new BuildDefaults(script).json()
         Settings settings = new Settings(script, options, Json.object(configText) ?: [:])
         return settings.values(pinned) + [options: JsonOutput.toJson(options), config: configText]
-    }
-
-    /** Where a marker goes by these settings alone: for curl, which does not read the token. `variables` are those that options name. */
-    @NonCPS
-    static Map destination(Object script, Map options, Map config) {
-        Settings settings = new Settings(script, options, config)
-        Map profile = settings.values(null).profile
-        List<Map> definitions = profile ? settings.definitions((String) profile.value) : [[:]]
-        boolean isWrong = definitions.size() != 1 || [] + definitions[0].keySet() - PROFILE_FIELDS
-        return settings.places(profile) + [variables: [] + settings.environment.keySet() - VARIABLES, badProfile: isWrong]
     }
 
     /** What a `withEnv` must say so that the environment is what it was: empty as long as nothing has changed. */
@@ -132,7 +121,7 @@ class Settings implements Serializable {
     }
 
     @NonCPS
-    private Map<String, Map> places(Map profile) {
+    protected Map<String, Map> places(Map profile) {
         return [
             orgSlug: resolve('orgSlug', 'LAST9_ORG_SLUG', profile), dataSourceName: resolve('dataSourceName', 'LAST9_DATA_SOURCE_NAME', profile),
             apiBaseUrl: resolve('apiBaseUrl', 'LAST9_API_BASE_URL', profile),
@@ -177,21 +166,16 @@ class Settings implements Serializable {
     /** The engine refuses a profile with a mistake in it. */
     @NonCPS
     private Object ofProfile(String name, String field) {
-        List<Map> found = definitions(name)
-        return found ? found[0][field] : null
-    }
-
-    @NonCPS
-    private List<Map> definitions(String name) {
-        List<Map> found = []
         for (Object profiles in [config.routingProfiles, Json.object(environment[PROFILES])]) {
-            for (Map.Entry entry in (profiles instanceof Map ? profiles.entrySet() : [])) {
-                if (Options.trimmed(entry.key) == name && entry.value instanceof Map) {
-                    found.add(entry.value)
+            if (profiles instanceof Map) {
+                for (Map.Entry entry in profiles.entrySet()) {
+                    if (Options.trimmed(entry.key) == name && entry.value instanceof Map) {
+                        return entry.value[field]
+                    }
                 }
             }
         }
-        return found
+        return null
     }
 
     /** A shell drops variables whose names are none of its own, so the engine cannot see them. */
