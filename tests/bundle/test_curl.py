@@ -360,7 +360,7 @@ def test_where_there_may_be_a_python_the_launcher_looks(shell: list[str], name: 
 
 @pytest.mark.needs("openssl")
 def test_a_certificate_nobody_vouches_for(node: Node, tmp_path: Path) -> None:
-    """Over TLS a server that nobody vouches for gets no token; with LAST9_CA_BUNDLE it does; an address without one never sees a plain request."""
+    """Over TLS a server that nobody vouches for gets no token; one that LAST9_CA_BUNDLE vouches for does, by TLS 1.3."""
     files = [str(tmp_path / name) for name in ("key.pem", "certificate.pem")]
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     openssl = [str(shutil.which("openssl")), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
@@ -411,7 +411,7 @@ class TlsServer:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_launcher_says_whether_curl_serves(shell: list[str], node: Node) -> None:
-    """Asked for curl, the launcher is silent if it is there, so that only one line speaks of the marker; without it the warning names both remedies."""
+    """The launcher is silent if curl is there, so that one line speaks of the marker; without it the warning names both remedies."""
     asked = ask_launcher(node, shell)
     assert (asked.answer["curl"], asked.log) == ("always", "")
     assert asked.answer["noEngine"] is True
@@ -440,7 +440,7 @@ def ask_launcher(node: Node, shell: list[str]) -> Run:
 
 
 def test_holds_its_places_and_looks_as_the_launcher_does() -> None:
-    """The library replaces three marks and nothing else; the way to look for a program is the launcher's, word for word; it is plain ASCII."""
+    """The library replaces three marks; the way to look for a program is the launcher's, word for word; all of it is plain ASCII."""
     text = SCRIPT.read_text("ascii")
     assert text.startswith("{ set +xe; } 2>/dev/null\n")
     assert {part for part in text.split("@")[1:] if part.isupper()} == {"REQUEST", "SECONDS", "LOOK"}

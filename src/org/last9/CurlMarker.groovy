@@ -2,13 +2,12 @@ package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
-import hudson.util.Secret
 
 /**
  * A marker as curl sends it from an agent without Python: what resources/last9/curl.sh reads, made of the engine's request.
  *
- * Fewer labels than the engine's (docs/attributes.md has the table; tests/contract holds both to the same event). The token is not read here, so
- * organization and host must be set, and nobody who only starts builds may have a say in either. All of it is @NonCPS, and runs on such agents only.
+ * Fewer labels than the engine's (docs/attributes.md has the table; tests/contract holds both to the same event). All of it is @NonCPS, and runs on
+ * such agents only.
  */
 class CurlMarker implements Serializable {
 
@@ -25,16 +24,6 @@ class CurlMarker implements Serializable {
     private static final int MOST_LABELS = 27
     private static final int MOST_CUSTOM = 19
     private static final int LONGEST = 1024
-    private static final String BASE_URL =
-        '(?i)https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?(/[a-z0-9_~-][a-z0-9._~-]*)*/*'
-    private static final String LOOPBACK = 'localhost|127\\.[0-9.]+|\\[::1\\]'
-    /** They have a say in where the token goes, or in whom curl believes to be Last9. */
-    private static final List<String> TELLING = ['LAST9_ORG_SLUG', 'LAST9_API_BASE_URL', 'LAST9_ROUTING_PROFILES', 'LAST9_CONFIG', 'LAST9_CA_BUNDLE',
-        'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'SSLKEYLOGFILE']
-
-    /** Variables that choose among what others have defined: a parameter may be called so. */
-    private static final List<String> LEVELS = ['LAST9_ROUTING_PROFILE', 'LAST9_CREDENTIAL_ID', 'LAST9_DATA_SOURCE_NAME', 'LAST9_DRY_RUN']
-    private static final List<String> PROFILE_FIELDS = ['orgSlug', 'credentialId', 'apiBaseUrl', 'dataSourceName']
 
     private final Object script
     private final Map request
@@ -55,16 +44,16 @@ class CurlMarker implements Serializable {
     @NonCPS
     static Map of(Object script, String request, String subject) {
         try {
-            CurlMarker marker = new CurlMarker(script, Json.object(request))
-            Map place = marker.destination()
-            return place.problem || marker.request.step == 'last9TestConnection' ? place : marker.composed(place, subject)
+            Map asked = Json.object(request)
+            Map place = CurlDestination.of(script, asked.options ?: [:], asked.config ?: [:])
+            return place.problem || asked.step == 'last9TestConnection' ? place : new CurlMarker(script, asked).composed(place, subject)
         } catch (Exception failure) {
             return [problem: "its settings cannot be read (${failure.message}). Install Python 3.9 or newer".toString()]
         }
     }
 
     @NonCPS
-    private Map composed(Map place, String subject) {
+    protected Map composed(Map place, String subject) {
         String service = text('serviceName')
         String state = (text('eventState') ?: 'stop').toLowerCase()
         if (!service || !STATES.contains(state) || options.environment instanceof Collection || options.environment instanceof Map) {
@@ -157,72 +146,6 @@ class CurlMarker implements Serializable {
         return JsonOutput.toJson([last9Record: 1, fate: 'sent', state: event.event_state, at: event.timestamp, name: event.event_name,
             service: labels.service_name ?: labels.service, environment: labels.deployment_environment ?: labels.env, last9: place.base, facts: facts,
             labels: [:]])
-    }
-
-    /** `base`, `orgSlug` and `dataSourceName`, or a `problem`. */
-    @NonCPS
-    private Map destination() {
-        Settings settings = new Settings(script, options, config)
-        Map values = settings.values(null)
-        Map found = settings.places(values.profile)
-        String organization = found.orgSlug?.value
-        String base = found.apiBaseUrl?.value
-        if (!organization || !base) {
-            return [problem: 'curl needs the organization and the API\'s address, which the engine reads in the token. Set orgSlug and apiBaseUrl ' +
-                '(LAST9_ORG_SLUG and LAST9_API_BASE_URL), or install Python 3.9 or newer']
-        }
-        base = base.contains('://') ? base : 'https://' + base
-        String host = base.toLowerCase().replaceFirst('^[a-z]+://', '').replaceFirst('(:[0-9]*)?(/.*)?$', '')
-        boolean isUsable = base.length() <= LONGEST && base.matches(BASE_URL) && organization.matches('[A-Za-z0-9][A-Za-z0-9._-]{0,99}')
-        if (!isUsable || base.toLowerCase().startsWith('http:') && !host.matches(LOOPBACK) ||
-            values.profile && !isDefined((String) values.profile.value, values.environment)) {
-            return [problem: 'orgSlug, apiBaseUrl or the routing profile is not usable. last9TestConnection on an agent with Python says why']
-        }
-        String starter = starter(host, found, [] + values.environment.keySet() - LEVELS)
-        if (starter) {
-            return [problem: "whoever starts builds has a say in where the token would go: ${starter}. Set orgSlug and apiBaseUrl in the ".toString() +
-                'Jenkinsfile or as an administrator\'s variables, and name the parameter otherwise, or install Python 3.9 or newer']
-        }
-        return [base: base.replaceFirst('/+$', '').replaceFirst('/api(/v4)?$', ''), orgSlug: organization, dataSourceName: found.dataSourceName?.value]
-    }
-
-    /** Whether there is one such routing profile, and no mistake in it that is to be seen here. */
-    @NonCPS
-    private boolean isDefined(String profile, Map<String, String> environment) {
-        int count = 0
-        for (Object profiles in [config.routingProfiles, Json.object(environment.LAST9_ROUTING_PROFILES)]) {
-            for (Map.Entry each in (profiles instanceof Map ? profiles : [:]).entrySet()) {
-                if (Options.trimmed(each.key) == profile) {
-                    count += each.value instanceof Map && !([] + each.value.keySet() - PROFILE_FIELDS) ? 1 : 2
-                }
-            }
-        }
-        return count == 1
-    }
-
-    /** By what somebody who only starts builds may have chosen host or organization; null if by nothing. The rules of request/starters.py. */
-    @NonCPS
-    private String starter(String host, Map found, List<String> named) {
-        if ([found.orgSlug.source, found.apiBaseUrl.source].contains('parameter')) {
-            return 'a build parameter names it'
-        }
-        String bare = host.replaceAll('[\\[\\]]', '')
-        for (Map.Entry each in script.params.entrySet()) {
-            String name = each.key
-            for (String telling in TELLING + named) {
-                if (name.equalsIgnoreCase(telling)) {
-                    return "a build parameter is called ${name}".toString()
-                }
-            }
-            for (Object value in [each.value instanceof Secret ? null : each.value, script.env."${name}"]) {
-                String text = Options.trimmed(value).toLowerCase()
-                String beginning = text.replaceFirst('(?s)[^a-z0-9.\\-\\[\\]].*', '')
-                if ((text.contains(bare) || beginning && bare.endsWith(beginning)) && !bare.endsWith('.last9.io')) {
-                    return "the value of the build parameter ${name} may be a part of it".toString()
-                }
-            }
-        }
-        return null
     }
 
     /** An option's text; empty for what is none. */

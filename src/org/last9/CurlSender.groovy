@@ -31,8 +31,8 @@ class CurlSender implements Serializable {
     }
 
     /**
-     * `[status:, answer:]` as of a launcher's run. `noPython` is what the launcher has said of this agent, null if an earlier one has said it. Null if
-     * it must look first: there may be a Python (a container on a node with one, say), or curl is gone.
+     * `[status:, answer:]` as of a launcher's run. `noPython` is what the launcher has said of this agent, null if an earlier one has. Null if it
+     * must look first: there may be a Python (outside of a container, say), or curl is gone.
      */
     Map send(Map noPython) {
         if (noPython != null) {
@@ -104,7 +104,8 @@ class CurlSender implements Serializable {
     }
 
     private Map failed(String problem) {
-        String warning = "${call.subject} was not sent, neither by Python, which is missing here, nor by curl: ${problem}".toString()
+        String text = "${call.subject} was not sent, neither by Python, which is missing here, nor by curl: ${problem}".toString()
+        String warning = text.replaceAll('\\p{Cntrl}+', ' ') // one line, as in EngineClient
         script.echo("[Last9] WARNING: ${warning}${CONSEQUENCE}".toString())
         return [status: Launcher.ANSWERED, answer: [last9Answer: 2, delivered: false, warnings: [warning]]]
     }

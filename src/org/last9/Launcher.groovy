@@ -119,8 +119,8 @@ class Launcher implements Serializable {
     }
 
     /**
-     * What comes of it on an agent with curl and without Python; null if the launcher must look first. `answer` is what it has said already. Through a
-     * var, so that only a build with such an agent compiles what it needs.
+     * What comes of it on an agent with curl and without Python; null if the launcher must look first. `answer` is what it has said already.
+     * Through a var, so that only a build with such an agent compiles what it needs.
      */
     private Map byCurl(Map answer) {
         curl = script.last9MarkerByCurl(call, node)
