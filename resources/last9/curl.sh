@@ -115,7 +115,9 @@ read_access_token() {
 workspace=$(pwd -P)
 workspace=${workspace%?tmp/last9/run-*}
 { IFS= read -r exchange && IFS= read -r event && IFS= read -r content && IFS= read -r subject; } <"$marker"
-command -p rm -f "$marker" 2>/dev/null
+set +f # what earlier markers have left in this folder, too: no other one uses it now
+command -p rm -f marker-*.txt answer-*.json 2>/dev/null
+set -f
 # What is true of this node may not be true in a container on it: where there may be a Python, the launcher looks.
 if [ $look = yes ]; then
     case ${LAST9_PYTHON:-} in

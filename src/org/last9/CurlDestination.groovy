@@ -36,7 +36,7 @@ class CurlDestination implements Serializable {
                 '(LAST9_ORG_SLUG and LAST9_API_BASE_URL), or install Python 3.9 or newer']
         }
         base = base.contains('://') ? base : 'https://' + base
-        String host = base.toLowerCase().replaceFirst('^[a-z]+://', '').replaceFirst('(:[0-9]*)?(/.*)?$', '')
+        String host = base.toLowerCase().replaceAll('^[a-z]+://', '').replaceAll('(:[0-9]*)?(/.*)?$', '')
         boolean isUsable = base.length() <= LONGEST_URL && base.matches(BASE_URL) && organization.matches('[A-Za-z0-9][A-Za-z0-9._-]{0,99}')
         List places = [config.routingProfiles, Json.object(values.environment.LAST9_ROUTING_PROFILES)]
         boolean isDefined = !values.profile || isDefined((String) values.profile.value, places)
@@ -48,7 +48,7 @@ class CurlDestination implements Serializable {
             return [problem: "whoever starts builds has a say in where the token would go: ${starter}. Set orgSlug and apiBaseUrl ".toString() +
                 'in the Jenkinsfile or as an administrator\'s variables, name the parameter otherwise, or install Python 3.9 or newer']
         }
-        String bare = base.replaceFirst('/+$', '').replaceFirst('/api(/v4)?$', '')
+        String bare = base.replaceAll('/+$', '').replaceAll('/api(/v4)?$', '')
         return [base: bare, orgSlug: organization, dataSourceName: found.dataSourceName?.value]
     }
 
@@ -82,7 +82,7 @@ class CurlDestination implements Serializable {
             }
             for (Object value in [each.value instanceof Secret ? null : each.value, script.env."${name}"]) {
                 String text = Options.trimmed(value).toLowerCase()
-                String beginning = text.replaceFirst('(?s)[^a-z0-9.\\-\\[\\]].*', '')
+                String beginning = text.replaceAll('(?s)[^a-z0-9.\\-\\[\\]].*', '')
                 if ((text.contains(bare) || beginning && bare.endsWith(beginning)) && !bare.endsWith('.last9.io')) {
                     return "the value of the build parameter ${name} may be a part of it".toString()
                 }
