@@ -70,7 +70,7 @@ class CurlDestination implements Serializable {
     @NonCPS
     private static String starter(Object script, String host, Map found, List<String> named) {
         if ([found.orgSlug.source, found.apiBaseUrl.source].contains('parameter')) {
-            return 'a build parameter names it'
+            return 'a build parameter names host or organization'
         }
         String bare = host.replaceAll('[\\[\\]]', '')
         for (Map.Entry each in script.params.entrySet()) {

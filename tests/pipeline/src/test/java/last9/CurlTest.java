@@ -256,8 +256,8 @@ class CurlTest extends LibraryTest {
         "orgSlug: 'a/../b'                           | -                      | -                                     | is not usable",
         "routingProfile: 'nope'                      | -                      | -                                     | is not usable",
         "routingProfile: 'p'                         | -                      | LAST9_ROUTING_PROFILES={\"p\":{\"orgSlgu\":\"x\"}} | is not usable",
-        "apiBaseUrlParam: 'TARGET'                   | TARGET=URL             | -                                     | a build parameter names it",
-        "orgSlugParam: 'TARGET'                      | TARGET=acme            | -                                     | a build parameter names it",
+        "apiBaseUrlParam: 'TARGET'                   | TARGET=URL             | -                                     | a build parameter names host or organization",
+        "orgSlugParam: 'TARGET'                      | TARGET=acme            | -                                     | a build parameter names host or organization",
         "apiBaseUrl: params.TARGET                   | TARGET=URL             | -                                     | the value of the build parameter TARGET may be a part of it",
         "apiBaseUrl: \"https://api${params.TARGET}\" | TARGET=.example.com:1/x | -                                    | the value of the build parameter TARGET may be a part of it",
         "apiBaseUrl: \"https://api.${params.TARGET}\" | TARGET=secret:example.com | -                                | the value of the build parameter TARGET may be a part of it",
@@ -316,7 +316,7 @@ class CurlTest extends LibraryTest {
             assertEquals("start s, stop s, stop t, start u, stop u", markers(), run.log());
             assertEquals("timeout", attributes(last9.received().get(4)).get("deployment.outcome"), run.log());
             assertEquals(2, warnings(run).size(), run.log());
-            assertTrue(warnings(run).get(0).contains("a build parameter names it") && warnings(run).get(1).contains("no connection"), run.log());
+            assertTrue(warnings(run).get(0).contains("a build parameter names host or organization") && warnings(run).get(1).contains("no connection"), run.log());
             assertTrue(run.log().contains("Until then markers from here are sent by curl"), run.log());
         }
     }
