@@ -123,7 +123,8 @@ class CurlSender implements Serializable {
     private Map tested(Map noPython) {
         String way = call.agentLabel ? '' : marker.problem ? " Markers from here are not sent by curl either: ${marker.problem}".toString() :
             ' Until then markers from here are sent by curl, with fewer attributes. Whether Last9 takes them was not tested'
-        return [status: Launcher.NO_INTERPRETER, answer: noPython + [warnings: [noPython.warnings[0] + way]]]
+        boolean isReady = !call.agentLabel && !marker.problem
+        return [status: Launcher.NO_INTERPRETER, answer: noPython + [warnings: [noPython.warnings[0] + way], byCurl: isReady]]
     }
 
 }

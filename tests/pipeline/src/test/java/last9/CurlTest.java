@@ -256,13 +256,13 @@ class CurlTest extends LibraryTest {
         "orgSlug: 'a/../b'                           | -                      | -                                     | is not usable",
         "routingProfile: 'nope'                      | -                      | -                                     | is not usable",
         "routingProfile: 'p'                         | -                      | LAST9_ROUTING_PROFILES={\"p\":{\"orgSlgu\":\"x\"}} | is not usable",
-        "apiBaseUrlParam: 'TARGET'                   | TARGET=URL             | -                                     | a build parameter names host or organization",
+        "apiBaseUrlParam: 'TARGET'                   | TARGET=@LAST9             | -                                     | a build parameter names host or organization",
         "orgSlugParam: 'TARGET'                      | TARGET=acme            | -                                     | a build parameter names host or organization",
-        "apiBaseUrl: params.TARGET                   | TARGET=URL             | -                                     | the value of the build parameter TARGET may be a part of it",
+        "apiBaseUrl: params.TARGET                   | TARGET=@LAST9             | -                                     | the value of the build parameter TARGET may be a part of it",
         "apiBaseUrl: \"https://api${params.TARGET}\" | TARGET=.example.com:1/x | -                                    | the value of the build parameter TARGET may be a part of it",
         "apiBaseUrl: \"https://api.${params.TARGET}\" | TARGET=secret:example.com | -                                | the value of the build parameter TARGET may be a part of it",
-        "apiBaseUrlEnvVar: 'Target'                  | TARGET=URL             | -                                     | a build parameter is called TARGET",
-        "-                                           | last9_api_base_url=URL | -                                     | a build parameter is called last9_api_base_url",
+        "apiBaseUrlEnvVar: 'Target'                  | TARGET=@LAST9             | -                                     | a build parameter is called TARGET",
+        "-                                           | last9_api_base_url=@LAST9 | -                                     | a build parameter is called last9_api_base_url",
         "-                                           | https_proxy=http://127.0.0.1:9 | -                             | a build parameter is called https_proxy",
         "-                                           | CURL_CA_BUNDLE=/tmp/x  | -                                     | a build parameter is called CURL_CA_BUNDLE",
         "eventState: 'begin'                         | -                      | -                                     | Correct the call of the step",
@@ -270,7 +270,7 @@ class CurlTest extends LibraryTest {
     void asksNobodyUnlessTheDestinationIsSure(String options, String parameter, String variable, String problem) {
         Pipeline p = bare("node { last9DeploymentMarker(serviceName: 's'" + (options.equals("-") ? "" : ", " + options) + ")\necho 'goes on' }");
         if (!parameter.equals("-")) {
-            String[] pair = parameter.replace("URL", last9.url).split("=", 2);
+            String[] pair = parameter.replace("@LAST9", last9.url).split("=", 2);
             p.param(pair[0], pair[1].startsWith("secret:") ? new Secret(pair[1].substring(7)) : pair[1]);
         }
         if (!variable.equals("-")) {
@@ -458,6 +458,7 @@ class CurlTest extends LibraryTest {
             assertEquals(1, failed.size(), run.log());
             assertTrue(failed.get(0).contains("this agent has no usable Python") && failed.get(0).contains(words), failed.get(0));
             assertTrue(run.console().contains("returned false [failed]"), run.log());
+            assertEquals(organization.isEmpty(), run.log().contains("Connection test: markers will not get through"), run.log());
             assertEquals(List.of(), warnings(run), run.log());
             assertEquals(List.of(), last9.paths());
         }
