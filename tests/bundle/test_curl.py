@@ -372,8 +372,18 @@ def test_a_certificate_nobody_vouches_for(node: Node, tmp_path: Path) -> None:
         node.environ["LAST9_CA_BUNDLE"] = files[1]
         assert "Last9 answers 400" in node.run().problem
         assert server.versions == {"TLSv1.3"}
+        (node.path / "curl").unlink()  # before 7.34 it knows no --tlsv1.2, and takes no command with it
+        program(node.path / "curl", OLD.format(cat=shutil.which("cat"), curl=shutil.which("curl")))
+        assert "Last9 answers 400" in node.run().problem
     finally:
         server.close()
+
+
+OLD = """case $* in *tlsv1.2*) exit 2 ;; esac
+given=$({cat})
+case $given in *tlsv1.2*) exit 2 ;; esac
+printf '%s\\n' "$given" | '{curl}' "$@"
+"""
 
 
 class TlsServer:
