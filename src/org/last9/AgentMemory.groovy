@@ -18,10 +18,10 @@ class AgentMemory implements Serializable {
     /** Node → until when it is left alone. */
     private static final Map<String, Long> SILENT = [:]
     private static final Map<String, Boolean> WITHOUT_PYTHON = [:]
-    /** No Python at all, but curl. */
-    private static final Map<String, Boolean> SERVED_BY_CURL = [:]
     /** Run folders in use; replaced, never changed: the sandbox approves few of a collection's methods. */
     private static List<String> slots = []
+    /** Nodes with no Python at all, but curl; replaced as well. */
+    private static List<String> servedByCurl = []
     /** When this controller first came here: another moment after a restart. */
     private static long startedAt = 0
 
@@ -90,12 +90,12 @@ class AgentMemory implements Serializable {
 
     @NonCPS
     static void noteServedByCurl(String node, boolean isServed) {
-        SERVED_BY_CURL[node] = isServed
+        servedByCurl = servedByCurl - [node] + (isServed ? [node] : [])
     }
 
     @NonCPS
     static boolean isServedByCurl(String node) {
-        return SERVED_BY_CURL[node] == true
+        return servedByCurl.contains(node)
     }
 
     @NonCPS

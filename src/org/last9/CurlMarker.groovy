@@ -14,6 +14,8 @@ class CurlMarker implements Serializable {
     private static final long serialVersionUID = 1L
 
     private static final List<String> STATES = ['start', 'stop']
+    /** Whatever else `dryRun` may say, nothing is sent: the engine knows more ways to say yes than the library. */
+    private static final List<String> NO = ['', 'false', 'no', 'off', '0']
     /** Of whose labels a custom attribute takes the place; they are what makes windows, so that order counts if there are too many. */
     private static final List<String> OURS = ['service', 'service_name', 'deployment_environment', 'env', 'deployment.id', 'deployment.outcome',
         'deployment.window_duration_ms', 'version']
@@ -56,8 +58,11 @@ class CurlMarker implements Serializable {
     protected Map composed(Map place, String subject) {
         String service = text('serviceName')
         String state = (text('eventState') ?: 'stop').toLowerCase()
-        if (!service || !STATES.contains(state) || options.environment instanceof Collection || options.environment instanceof Map) {
+        if (!service || !STATES.contains(state) || isMisfit(options.environment) || isMisfit(options.eventState)) {
             return [problem: 'serviceName, environment or eventState is not usable. Correct the call of the step']
+        }
+        if (!NO.contains((text('dryRun') ?: Options.trimmed(script.env.LAST9_DRY_RUN)).toLowerCase()) || isMisfit(options.dryRun)) {
+            return [problem: 'dryRun is set, and a dry run needs Python. Set it to true or false']
         }
         Map event = [event_name: text('eventName') ?: 'deployment', event_state: state, timestamp: moment((long) request.timestampMs)]
         if (place.dataSourceName) {
@@ -148,11 +153,17 @@ class CurlMarker implements Serializable {
             labels: [:]])
     }
 
+    /** Whether that is what the engine takes for a mistake: a variable that was not set, a list, a map. */
+    @NonCPS
+    private static boolean isMisfit(Object given) {
+        return given instanceof Map || given instanceof Collection || Options.trimmed(given) == 'null'
+    }
+
     /** An option's text; empty for what is none. */
     @NonCPS
     private String text(String option) {
         Object given = Options.trimmed(options[option]) ? options[option] : config[option]
-        return given instanceof Map || given instanceof Collection ? '' : known(given) ?: ''
+        return isMisfit(given) ? '' : Options.trimmed(given)
     }
 
     @NonCPS

@@ -59,7 +59,7 @@ class Launcher implements Serializable {
     /** The engine's answer of a run that was interrupted after it; null if the engine was, too. */
     @NonCPS
     Map lateAnswer() {
-        return curl == null ? foundLate : curl.lateAnswer()
+        return foundLate ?: curl?.lateAnswer()
     }
 
     /** The node whose shell has not ended, or null. */
@@ -93,7 +93,7 @@ class Launcher implements Serializable {
     /** A bundle that is missing or damaged is brought, and the request sent again at once. */
     private Map launch(String agent, Map place) {
         Map sent = AgentMemory.isServedByCurl(node) ? byCurl(null) : null
-        if (sent != null) {
+        if (sent) {
             return sent
         }
         int status = NO_BUNDLE

@@ -265,6 +265,12 @@ class CurlTest extends LibraryTest {
         "-                                           | last9_api_base_url=@LAST9 | -                                     | a build parameter is called last9_api_base_url",
         "-                                           | https_proxy=http://127.0.0.1:9 | -                             | a build parameter is called https_proxy",
         "-                                           | CURL_CA_BUNDLE=/tmp/x  | -                                     | a build parameter is called CURL_CA_BUNDLE",
+        "environment: 'null'                         | -                      | -                                     | Correct the call of the step",
+        "environment: ['a', 'b']                     | -                      | -                                     | Correct the call of the step",
+        "eventState: \"${env.NOPE}\"                | -                      | -                                     | Correct the call of the step",
+        "dryRun: 'yes'                               | -                      | -                                     | a dry run needs Python",
+        "dryRun: 'maybe'                             | -                      | -                                     | a dry run needs Python",
+        "-                                           | -                      | LAST9_DRY_RUN=on                      | a dry run needs Python",
         "eventState: 'begin'                         | -                      | -                                     | Correct the call of the step",
     })
     void asksNobodyUnlessTheDestinationIsSure(String options, String parameter, String variable, String problem) {
