@@ -91,7 +91,7 @@ lint: needs-python-venv-java-shellcheck $(VENV)/ready $(CODENARC) ## ruff, mypy,
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=3.9- python/last9_markers python/bundle/last9_loading.py python/bundle/last9_keeping.py
 	@$(IN_VENV)/vermin --quiet --no-tips --violations -t=2.7- -t=3.0- $(GUARDED) python/bundle/__main__.py python/bundle/first.py
 	@tools/codenarc/run "$(CODENARC)"
-	@shellcheck -s sh resources/last9/run.sh
+	@shellcheck -s sh resources/last9/run.sh resources/last9/curl.sh
 	@shellcheck tests/pipeline/run-pipeline tools/needs tools/codenarc/run tools/benchmarking/by_curl.sh .ci/run examples/freestyle/last9-markers examples/*/*.sh
 
 picture: needs-chromium demo $(VENV)/ready ## the README's picture, from the page that make demo has written

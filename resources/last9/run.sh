@@ -58,10 +58,11 @@ answer='answer-@REQUEST@.json'
 chosen=@PYTHON@
 tried=
 named=
+once=
 export LAST9_CACHE_DIR="${PWD%/*}"
 
-# Says the warning $1 in one line of the log, and makes $quoted of it: what stands between quotes in JSON. No tr, no sed: they may be missing.
-warn() {
+# Makes one line of the text $1, $plain, and $quoted of that: what stands between quotes in JSON. No tr, no sed: they may be missing.
+flatten() {
     plain=
     quoted=
     text=$1
@@ -78,6 +79,10 @@ warn() {
         esac
         quoted=$quoted$character
     done
+}
+
+warn() {
+    flatten "$1"
     printf '%s\n' "[Last9] WARNING: $plain" >&2
 }
 
@@ -128,6 +133,7 @@ run_with() {
         leave
     fi
     tried="$tried, $1 ($reason)"
+    [ $code -eq 127 ] || once=once
 }
 
 leave() {
@@ -157,12 +163,21 @@ while [ $minor -ge 9 ]; do
     minor=$((minor - 1))
 done
 
-warn "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
-Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one."
+flatten "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
+Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one. \
+Or install curl, which sends a marker with fewer attributes."
+# Where there is curl, the library has it send the marker, and says what is to be said. A Python that serves not here may serve elsewhere on the node.
+curl=no
+if find_program head && find_program curl; then
+    curl=${once:-always}
+else
+    printf '%s\n' "[Last9] WARNING: $plain" >&2
+fi
 umask 022
 set -C
 {
-    printf '{"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' "$quoted" >"$answer"
+    printf '{"last9Answer":2,"noEngine":true,"curl":"%s","delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' \
+        "$curl" "$quoted" >"$answer"
     # Not every system has its tools where `command -p` looks. What Python tidies elsewhere, answers that are older than a day, has to go as well.
     command -p rm -f "$request" incoming.pyz || rm -f "$request" incoming.pyz
     command -p find . -name 'answer-*.json' -mtime +0 -delete || find . -name 'answer-*.json' -mtime +0 -delete

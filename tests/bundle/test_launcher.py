@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -35,11 +36,12 @@ def refused(done: Done) -> str:
     """Check the launcher's own answer and return its one warning."""
     assert done.code == NO_INTERPRETER, done
     (warning,) = done.answer["warnings"]
-    expected = {"noEngine": True, "delivered": False, "accepted": True, "deploymentId": None, "failBuild": None}
+    expected = {"noEngine": True, "curl": "no", "delivered": False, "accepted": True, "deploymentId": None, "failBuild": None}
     assert done.answer == {"last9Answer": 2, **expected, "warnings": [warning]}
     assert done.stderr == f"[Last9] WARNING: {warning}\n"
     assert "Install Python 3.9 or newer" in warning
     assert "LAST9_PYTHON" in warning
+    assert "install curl" in warning
     return str(warning)
 
 
@@ -275,9 +277,10 @@ def test_what_an_interpreter_prints_means_nothing(said: str, agent: Agent, path:
 
 def end_as_jenkins_does(pid: int) -> None:
     """SIGTERM from the leaves of the process tree upwards, and each is waited for, as the recorded process killer does it."""
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
-        end_as_jenkins_does(int(child))
-    os.kill(pid, signal.SIGTERM)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the end of its child was its own
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
+            end_as_jenkins_does(int(child))
+        os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + 60
     while time.monotonic() < until:
         try:

@@ -20,6 +20,8 @@ class AgentMemory implements Serializable {
     private static final Map<String, Boolean> WITHOUT_PYTHON = [:]
     /** Run folders in use; replaced, never changed: the sandbox approves few of a collection's methods. */
     private static List<String> slots = []
+    /** Nodes with no Python at all, but curl; replaced as well. */
+    private static List<String> servedByCurl = []
     /** When this controller first came here: another moment after a restart. */
     private static long startedAt = 0
 
@@ -84,6 +86,16 @@ class AgentMemory implements Serializable {
     @NonCPS
     static boolean isWithoutPython(String node) {
         return WITHOUT_PYTHON[node] == true
+    }
+
+    @NonCPS
+    static void noteServedByCurl(String node, boolean isServed) {
+        servedByCurl = servedByCurl - [node] + (isServed ? [node] : [])
+    }
+
+    @NonCPS
+    static boolean isServedByCurl(String node) {
+        return servedByCurl.contains(node)
     }
 
     @NonCPS

@@ -36,7 +36,7 @@ class Settings implements Serializable {
     private final String names
     private final Map<String, String> environment = [:]
 
-    private Settings(Object script, Map options, Map config) {
+    protected Settings(Object script, Map options, Map config) {
         this.script = script
         this.options = options
         this.config = config
@@ -127,6 +127,15 @@ class Settings implements Serializable {
             }
         }
         return recorded
+    }
+
+    @NonCPS
+    protected Map<String, Map> places(Map profile) {
+        Map<String, Map> places = [:]
+        for (Map.Entry place in PLACES.entrySet()) {
+            places[place.key] = resolve(place.key, place.value, profile)
+        }
+        return places
     }
 
     /** A step's own word, else last9Config's. A blank text is none; false is one. */

@@ -172,7 +172,7 @@ def test_only_a_verified_version_reaches_the_mirror(tmp_path: Path, verify: str,
 
 #: What the pipeline runner itself knows: ScenariosTest runs these, so nothing needs to be looked up.
 RUN_BY_THE_TESTS = {
-    *("pipeline", "agent", "stages", "stage", "steps", "script", "parameters", "string", "choice", "sh"),
+    *("pipeline", "agent", "stages", "stage", "steps", "script", "parameters", "string", "choice", "sh", "label"),
     *("withLast9Deployment", "last9DeploymentMarker", "last9Config", "params.ENVIRONMENT", "Library"),
 }
 

@@ -58,6 +58,7 @@ NOT_WARNINGS = {
 NOT_SAID = (
     *("Unable to create live FilePath for", "The channel is closing down", "the deployment marker was not delivered"),
     *("Timeout waiting for agent to come back", "doesn't support resume after a restart", "Resume after a restart not supported"),
+    "(?s).* completed with status ",
     *(". The marker is queued", "[Last9] Connection test: ", "Last9 connection test failed, and failOnError is set"),
     *(
         "Required context class hudson.FilePath is missing",
@@ -146,6 +147,9 @@ def _launchers() -> Iterator[tuple[str, str]]:
         for text in said.findall((ROOT / path).read_text("utf-8")):
             if len(text.split()) >= 4:
                 yield name, re.sub(r"%\w+(:~2)?%|@\w+@|\$\{[^}]*\}|\$\w+", "…", text)
+    by_curl = (ROOT / "resources" / "last9" / "curl.sh").read_text("ascii")
+    for text in ("".join(found) for found in re.findall(r"""finish false (?:"([^"\n]+)"|'([^'\n]+)')""", by_curl)):
+        yield "curl.sh", re.sub(r"\$\w+", "…", text.replace("$6: ", "").replace("the exchange of the refresh token failed: ", ""))
     first = (ROOT / "python" / "bundle" / "first.py").read_text("ascii")
     for text in ("it lacks the module ", "%s is damaged"):
         assert text in first
@@ -167,6 +171,8 @@ def test_there_is_something_to_compare() -> None:
         "EngineClient",
         "PendingMarkers",
         "run.sh",
+        "curl.sh",
+        "CurlDestination",
     }
     assert len(WARNINGS) > 70
 

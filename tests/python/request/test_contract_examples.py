@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from last9_markers.fake_server import FakeLast9
+from last9_markers.marker.attributes import deployment
 from last9_markers.request import routing
 from last9_markers.request.contract import parse
 from last9_markers.runner.serve import ANSWERED
@@ -77,3 +78,14 @@ def test_the_engine_resolves_as_the_library_does(rule: dict[str, Any]) -> None:
     bound = {**asked, **{name: rule[name] for name in ("profile", "credential") if rule.get(name)}}
     problems = routing.resolve(parse(json.dumps(bound)), rule.get("environment", {})).problems
     assert not [problem for problem in problems if "that is bound" in problem]
+
+
+ENDINGS: list[dict[str, Any]] = json.loads((CONTRACT / "outcomes.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=[ending["case"] for ending in ENDINGS])
+def test_the_engine_judges_an_ending_as_the_library_does(ending: dict[str, Any]) -> None:
+    """How a deployment ended comes out the same in both halves: where curl sends the marker, the library says it."""
+    asked = {**make_request("stop", build=None, body=None), **{name: ending[name] for name in ("build", "body") if name in ending}}
+    facts = deployment.describe(parse(json.dumps(asked)), "stop", ending.get("said"))
+    assert facts["deployment.outcome"] == ending["outcome"]

@@ -3,6 +3,7 @@ package last9;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -53,10 +54,11 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
-    /** An agent without Python is told what was tried and what to install, once for each marker. */
+    /** An agent without Python and curl is told what was tried and what to install, once for each marker. */
     @Test
     void whenThereIsNoPython() throws Exception {
         Path bin = toolsButPython();
+        Files.delete(bin.resolve("curl"));
         try (var run = pipeline(WINDOW).agentEnv("PATH", bin.toString()).run()) {
             assertHarmless(run, "LAST9_PYTHON");
             assertEquals(2, warnings(run).size(), run.log());

@@ -161,11 +161,23 @@ class ScenariosTest extends LibraryTest {
         }
     }
 
+    /** On an agent with curl and without Python the example's window arrives. */
+    @Test
+    void curlSendsWherePythonIsMissing() throws IOException {
+        String jenkinsfile = text("agent-without-python/by-curl").replaceAll("(?s)agent \\{\n.*?\n    }\n", "agent any\n").replace("https://app.last9.io", last9.url);
+        try (var run = Pipeline.of(jenkinsfile).library(CHECKOUT).realTime().env("LAST9_TIMEOUT_SECONDS", "60").credential("last9-refresh-token", ACME)
+                .agentEnv("PATH", LibraryTest.toolsButPython().toString()).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("start null, stop success", told("event_state", "deployment.outcome"), run.log());
+            assertEquals(2, run.console().stream().filter(line -> line.startsWith("[Last9] Sent by curl")).count(), run.log());
+        }
+    }
+
     /** Every Jenkinsfile in a folder has a test above: a new one needs a row of its own. */
     @Test
     void knowsEveryScenario() throws IOException {
         try (Stream<Path> files = Files.walk(EXAMPLES)) {
-            assertEquals(new TreeSet<>(List.of("agent-without-python/image-with-python", "agent-without-python/marker-outside-the-container",
+            assertEquals(new TreeSet<>(List.of("agent-without-python/by-curl", "agent-without-python/image-with-python", "agent-without-python/marker-outside-the-container",
                     "freestyle/marker-after-build", "freestyle/window-around-a-job", "kubernetes/declarative-pod",
                     "several-teams/build-parameters", "several-teams/folder-properties", "several-teams/routing-profiles")),
                     files.map(f -> EXAMPLES.relativize(f).toString()).filter(f -> f.contains("/") && f.endsWith(".Jenkinsfile"))
