@@ -28,7 +28,7 @@ class CurlDestination implements Serializable {
     static Map of(Object script, Map options, Map config) {
         Settings settings = new Settings(script, options, config)
         Map values = settings.values(null, false)
-        Map found = settings.places(values.profile)
+        Map found = settings.whereTo(values.profile)
         String organization = found.orgSlug?.value
         String base = found.apiBaseUrl?.value
         if (!organization || !base) {

@@ -130,12 +130,12 @@ class Settings implements Serializable {
     }
 
     @NonCPS
-    protected Map<String, Map> places(Map profile) {
-        Map<String, Map> places = [:]
+    protected Map<String, Map> whereTo(Map profile) {
+        Map<String, Map> found = [:]
         for (Map.Entry place in PLACES.entrySet()) {
-            places[place.key] = resolve(place.key, place.value, profile)
+            found[place.key] = resolve(place.key, place.value, profile)
         }
-        return places
+        return found
     }
 
     /** A step's own word, else last9Config's. A blank text is none; false is one. */

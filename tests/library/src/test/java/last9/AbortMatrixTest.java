@@ -158,10 +158,12 @@ class AbortMatrixTest extends OnABench {
             if (shell == 1 && shape != Shape.REPORT) {
                 assertFalse(run.console().contains("body begins"), "the body ran after an abort of the start:\n" + run.log());
             }
-            if (shape == Shape.BLOCK && states.contains("start") && server != Server.HANGING) {
+            // an engine that was struck before it had asked Last9 leaves the one hang to the second try
+            boolean hangIsSecond = onlyLater && bench.last9.paths().stream().filter(path -> path.endsWith("/access_token")).count() == 2;
+            if (shape == Shape.BLOCK && states.contains("start") && server != Server.HANGING && !hangIsSecond) {
                 assertTrue(states.contains("stop"), "no stop:\n" + run.log());
             }
-            if (shape == Shape.BLOCK && server == Server.HANGING) {
+            if (shape == Shape.BLOCK && (server == Server.HANGING || hangIsSecond)) {
                 assertTrue(states.contains("stop") || LibraryTest.warnings(run).stream().anyMatch(w -> w.contains("api")), "nothing names the stop:\n" + run.log());
             }
             long took = run.state().endedAt - run.state().happenedAt;
