@@ -39,7 +39,8 @@ class OpenWindows implements Serializable {
         }
         Map opened = windows.close(options)
         sender.prepare(options, opened?.settings, false)
-        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(options)]
+        Map<String, Object> window = opened ? opened.window : new BuildRecord(script).adopt(options, sender.isDryRun())
+        return [state: 'stop', timestampMs: now, window: window]
     }
 
     /** Opens a window of these options. The oldest open one gives way if there are too many: its stop becomes a point. */
