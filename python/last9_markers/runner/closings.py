@@ -18,7 +18,7 @@ from last9_markers.request.time_limits import SHORT_SECONDS
 
 
 class Closings:
-    """One short attempt for each window. One that gets no answer ends it: the next build's marker goes on."""
+    """One attempt for each window, all of them in a short time. One that gets no answer ends it: the next marker goes on."""
 
     def __init__(self, judge: Judge, budget: Budget, log: BuildLog, deliveries: Callable[[Destination], Delivery]) -> None:
         """``deliveries`` gives what delivers to a destination, the run's own included."""
@@ -29,19 +29,19 @@ class Closings:
 
     def run(self, leftovers: Leftovers, now_ms: int, about: Callable[[], failures.FailureContext]) -> None:
         """Close what can be closed. Raises nothing that a delivery may raise; ``about`` is what a warning may name."""
-        for left in leftovers.open():
-            if not self._budget.remaining():
-                return
-            self._judge.prepare(left, now_ms)
-            if left.destination is None or left.window is None:
-                continue
-            try:
-                with self._budget.within(SHORT_SECONDS, once=True, firmly=True):
-                    self._deliveries(left.destination).deliver(left.entry)
-            except DeliveryError as failure:
-                if is_outage(failure):
+        with self._budget.within(SHORT_SECONDS, once=True, firmly=True):  # for all of them: a deployment waits for its start
+            for left in leftovers.open():
+                if not self._budget.remaining():
                     return
-                self._refused(left, failure, about())
+                self._judge.prepare(left, now_ms)
+                if left.destination is None or left.window is None:
+                    continue
+                try:
+                    self._deliveries(left.destination).deliver(left.entry)
+                except DeliveryError as failure:
+                    if is_outage(failure):
+                        return
+                    self._refused(left, failure, about())
 
     def _refused(self, left: Leftover, failure: DeliveryError, about: failures.FailureContext) -> None:
         if left.entry.settled and left.window is not None and left.destination is not None:

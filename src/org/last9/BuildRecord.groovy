@@ -60,7 +60,7 @@ class BuildRecord implements Serializable {
                 noteClosing(true)
                 found.leftOpen = left
             }
-        } catch (Exception ignored) { // what is remembered is never worth a failed deployment
+        } catch (Throwable ignored) { // what is remembered is never worth a failed deployment
             note(null, null)
         }
         return found
@@ -69,6 +69,9 @@ class BuildRecord implements Serializable {
     /** What became of it. `settled`: ids of windows whose stop needs no other try; `tried`: the id of the one whose stop was tried in vain. */
     @NonCPS
     void after(Map marker, Map settings, Map asked, Map answer, List<String> settled, String tried) {
+        if (settings.dryRun) {
+            return
+        }
         try {
             List<Map> leftOpen = asked.leftOpen
             if (leftOpen) {
@@ -95,17 +98,17 @@ class BuildRecord implements Serializable {
                 record.commits[place] = commit
             }
             write(record)
-        } catch (Exception ignored) { // as above
+        } catch (Throwable ignored) { // as above
             note(null, null)
         }
     }
 
     /**
      * A manual stop whose start is not this build's: the newest open manual window of these options that an earlier build left, as
-     * `[id:, startedAtMs:]`. It is this build's own from now on. Null if there is none.
+     * `[id:, startedAtMs:]`. It is this build's own from now on, unless a dry run only looks. Null if there is none.
      */
     @NonCPS
-    Map<String, Object> adopt(Map options) {
+    Map<String, Object> adopt(Map options, boolean dryRun) {
         try {
             Map record = current()
             Map newest = null
@@ -117,16 +120,16 @@ class BuildRecord implements Serializable {
                     }
                 }
             }
-            if (newest != null) {
+            if (newest != null && !dryRun) {
                 for (Map build in record.left) {
                     build.open = without(build.open, [newest.id])
                 }
                 newest.remove('named')
                 record.open = record.open + [newest]
                 write(record)
-                return [id: newest.id, startedAtMs: newest.at]
             }
-        } catch (Exception ignored) { // as above
+            return newest == null ? null : [id: newest.id, startedAtMs: newest.at]
+        } catch (Throwable ignored) { // as above
             note(null, null)
         }
         return null
@@ -251,7 +254,7 @@ class BuildRecord implements Serializable {
                 Map theirs = RecordText.read(build.buildVariables[VARIABLE])
                 if (theirs != null) {
                     takeOver(record, build, theirs)
-                    wanted = wanted == null ? theirs.running : wanted
+                    wanted = wanted == null && theirs.settled == number - 1 ? theirs.running : wanted
                 }
             }
             build = wanted == null || reaches(wanted, number) ? build.previousCompletedBuild : null

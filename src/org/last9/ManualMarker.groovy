@@ -55,7 +55,8 @@ class ManualMarker implements Serializable {
         }
         Map opened = windows.close(options)
         sender.prepare(options, opened?.settings, false)
-        return [state: 'stop', timestampMs: now, window: opened ? opened.window : new BuildRecord(script).adopt(options)]
+        Map<String, Object> window = opened ? opened.window : new BuildRecord(script).adopt(options, sender.isDryRun())
+        return [state: 'stop', timestampMs: now, window: window]
     }
 
 }

@@ -15,6 +15,8 @@ class RecordText implements Serializable {
     static final int MOST_CHARACTERS = 3000
     /** What others wrote may be longer than what is written here, but not by much. */
     private static final int MOST_READ = 10_000
+    /** No record has half as many objects and lists. What is nested thousands deep costs a parser its stack, here and in the engine. */
+    private static final int MOST_NESTED = 150
     private static final int MOST_COMMITS = 20
 
     @NonCPS
@@ -25,7 +27,7 @@ class RecordText implements Serializable {
     /** A record of the right types, whatever the text holds; null if it is none. */
     @NonCPS
     static Map read(Object text) {
-        if (!(text instanceof String) || text.length() > MOST_READ) {
+        if (!(text instanceof String) || text.length() > MOST_READ || text.replaceAll('[^\\[{]+', '').length() > MOST_NESTED) {
             return null
         }
         Map found = Json.object((String) text)

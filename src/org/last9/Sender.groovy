@@ -65,6 +65,11 @@ class Sender implements Serializable {
         return settings.failOnError
     }
 
+    @NonCPS
+    boolean isDryRun() {
+        return settings.dryRun
+    }
+
     /** That marker will be sent now: whatever aborts do from here on, it is not forgotten. @NonCPS, so that none strikes here. */
     @NonCPS
     void expect(Map marker) {

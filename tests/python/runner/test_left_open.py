@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from last9_markers.core.clock import SystemClock
 from last9_markers.fake_server import FakeLast9
 from last9_markers.report import reading
 from support import MINIMAL_ENV, STARTED, STARTED_MS, STOPPED, STOPPED_MS, RunResult, field, make_request, run_marker
@@ -26,7 +27,8 @@ def run(last9: FakeLast9, *windows: Any, state: str = "stop", **changes: Any) ->
     credential = {"value": "last9-refresh-token", "source": "default"}
     now = {"timestampMs": STOPPED_MS + 3_600_000, "leftOpen": list(windows), "credential": credential}
     environ = {**MINIMAL_ENV, "LAST9_API_BASE_URL": last9.url, "BUILD_NUMBER": "42", **changes.pop("environ", {})}
-    return run_marker({**make_request(state, **changes), **now}, last9.refresh_token, environ=environ)
+    clock = changes.pop("clock", None)
+    return run_marker({**make_request(state, **changes), **now}, last9.refresh_token, environ=environ, clock=clock)
 
 
 def states(last9: FakeLast9) -> list[tuple[str, str | None]]:
@@ -228,6 +230,15 @@ def test_not_more_than_a_few(last9: FakeLast9) -> None:
     """Of hundreds of windows one run takes note of the first twenty."""
     windows = [left_open({"id": f"w{number}"}) for number in range(300)]
     assert run(last9, *windows).answer.more["leftOpen"] == {"closed": list(range(20)), "named": []}
+
+
+def test_a_slow_last9_holds_up_no_deployment(last9: FakeLast9) -> None:
+    """All windows together have the time of one short attempt: a start does not wait for each. The next marker closes the others."""
+    last9.order({"on": "event", "about": '"unknown"', "delay": 0.7})
+    ran = run(last9, *(left_open({"id": f"{OLD[:-2]}{number:02}"}) for number in range(9)), state="start", clock=SystemClock())
+    assert ran.answer.delivered
+    assert len(ran.answer.more.get("leftOpen", {}).get("closed", [])) <= 2
+    assert ran.answer.warnings == []
 
 
 def test_a_request_is_kept_without_them(last9: FakeLast9) -> None:

@@ -11,6 +11,7 @@ import errno
 import io
 import os
 import socket
+import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -27,6 +28,9 @@ except ImportError:  # Windows
 
 #: After so long a window closes whose process cannot be asked for.
 LONGEST_MS = 86_400_000
+#: Whoever looks for locks that nobody holds has one for a moment, and may remove it.
+_TRIES = 20
+_PAUSE_SECONDS = 0.01
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 #: What the stop says of the build that it belongs to.
 _FACTS = ("JOB_NAME", "BUILD_NUMBER", "BUILD_URL", "NODE_NAME")
@@ -38,11 +42,34 @@ class Presence:
     def __init__(self, state: str, window_id: str) -> None:
         self._path = _lock_of(state, window_id)
         self._descriptor: int | None = None
-        with contextlib.suppress(OSError):  # then a day has to pass
-            # Not inherited: a command that leaves processes behind must not keep it.
-            self._descriptor = safe_files.descriptor(self._path, flags=os.O_RDWR | os.O_CREAT)
-            if fcntl is not None:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        #: What tells the lock from a copy of it; ``None`` if there is no lock: then a day has to pass.
+        self.file: int | None = None
+        with contextlib.suppress(OSError):
+            for _ in range(_TRIES):
+                self._take()
+                if self.file is not None or fcntl is None:
+                    return
+                time.sleep(_PAUSE_SECONDS)
+
+    def _take(self) -> None:
+        # Not inherited: a command that leaves processes behind must not keep it.
+        descriptor = self._descriptor = safe_files.descriptor(self._path, flags=os.O_RDWR | os.O_CREAT)
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = os.fstat(descriptor).st_ino
+            if os.stat(self._path).st_ino == file:
+                self.file = file
+                return
+        except FileNotFoundError:
+            pass  # removed before we had it
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                self.end()
+                raise
+        os.close(descriptor)
+        self._descriptor = None
 
     def end(self) -> None:
         """The window is closed."""
@@ -77,7 +104,8 @@ def is_gone(found: Mapping[str, Any], state: str, now_ms: int) -> bool:
         return not _is_held(_lock_of(state, str(found.get("id"))))
     if fcntl is None or found.get("host") != socket.gethostname() or not _boot() or found.get("boot") != _boot():
         return False
-    return _is_free(_lock_of(state, str(found.get("id"))))
+    file = whole(found.get("lock"))
+    return file is not None and _is_free(_lock_of(state, str(found.get("id"))), file)
 
 
 def tidy(state: str, window_id: str) -> None:
@@ -136,15 +164,18 @@ def _lock_of(state: str, window_id: str) -> str:
     return f"{os.path.abspath(state)}.window-{window_id}"
 
 
-def _is_free(path: str) -> bool:
-    """Only if a lock was left there, and it can be had: a file that is missing says nothing, and neither does a place without locks."""
+def _is_free(path: str, file: int | None = None) -> bool:
+    """Only if a lock was left there, and it can be had: a file that is missing says nothing, and neither does a place without locks.
+
+    ``file``: nor does a copy of the lock, which nobody ever held.
+    """
     with contextlib.suppress(OSError):
         descriptor = safe_files.descriptor(path, flags=os.O_RDWR)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file is None or os.fstat(descriptor).st_ino == file
         finally:
             os.close(descriptor)
-        return True
     return False
 
 

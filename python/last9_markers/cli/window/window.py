@@ -92,6 +92,7 @@ class ShellWindow:
         self._noted = gone.note(self._delivery.request("start", self.window.started_at_ms), self.window.id, self._call.environ)
         if self._noted is not None:
             self._presence = gone.Presence(self._state.path, self.window.id)
+            self._noted["lock"] = self._presence.file
 
     def _send_start(self) -> None:
         at_ms, delivery = self.window.started_at_ms, self._delivery

@@ -6,8 +6,11 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
+import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +181,54 @@ def test_a_lock_without_a_window_is_removed(last9: FakeLast9, tmp_path: Path) ->
     held = gone.Presence(str(state), "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0002")
     _send(last9, state)
     assert sorted(path.name for path in tmp_path.glob("*.window-*")) == ["state.json.window-0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0002"]
+    held.end()
+
+
+def test_a_copy_of_the_folder_says_nothing(last9: FakeLast9, tmp_path: Path) -> None:
+    """Whoever copies a workspace while a deployment goes on copies a lock that nobody holds: the window stays open."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    script = "echo ran; while [ ! -e go ]; do sleep 0.1; done"
+    with window(last9, folder, ["--state", str(folder / "state.json")], ["sh", "-c", script]) as running:
+        running.until("ran")
+        shutil.copytree(folder, tmp_path / "copy")
+        assert "gone" not in _send(last9, tmp_path / "copy" / "state.json")
+        assert _stops(last9) == []
+        (folder / "go").touch()
+        assert running.wait() == 0
+    assert [stop["attributes"]["deployment.outcome"] for stop in _stops(last9)] == ["success"]
+
+
+def test_somebody_looks_just_when_the_lock_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process of which the state file does not know yet gets its lock, though another one has just removed it as nobody's."""
+    state, window_id, create, looked = str(tmp_path / "state.json"), str(uuid.uuid4()), gone.safe_files.descriptor, []
+
+    def looked_at(path: str, **more: Any) -> int:
+        descriptor = create(path, **more)
+        if more["flags"] & os.O_CREAT and not looked:
+            looked.append(path)
+            gone.sweep(state, [])
+        return descriptor
+
+    monkeypatch.setattr(gone.safe_files, "descriptor", looked_at)
+    held = gone.Presence(state, window_id)
+    assert not gone.is_gone({"id": window_id, "startedAtMs": 0}, state, gone.LONGEST_MS)
+    held.end()
+    assert looked
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_somebody_has_the_lock_for_a_moment(tmp_path: Path) -> None:
+    """Whoever looks whether a lock is free has it for a moment: the process that wants it waits, and is not taken for one that is gone."""
+    fcntl = pytest.importorskip("fcntl")
+    state, window_id = str(tmp_path / "state.json"), str(uuid.uuid4())
+    descriptor = os.open(f"{state}.window-{window_id}", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    looking = threading.Timer(0.05, os.close, [descriptor])
+    looking.start()
+    held = gone.Presence(state, window_id)
+    looking.join()
+    assert not gone.is_gone({"id": window_id, "startedAtMs": 0}, state, gone.LONGEST_MS)
     held.end()
 
 

@@ -314,6 +314,43 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals("null", record(run("node { withLast9Deployment(serviceName: 'a', dryRun: true) { } }")));
     }
 
+    /** A record that is nested thousands deep costs neither a marker nor a build, and no later build hands it on. */
+    @ParameterizedTest
+    @ValueSource(ints = {200, 1300, 4900})
+    void aRecordNestedDeep(int depth) {
+        String nested = "('[' * %d) + (']' * %d)".formatted(depth, depth);
+        run("env.LAST9_RECORD = '{\"v\":1,\"open\":[{\"id\":\"x\",\"at\":1790000000123,\"o\":{\"serviceName\":' + " + nested + " + '}}]}'");
+        Pipeline.Run next = run(MARKER + "\nnode { " + WINDOW + " { } }");
+        assertEquals("SUCCESS", next.result(), next.log());
+        assertEquals("stop billing, start payments-api, stop payments-api", markers(), next.log());
+        assertEquals(List.of(), warnings(next));
+        assertFalse(record(next).contains("[[["), record(next));
+    }
+
+    /** A record that says nothing, or what none says, of the builds before it hides none of their windows. */
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"v\":1}", "{\"v\":1,\"settled\":99}"})
+    void aRecordThatEndsNothing(String text) {
+        killed(HANGS);
+        run("env.LAST9_RECORD = '" + text + "'");
+        assertEquals(List.of(CLOSED.formatted(1)), closed(run(MARKER)));
+        assertEquals(List.of(), closed(run(MARKER)));
+    }
+
+    /** A stop that is only shown stops nothing: the window's own stop finds it afterwards, and a later build closes it, should none come. */
+    @Test
+    void aDryRunStopsNothing() {
+        String manual = "node { last9DeploymentMarker serviceName: 'payments-api', environment: 'production'%s }";
+        run(manual.formatted(", eventState: 'start'"));
+        Pipeline.Run dry = run(manual.formatted(", dryRun: true"));
+        Object id = attributes(last9.received().get(0)).get("deployment.id");
+        assertTrue(dry.log().contains(id.toString()), dry.log());
+        run(manual.formatted(""));
+        assertEquals(id, attributes(stops("payments-api").get(0)).get("deployment.id"));
+        run(manual.formatted(", eventState: 'start'") + "\n" + manual.formatted(", dryRun: true") + "\nerror 'no'");
+        assertEquals(List.of(CLOSED.formatted(4)), closed(run(MARKER)));
+    }
+
     /** The commit that was deployed last to a service and environment is what the next deployment there is compared with, whatever other builds did. */
     @Test
     void theCommitDeployedLast() {
