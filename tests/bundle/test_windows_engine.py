@@ -85,7 +85,7 @@ def test_a_closed_port_is_told_as_such(agent: WindowsAgent, monkeypatch: pytest.
     """Windows' own numbers for a refused connection mean the same warning."""
     monkeypatch.setattr(agent.last9, "url", "http://127.0.0.1:9")
     (warning,) = run(agent, LAST9_TIMEOUT_SECONDS="30").answer["warnings"]
-    assert "127.0.0.1 refuses connections" in warning
+    assert "127.0.0.1 refused the connection" in warning
 
 
 @pytest.mark.parametrize("kind", ["folder", "garbage"])

@@ -176,6 +176,6 @@ def test_waiting_for_the_lock_is_part_of_the_limit(last9: FakeLast9, tmp_path: P
         done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path, timeout=120)
         took = (float(done.stdout) if command == "window" else time.time()) - began
     assert done.code == 0
-    assert "is kept busy by another process" in done.stderr
+    assert "is locked by another process" in done.stderr
     # Before and after: each time a quarter of the limit and no less than 0.2 s; with the whole patience it would be 16.
     assert took < 6 + 1 + patience()

@@ -160,7 +160,7 @@ def test_an_access_token_is_looked_at_first(last9: FakeLast9, clock: ManualClock
     """What cannot be a token is neither sent nor hidden: a server's one letter would turn the whole log into asterisks."""
     last9.order({"on": "exchange", "body": json.dumps({"access_token": token})})
     ran = run_marker(make_request(), last9.refresh_token, clock=clock)
-    assert "did not hand out an access token (its answer has no usable access_token)" in ran.log
+    assert "did not return an access token (its answer has no usable access_token)" in ran.log
     assert "****" not in ran.log
     assert last9.received() == []
 
@@ -172,7 +172,7 @@ def test_a_server_repeats_a_piece_of_the_token(last9: FakeLast9, clock: ManualCl
     token = last9.refresh_token
     last9.order({"on": "event", "status": 422, "body": json.dumps({"error": f"bad value {change(token[part])} here"})})
     ran = run_marker(make_request(), token, clock=clock)
-    assert "refuses the event (422). " in ran.log
+    assert "rejected the event (422). " in ran.log
     assert "bad value" not in ran.log + ran.answer.line()
 
 
@@ -216,14 +216,14 @@ def test_an_exchange_without_a_token_shows_no_piece(last9: FakeLast9, clock: Man
     piece = last9.refresh_token.split(".")[2][:20]
     last9.order({"on": "exchange", "body": body.format(piece)})
     ran = run_marker(make_request(), last9.refresh_token, clock=clock)
-    assert "did not hand out an access token" in ran.log
+    assert "did not return an access token" in ran.log
     assert "bad value" not in ran.log + ran.answer.line()
 
 
 def test_other_words_of_a_server_are_shown(last9: FakeLast9, clock: ManualClock) -> None:
     """Fifteen letters may be chance, and what a server says is what helps."""
     last9.order({"on": "event", "status": 422, "body": json.dumps({"error": f"bad value {last9.refresh_token[40:50]} here"})})
-    assert "refuses the event (422: bad value" in run_marker(make_request(), last9.refresh_token, clock=clock).log
+    assert "rejected the event (422: bad value" in run_marker(make_request(), last9.refresh_token, clock=clock).log
 
 
 @pytest.mark.parametrize(
@@ -257,8 +257,8 @@ def test_a_token_in_place_of_a_command(tmp_path: Any, words: list[str]) -> None:
 def test_a_host_that_is_none_is_said_to_be(last9: FakeLast9, clock: ManualClock, host: str) -> None:
     """A host that the HTTP client or a resolver would choke on is our warning, and not a defect to report."""
     ran = run_marker(make_request(options={"apiBaseUrl": f"https://{host}"}), last9.refresh_token, clock=clock)
-    assert "the base URL is not usable" in ran.log
-    assert "please report" not in ran.log
+    assert "apiBaseUrl cannot be used" in ran.log
+    assert "Please report" not in ran.log
     assert ran.answer.accepted is False
 
 

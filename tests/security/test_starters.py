@@ -231,5 +231,5 @@ def test_a_parameter_of_another_case_on_the_command_line(last9: FakeLast9, tmp_p
     thief = last9.url.replace("127.0.0.1", "localhost")
     environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "TARGET": thief}
     done = engine([*SEND, "--api-base-url-env-var", "TARGET", "--data-source-name-param", "target"], environ=environ, cwd=tmp_path)
-    assert "a build parameter may have chosen the base URL, and the token may not go to localhost" in done.stderr
+    assert "a build parameter may have set --api-base-url, so the token is not sent to localhost" in done.stderr
     assert last9.requests() == []

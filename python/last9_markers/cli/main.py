@@ -71,10 +71,8 @@ def _exit_fast(code: int) -> None:
 
 def _usage() -> str:
     lines = "\n".join(f"  {name:<11} {text}" for name, text in COMMANDS.items() if name not in INTERNAL)
-    return (
-        f"usage: last9-markers COMMAND …\n\n{lines}\n\nlast9-markers COMMAND --help tells more. last9-markers --version\n"
-        f"Not for people: {', '.join(INTERNAL)}"
-    )
+    more = "Run 'last9-markers COMMAND --help' for details, 'last9-markers --version' for the version."
+    return f"usage: last9-markers COMMAND …\n\n{lines}\n\n{more}\nInternal: {', '.join(INTERNAL)}"
 
 
 def _unknown(command: str) -> str:

@@ -49,9 +49,9 @@ def test_everything_is_as_it_was_sent(last9: FakeLast9, tmp_path: Path) -> None:
     assert findings["time"][1] == "Last9 stored the event's own time"
     assert findings["events"][1] == "change events of 'payments-api' in the last day: 'connection-test'"
     lines = done.stderr.splitlines()
-    stays, written = (next(i for i, line in enumerate(lines) if text in line) for text in ("It stays", "has taken a test event"))
+    stays, written = (next(i for i, line in enumerate(lines) if text in line) for text in ("It stays", "Last9 accepted a test event"))
     assert stays < written
-    assert any("Reading back from Last9: up to 60 s of its own" in line for line in lines)
+    assert any("Reading back from Last9 takes up to 60 s more" in line for line in lines)
     assert lines[-1].startswith("[Last9] Connection test: markers get through (")
 
 
@@ -103,7 +103,7 @@ def test_a_series_above_the_label_limit_is_not_proven(last9: FakeLast9, tmp_path
     assert f'By hand: run last_over_time(last9_change_events{{connection_test_id="{test_id}"}}[1d]) in Last9.' in text
     assert done.answer["delivered"] is True
     assert done.stderr.splitlines()[-1].startswith(
-        "[Last9] Connection test: markers get through; whether dashboards draw them is not proven"
+        "[Last9] Connection test: markers get through; whether dashboards show markers is not proven"
     )
 
 
@@ -229,15 +229,15 @@ def test_an_event_in_its_own_data_source(last9: FakeLast9, tmp_path: Path) -> No
 _ODD = [
     ({"status": 403}, "Last9 does not let this token read (403)"),
     ({"status": 401}, "Last9 does not let this token read (401)"),
-    ({"status": 404}, "this Last9 does not offer the call (404)"),
-    ({"status": 422}, "Last9 refuses the question (422)"),
-    ({"body": "<html><title>Login</title></html>"}, "an HTML page came instead of data"),
-    ({"body": "{}"}, "the answer does not have the known form"),
-    ({"body": '"text"'}, "the answer does not have the known form"),
-    ({"body": "[" * 5000}, "the answer does not have the known form"),
+    ({"status": 404}, "this Last9 does not have the endpoint (404)"),
+    ({"status": 422}, "Last9 rejected the request (422)"),
+    ({"body": "<html><title>Login</title></html>"}, "an HTML page was returned instead of data"),
+    ({"body": "{}"}, "the answer has an unknown form"),
+    ({"body": '"text"'}, "the answer has an unknown form"),
+    ({"body": "[" * 5000}, "the answer has an unknown form"),
     ({"size": 2_000_000}, "the answer is too long to read"),
-    ({"drop": "before"}, "cut the connection"),
-    ({"status": 302, "headers": {"Location": "https://elsewhere.example.com"}}, "Last9 refuses the question (302)"),
+    ({"drop": "before"}, "closed the connection early"),
+    ({"status": 302, "headers": {"Location": "https://elsewhere.example.com"}}, "Last9 rejected the request (302)"),
 ]
 
 
@@ -291,7 +291,7 @@ def test_a_sample_that_is_odd(last9: FakeLast9, tmp_path: Path, body: str) -> No
     last9.order({"on": "prom_query", "body": body})
     done = check(last9, tmp_path, options=SENT)
     assert "Traceback" not in done.stderr
-    assert unproven(done)["time"].startswith("not proven: Last9 did not tell the moment")
+    assert unproven(done)["time"].startswith("not proven: Last9 did not return the time")
     assert "missing after reading back" in unproven(done)["labels"]
 
 
@@ -319,7 +319,7 @@ def test_what_failed_before_leaves_nothing_to_read(last9: FakeLast9, tmp_path: P
     assert findings["exchange"][0] == "failed"
     for name in ("datasource", "service", "environment", "events"):
         assert findings[name][0] == "warning"
-        assert findings[name][1].startswith("not proven: the test did not come that far")
+        assert findings[name][1].startswith("not proven: the test did not get that far")
 
 
 def test_a_refused_event_is_not_looked_for(last9: FakeLast9, tmp_path: Path) -> None:

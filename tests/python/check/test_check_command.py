@@ -26,8 +26,8 @@ def test_all_is_well(last9: FakeLast9, tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "Connection test:"
     assert [line.split()[1] for line in lines[1:-1]][:5] == ["interpreter", "bundle", "token", "host", "proxy"]
-    assert "Only a write proves it: test once with --send-test-event." in lines[-2]
-    assert lines[-1].startswith("Connection test: nothing seems to stand in the way of a marker, but none was sent")
+    assert "Set --send-test-event once to test writing." in lines[-2]
+    assert lines[-1].startswith("Connection test: no check failed, but no test event was written")
     assert last9.received() == []
     assert last9.refresh_token not in done.stdout
 
@@ -106,7 +106,7 @@ def test_a_server_that_never_answers(tmp_path: Path, form: list[str]) -> None:
     assert done.code == 1
     assert done.seconds < 2 + 1 + patience()
     assert "no answer within the time limit of 2 s" in done.stdout
-    assert "--timeout-seconds raises the limit" in done.stdout
+    assert "or raise --timeout-seconds" in done.stdout
     if form:
         assert [each["check"] for each in json.loads(done.stdout)["findings"] if each["state"] == "failed"] == ["connection"]
 

@@ -31,9 +31,9 @@ def test_all_is_well(last9: FakeLast9, tmp_path: Path) -> None:
     findings = found(done)
     assert sorted(findings) == sorted(EVERYTHING)
     assert states(done) == {"write": "warning"}
-    assert "not proven" in findings["write"][1]
+    assert "not tested" in findings["write"][1]
     assert "sendTestEvent" in findings["write"][1]
-    assert "none was sent (12 ok, 1 warning, 0 failed)" in done.stderr.splitlines()[-1]
+    assert "no test event was written (12 ok, 1 warning, 0 failed)" in done.stderr.splitlines()[-1]
     assert done.answer["ok"] is True
     assert done.answer["delivered"] is False
     assert done.answer["failBuild"] is None
@@ -86,7 +86,7 @@ def test_a_dry_run_holds_the_test_event_back(last9: FakeLast9, tmp_path: Path, h
 @pytest.mark.parametrize(
     ("url", "culprit", "words"),
     [
-        ("http://127.0.0.1:1", "connection", "refuses connections"),
+        ("http://127.0.0.1:1", "connection", "refused the connection"),
         ("https://no-such-host.invalid", "dns", "cannot be resolved"),
     ],
 )
@@ -119,9 +119,9 @@ def test_an_exchange_that_drips_ends_with_the_time_limit(last9: FakeLast9, tmp_p
     assert done.seconds < 2 + 1 + patience()
     assert found(done)["exchange"] == (
         "failed",
-        "no answer within the time limit of 2 s. Check what stands between the agent and Last9; timeoutSeconds raises the limit.",
+        "no answer within the time limit of 2 s. Check the proxies and firewalls between the agent and Last9, or raise timeoutSeconds.",
     )
-    assert found(done)["scope"][1] == "not proven: exchange failed. Mend that first."
+    assert found(done)["scope"][1] == "skipped: exchange failed. Fix that first."
 
 
 @pytest.mark.parametrize(
@@ -190,15 +190,15 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
     done = check(None, tmp_path, token="opaque-token", environ=environ, connection=connection)
     (failed,) = [each for each in done.answer["findings"] if each["state"] == "failed"]
     assert failed["check"] == "proxy"
-    assert "the proxy 127.0.0.1:1 refuses connections. Check HTTPS_PROXY" in failed["text"]
-    assert found(done)["connection"] == ("warning", "not proven: proxy failed. Mend that first.")
+    assert "the proxy 127.0.0.1:1 refused the connection. Check HTTPS_PROXY" in failed["text"]
+    assert found(done)["connection"] == ("warning", "skipped: proxy failed. Fix that first.")
 
 
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"}, "none for 127.0.0.1, by '127.0.0.*' in NO_PROXY"),
-        ({"HTTPS_PROXY": "direct"}, "none for 127.0.0.1, by 'direct' in HTTPS_PROXY"),
+        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"}, "none for 127.0.0.1 (because of '127.0.0.*' in NO_PROXY)"),
+        ({"HTTPS_PROXY": "direct"}, "none for 127.0.0.1 (because of 'direct' in HTTPS_PROXY)"),
         ({"NO_PROXY": "*"}, "none for 127.0.0.1"),
     ],
 )
@@ -228,7 +228,7 @@ def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str,
     )
     assert found(done)["dns"][0] == "failed"
     assert f"the name {name} was not resolved within the time limit of 1 s. Check" in found(done)["dns"][1]
-    assert found(done)["connection"] == ("warning", "not proven: dns failed. Mend that first.")
+    assert found(done)["connection"] == ("warning", "skipped: dns failed. Fix that first.")
 
 
 def test_a_name_that_is_resolved_too_late(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,8 +272,8 @@ def test_a_second_look_up_that_hangs(last9: FakeLast9, clock: ManualClock, monke
     [
         ('{"error": "insufficient scope"}', "scope", "its scope is too low (403: insufficient scope"),
         ('{"error": "not your organization"}', "organization", "does not let the token write to organization 'acme' (403: not your"),
-        ("nope", "write", "Last9 forbids it (403: nope)"),
-        ("<title>Blocked</title>", "write", "a web page answers in place of Last9's API at 127.0.0.1 (403: page 'Blocked')"),
+        ("nope", "write", "Last9 does not allow this request (403: nope)"),
+        ("<title>Blocked</title>", "write", "a web page was returned instead of Last9's API at 127.0.0.1 (403: page 'Blocked')"),
     ],
 )
 def test_a_403_is_found_where_it_belongs(last9: FakeLast9, tmp_path: Path, body: str, culprit: str, words: str) -> None:
@@ -342,7 +342,7 @@ def test_a_defect_is_a_finding(last9: FakeLast9, tmp_path: Path) -> None:
     done = check(last9, tmp_path, environ={"PYTHONPATH": path})
     assert found(done)["proxy"][0] == "failed"
     assert "ZeroDivisionError" in found(done)["proxy"][1]
-    assert found(done)["dns"][1] == "not proven: proxy failed. Mend that first."
+    assert found(done)["dns"][1] == "skipped: proxy failed. Fix that first."
 
 
 def test_a_log_without_readers_remembers() -> None:

@@ -21,7 +21,7 @@ def test_without_a_token(last9: FakeLast9, tmp_path: Path) -> None:
     assert "Secret text" in findings["token"][1]
     assert findings["connection"][0] == "ok"
     for unproven in ("exchange", "scope", "organization"):
-        assert findings[unproven] == ("warning", "not proven: token failed. Mend that first.")
+        assert findings[unproven] == ("warning", "skipped: token failed. Fix that first.")
     assert done.answer["ok"] is False
     assert last9.requests() == []
 
@@ -38,7 +38,7 @@ def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: Fak
     [
         ({"exp": 1700000000}, "warning", "expired on 2023-11-14"),
         ({"exp": int(time.time()) + 86400}, "warning", "expires on"),
-        ({"exp": "never"}, "ok", "there is one"),
+        ({"exp": "never"}, "ok", "found"),
     ],
 )
 def test_what_a_token_says_of_its_end(last9: FakeLast9, tmp_path: Path, claims: dict[str, Any], state: str, words: str) -> None:
@@ -70,7 +70,7 @@ def test_a_read_token_and_a_test_event(last9: FakeLast9, tmp_path: Path) -> None
     """The refusal of the write is blamed on the scope."""
     done = check(last9, tmp_path, token=last9.issue(scopes=["read"]), options={"sendTestEvent": "true"})
     assert states(done) == {"scope": "failed", "write": "failed"}
-    assert found(done)["write"][1] == "the test event was refused: see scope."
+    assert found(done)["write"][1] == "the test event was rejected: see scope."
 
 
 @pytest.mark.parametrize("scopes", [["admin"], ["read", "admin"]])
@@ -86,9 +86,9 @@ def test_scopes_that_are_not_told(last9: FakeLast9, tmp_path: Path) -> None:
     last9.order({"on": "exchange", "body": '{"access_token": "opaque-access"}'})
     last9.issuer.accept("opaque-token")
     done = check(None, tmp_path, token="opaque-token", connection={"apiBaseUrl": field(last9.url), "orgSlug": field("acme")})
-    assert "does not tell its scopes" in found(done)["scope"][1]
-    assert "not proven, since the token does not name its organization" in found(done)["organization"][1]
-    assert "it is no JWT" in found(done)["token"][1]
+    assert "does not name its scopes" in found(done)["scope"][1]
+    assert "not proven, because the token does not name its organization" in found(done)["organization"][1]
+    assert "not a JWT" in found(done)["token"][1]
 
 
 def test_an_organization_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_an_organization_other_than_the_tokens(last9: FakeLast9, tmp_path: Path)
     assert "may or may not get through" in done.stderr
     done = check(last9, tmp_path, environ=environ, options={"sendTestEvent": "true"})
     assert states(done) == {"organization": "failed", "write": "failed"}
-    assert "no organization 'acmee'" in found(done)["organization"][1]
+    assert "does not know organization 'acmee'" in found(done)["organization"][1]
 
 
 def test_a_host_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_host_where_no_token_may_go(tmp_path: Path, last9: FakeLast9, base_url
     done = check(last9, tmp_path, connection={"apiBaseUrl": base_url})
     assert found(done)["host"][0] == "failed"
     assert words in found(done)["host"][1]
-    assert found(done)["connection"] == ("warning", "not proven: host failed. Mend that first.")
+    assert found(done)["connection"] == ("warning", "skipped: host failed. Fix that first.")
 
 
 def test_without_an_organization(last9: FakeLast9, tmp_path: Path) -> None:
@@ -131,4 +131,4 @@ def test_without_an_organization(last9: FakeLast9, tmp_path: Path) -> None:
     done = check(last9, tmp_path, token=last9.issue(organization_slug=None), options={"sendTestEvent": "true"})
     assert states(done) == {"organization": "failed", "write": "warning"}
     assert "LAST9_ORG_SLUG" in found(done)["organization"][1]
-    assert found(done)["write"][1] == "not proven: organization failed. Mend that first."
+    assert found(done)["write"][1] == "skipped: organization failed. Fix that first."

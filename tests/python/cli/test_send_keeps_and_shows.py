@@ -29,11 +29,11 @@ def test_an_outage_that_ends(last9: FakeLast9, tmp_path: Path) -> None:
     """What Last9 did not get goes out with the next marker, with its own time, body and id: the start of its window first."""
     last9.order(QUIET)
     kept = [send(last9, tmp_path, "--state", "state.json", *words) for words in (["--event-state", "start"], ["--event-name", "scale"])]
-    assert all("The marker is kept and goes out with the next one." in done.stderr for done in kept)
+    assert all("The marker is queued and will be sent with the next one." in done.stderr for done in kept)
     assert last9.received() == []
     last9.faults.cancel()
     done = send(last9, tmp_path, "--state", "state.json")
-    assert "Also sent: 2 deployment markers" in done.stderr
+    assert "Also sent: 2 queued deployment markers" in done.stderr
     start, stop, scale = last9.received()
     assert [start["event_state"], scale["event_name"], stop["event_state"]] == ["start", "scale", "stop"]
     assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]

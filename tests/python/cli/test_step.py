@@ -54,7 +54,7 @@ def test_missing_request(tmp_path: Path) -> None:
 def test_missing_token(last9: FakeLast9, tmp_path: Path) -> None:
     """Without the credential's variable nothing is asked of Last9, and the warning tells how to store one."""
     done = run_step(make_request(), None, tmp_path)
-    assert "the refresh token is not there (credential 'last9-refresh-token')" in done.answer["warnings"][0]
+    assert "no refresh token found (credential 'last9-refresh-token')" in done.answer["warnings"][0]
     assert "Secret text" in done.answer["warnings"][0]
     assert len(done.pending) == 1
     assert last9.requests() == []
@@ -100,7 +100,7 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({}, "the name last9.example was not resolved within the time limit of 1 s. Check the base URL, and the DNS servers"),
+        ({}, "the name last9.example was not resolved within the time limit of 1 s. Check apiBaseUrl, and the agent's DNS servers"),
         (
             {"HTTPS_PROXY": "proxy.example:3128"},
             "the proxy proxy.example:3128 was not resolved within the time limit of 1 s. Check HTTPS_PROXY",
@@ -242,6 +242,6 @@ def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: FakeLast9) 
     assert "Traceback" not in done.stderr
     (warning,) = done.answer["warnings"]
     assert "ZeroDivisionError" in warning
-    assert "please report" in warning
+    assert "Please report" in warning
     assert done.pending[0] == "older"
     assert json.loads(done.pending[1])["timestampMs"] == make_request()["timestampMs"]

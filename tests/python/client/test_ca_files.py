@@ -46,7 +46,7 @@ def _subjects(context: ssl.SSLContext) -> list[str]:
 @pytest.mark.parametrize("order", ["before", "after"])
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_bundle_loses_the_damaged_certificate_alone(damage: str, order: str, tmp_path: Path) -> None:
-    """OpenSSL would drop the whole file: here the others in it count, and how many do not is known."""
+    """OpenSSL would drop the whole file: here the others in it are used, and how many do not is known."""
     bundle = tmp_path / "bundle.pem"
     parts = [DAMAGED[damage], GOOD] if order == "before" else [GOOD, DAMAGED[damage]]
     bundle.write_text("\n".join(parts), "ascii")
@@ -92,7 +92,7 @@ def test_a_pipe_in_place_of_a_file_holds_nobody_up(tmp_path: Path) -> None:
     log = CapturedLog(Redactor())
     TrustStore({"LAST9_CA_BUNDLE": str(pipe)}, log)
     (warning,) = log.warnings
-    assert f"LAST9_CA_BUNDLE is left out: {pipe} cannot be read as PEM certificates (not a file)" in warning
+    assert f"LAST9_CA_BUNDLE is ignored: {pipe} cannot be read as PEM certificates (not a file)" in warning
 
 
 def test_a_folder_without_hash_links_is_read(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_marker_with_a_damaged_bundle_goes_and_the_connection_test_tells(secur
     assert f"1 certificate is damaged in {bundle} (LAST9_CA_BUNDLE)" in debugged.stderr
     tested = check(secure, tmp_path, environ=environ)
     texts = [each["text"] for each in tested.answer["findings"] if each["check"] == "tls" and each["state"] == "warning"]
-    assert texts == [f"1 certificate is damaged in {bundle} (LAST9_CA_BUNDLE), and left out. Replace the file; the others in it count."]
+    assert texts == [f"1 certificate is damaged in {bundle} (LAST9_CA_BUNDLE) and ignored. Replace the file; the others in it are used."]
     assert found(tested)["tls"][0] == "ok"
 
 
@@ -153,7 +153,7 @@ def test_a_setting_that_is_left_out_is_told_where_the_certificate_fails(secure: 
     tested = check(secure, tmp_path, environ={"LAST9_CA_BUNDLE": "/no/such.pem", "SSL_CERT_DIR": str(folder)})
     texts = [(each["state"], each["text"]) for each in tested.answer["findings"] if each["check"] == "tls"]
     assert [state for state, _ in texts] == ["warning", "warning", "failed"]
-    assert "LAST9_CA_BUNDLE is left out: /no/such.pem" in texts[0][1]
+    assert "LAST9_CA_BUNDLE is ignored: /no/such.pem" in texts[0][1]
     assert "SSL_CERT_DIR adds nothing" in texts[1][1]
     assert "is not trusted" in texts[2][1]
 

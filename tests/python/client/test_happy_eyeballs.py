@@ -285,4 +285,4 @@ def test_dead_ipv6_addresses_cost_no_marker(dead: int, tmp_path: Path) -> None:
     code, seconds = done.stdout.split()[:2]
     assert code == "0"
     assert DELAY_SECONDS < float(seconds) < DELAY_SECONDS + 1 + patience()
-    assert "no answer in time from 2001:db8::91, so another address was taken" in done.stdout
+    assert "no answer in time from 2001:db8::91, so another address was used" in done.stdout

@@ -104,7 +104,7 @@ def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None
         assert server.connections > 1
     assert done.answer["delivered"] is False
     assert len(done.answer["warnings"]) == 1
-    assert "TLS handshake" in done.answer["warnings"][0] or "cut the connection" in done.answer["warnings"][0]
+    assert "TLS handshake" in done.answer["warnings"][0] or "closed the connection early" in done.answer["warnings"][0]
 
 
 def _refused_by(server: Loopback, folder: Path, **environ: str) -> str:
@@ -132,7 +132,7 @@ def test_a_weak_key_is_told_in_openssls_words(tmp_path: Path) -> None:
     with _speaks_tls(weak) as server:
         warning = _refused_by(server, tmp_path, LAST9_CA_BUNDLE=weak)
     assert "the certificate of 127.0.0.1 is not trusted (EE certificate key too weak)" in warning
-    assert "so weak a certificate" in warning
+    assert "such a weak certificate" in warning
     assert "LAST9_CA_BUNDLE" not in warning
 
 
@@ -140,7 +140,7 @@ def test_what_is_no_tls_is_told_in_openssls_words(last9: FakeLast9, tmp_path: Pa
     """Plain http behind an https address is the commonest of all: OpenSSL's reason is quoted, and the port named as what to look at."""
     with Loopback(lambda peer: peer.recv(9) and peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
         warning = _refused_by(server, tmp_path)
-    assert "the TLS handshake with 127.0.0.1 failed (wrong version number). What answers there does not speak TLS" in warning
+    assert "the TLS handshake with 127.0.0.1 failed (wrong version number). The server does not use TLS" in warning
 
 
 @pytest.mark.parametrize(
@@ -159,10 +159,10 @@ def test_an_openssl_that_allows_nothing_is_quoted(policy: str, words: str, tmp_p
         warning = _refused_by(server, tmp_path, **environ)
         fields = {"apiBaseUrl": field(f"https://127.0.0.1:{server.port}"), "orgSlug": field("acme")}
         done = check(None, tmp_path, token="opaque-refresh-token", environ=environ, connection=fields)
-    assert f"the TLS handshake with 127.0.0.1 failed ({words}). The agent's OpenSSL and the other side" in warning
+    assert f"the TLS handshake with 127.0.0.1 failed ({words}). The agent's OpenSSL and the server" in warning
     assert found(done)["tls"][0] == "failed"
     assert f"({words})" in found(done)["tls"][1]
-    assert found(done)["connection"] == ("warning", "not proven: tls failed. Mend that first.")
+    assert found(done)["connection"] == ("warning", "skipped: tls failed. Fix that first.")
 
 
 def test_a_handshake_without_an_answer_is_told_as_one(tmp_path: Path) -> None:
@@ -202,8 +202,8 @@ def test_an_openssl_that_cannot_begin_is_a_warning(monkeypatch: pytest.MonkeyPat
         ("unable to get local issuer certificate", "set LAST9_CA_BUNDLE"),
         ("certificate has expired", "Check the agent's clock"),
         ("certificate is not yet valid", "Check the agent's clock"),
-        ("Hostname mismatch, certificate is not valid for 'app.last9.io'.", "Check the base URL, and what stands"),
-        ("CA signature digest algorithm too weak", "so weak a certificate"),
+        ("Hostname mismatch, certificate is not valid for 'app.last9.io'.", "Check apiBaseUrl, and the proxies"),
+        ("CA signature digest algorithm too weak", "such a weak certificate"),
     ],
 )
 def test_the_remedy_follows_from_what_is_wrong_with_a_certificate(said: str, remedy: str) -> None:
@@ -265,7 +265,7 @@ def test_a_proxy_that_is_down_is_named(secure: FakeLast9, tmp_path: Path) -> Non
     """It is the proxy that refuses, not Last9, and the warning says so."""
     done = deliver(secure, tmp_path, HTTPS_PROXY="http://127.0.0.1:1", LAST9_CA_BUNDLE=CA, LAST9_TIMEOUT_SECONDS="3")
     assert done.answer["delivered"] is False
-    assert "the proxy 127.0.0.1:1 refuses connections. Check HTTPS_PROXY" in done.answer["warnings"][0]
+    assert "the proxy 127.0.0.1:1 refused the connection. Check HTTPS_PROXY" in done.answer["warnings"][0]
 
 
 def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_the_access_token_is_nowhere(last9: FakeLast9, clock: ManualClock) -> No
     body = '{"error": "token access-token-of-this-test is bad"}'
     last9.order([{"on": "exchange", "body": '{"access_token": "access-token-of-this-test"}'}, {"on": "event", "status": 422, "body": body}])
     ran = run_marker(make_request(), last9.refresh_token, clock=clock)
-    assert "refuses the event (422). " in ran.log
+    assert "rejected the event (422). " in ran.log
     assert "access-token-of-this-test" not in ran.log + ran.answer.line()
 
 

@@ -39,7 +39,7 @@ def test_start_goes_out_before_the_stop(last9: FakeLast9, clock: ManualClock) ->
     assert ran.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
     assert {event["attributes"]["deployment.id"] for event in last9.received()} == {WINDOW}
-    assert "1 deployment marker that could not be delivered before" in ran.log
+    assert "Also sent: 1 queued deployment marker" in ran.log
     assert [entry["method"] for entry in last9.requests()] == ["POST", "PUT", "PUT"]
 
 
@@ -50,7 +50,7 @@ def test_order_of_many(last9: FakeLast9, clock: ManualClock) -> None:
     assert ran.pending == []
     assert _states(last9)[:2] == [("start", STARTED), ("stop", STOPPED)]
     assert [stamp[-4:-1] for _, stamp in _states(last9)[2:]] == ["000", "001", "002"]
-    assert "Also sent: 4 deployment markers" in ran.log
+    assert "Also sent: 4 queued deployment markers" in ran.log
 
 
 def test_the_same_body_on_repeat(last9: FakeLast9, clock: ManualClock) -> None:
@@ -148,7 +148,7 @@ def test_what_is_no_marker_is_dropped(last9: FakeLast9, clock: ManualClock, text
     assert ran.answer.delivered
     assert ran.pending == []
     (warning,) = ran.answer.warnings
-    assert "cannot be read and is dropped" in warning
+    assert "cannot be read and was dropped" in warning
     assert _states(last9) == [("stop", STOPPED)]
 
 
@@ -179,7 +179,7 @@ def test_a_kept_marker_that_is_refused_is_dropped(last9: FakeLast9, clock: Manua
     assert ran.answer.delivered
     assert ran.pending == []
     (warning,) = ran.answer.warnings
-    assert "refused and is dropped" in warning
+    assert "rejected and dropped" in warning
     assert "too old" in warning
     assert _states(last9) == [("stop", STOPPED)]
 
@@ -187,7 +187,7 @@ def test_a_kept_marker_that_is_refused_is_dropped(last9: FakeLast9, clock: Manua
 def test_kept_without_a_token_it_goes_to_whom_the_token_names(last9: FakeLast9, clock: ManualClock) -> None:
     """A marker kept because the credential was missing goes out once it is there, to the organization that it names."""
     first = run_marker(make_request(), None, clock=clock)
-    assert "refresh token is not there" in first.answer.warnings[0]
+    assert "no refresh token found" in first.answer.warnings[0]
     assert first.pending
     ran = run_marker(make_request("stop", pending=first.pending), last9.refresh_token, clock=clock)
     assert ran.pending == []
@@ -219,14 +219,14 @@ def test_each_warning_says_what_becomes_of_all(last9: FakeLast9, clock: ManualCl
     """A start waits for its stop; from then on each warning is the final account if no other marker of the build gets through."""
     last9.order({"status": 503})
     start = run_marker(make_request(), last9.refresh_token, clock=clock)
-    assert start.answer.warnings[0].endswith(" The marker is kept and goes out with the window's stop.")
+    assert start.answer.warnings[0].endswith(" The marker is queued and will be sent with the window's stop.")
     stop = run_marker(make_request("stop", pending=start.pending), last9.refresh_token, clock=clock)
     assert stop.answer.warnings[0].endswith(
-        " 2 deployment markers are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
+        " 2 deployment markers are queued and will be sent with this build's next marker. If none succeeds, they are lost."
     )
     assert stop.log.count("WARNING") == 1
     point = run_marker(make_request("stop", step="last9DeploymentMarker", window=None, body=None), last9.refresh_token, clock=clock)
-    assert point.answer.warnings[0].endswith("goes out with the build's next one; if none gets through, Last9 never has it.")
+    assert point.answer.warnings[0].endswith("will be sent with this build's next marker. If none succeeds, it is lost.")
 
 
 @pytest.mark.parametrize("keeps", [True, False])
@@ -242,5 +242,5 @@ def test_a_start_that_fails_once_more(last9: FakeLast9, clock: ManualClock, keep
     assert ran.answer.pending.kept == ((0, 1),)
     (warning,) = ran.answer.warnings
     assert warning.startswith("deployment (start) for payments-api was not delivered: ")
-    assert ("It stays kept" in warning) is keeps
+    assert ("It stays queued" in warning) is keeps
     assert [state for state, _ in _states(last9)] == ["stop"]

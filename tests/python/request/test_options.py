@@ -69,7 +69,7 @@ def test_unknown_option_names_the_nearest(last9: FakeLast9, given: str, meant: s
     """A misspelt option is a warning that names the right one, and the marker still goes."""
     ran = run_marker(make_request("start", options={given: "x"}), last9.refresh_token)
     assert ran.answer.delivered
-    assert ran.answer.warnings == [f"payments-api: unknown option '{given}', ignored: did you mean '{meant}'?"]
+    assert ran.answer.warnings == [f"payments-api: unknown option '{given}' is ignored: did you mean '{meant}'?"]
 
 
 def test_a_misspelt_outcome_does_not_cost_the_stop(last9: FakeLast9) -> None:
@@ -106,7 +106,7 @@ def test_a_block_ends_as_it_ends_and_warns_once(last9: FakeLast9) -> None:
 def test_an_unknown_option_of_last9config_is_told_as_such(last9: FakeLast9) -> None:
     """Who reads the warning looks at the step that sent the marker, so it names the other step that the mistake is in."""
     ran = run_marker(make_request("start", config={"orgSlg": "x", "timeoutSeconds": "5"}), last9.refresh_token)
-    assert ran.answer.warnings == ["payments-api: unknown option 'orgSlg' in last9Config, ignored: did you mean 'orgSlug'?"]
+    assert ran.answer.warnings == ["payments-api: unknown option 'orgSlg' in last9Config is ignored: did you mean 'orgSlug'?"]
 
 
 def test_unknown_option_without_likeness_names_none(last9: FakeLast9) -> None:
@@ -123,7 +123,7 @@ def test_custom_attributes_that_are_no_map(last9: FakeLast9, given: object) -> N
     ran = run_marker(make_request("start", options={"customAttributes": given}), last9.refresh_token)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
-    assert "customAttributes is not a map" in warning
+    assert "customAttributes is ignored: it is not a map" in warning
 
 
 @pytest.mark.parametrize("given", ["soon", "0", "-3", "nan", "inf", "1e999", "15 s"])

@@ -84,7 +84,7 @@ def test_a_number_is_a_name() -> None:
         ({"options": {"orgSlugParam": "P"}, "parameters": {"P": "null"}}, {}, "orgSlug (from the build parameter P) is null"),
         ({"config": {"credentialId": "null"}}, {}, "credentialId in last9Config is null"),
         ({}, {"LAST9_DATA_SOURCE_NAME": "null"}, "the variable LAST9_DATA_SOURCE_NAME is null"),
-        ({"options": {"orgSlug": "x" * 1025}}, {}, "orgSlug is longer than any name"),
+        ({"options": {"orgSlug": "x" * 1025}}, {}, "orgSlug is too long for a name"),
         ({"options": {"orgSlugParam": "SECRET"}, "secretParameters": ["SECRET"]}, {"SECRET": "s"}, "names the password parameter 'SECRET'"),
         (
             {"options": {"orgSlugEnvVar": "secret"}, "secretParameters": ["SECRET"]},

@@ -180,7 +180,7 @@ def test_last9_refuses_the_stop(last9: FakeLast9) -> None:
     assert ran.answer.delivered
     assert ran.answer.fail_build is None
     assert ran.answer.more["leftOpen"] == {"closed": [0], "named": []}
-    assert "build #41 left open is not closed, and is not tried again" in ran.answer.warnings[0]
+    assert "build #41 left open is not closed and will not be retried" in ran.answer.warnings[0]
 
 
 def test_last9_fails_at_the_stop(last9: FakeLast9) -> None:
@@ -221,7 +221,7 @@ def test_another_organization(last9: FakeLast9) -> None:
     last9.order({"on": "event", "about": OLD, "status": 404})
     ran = run(last9, left_open(options={"orgSlug": "globex"}), connection={"orgSlug": field("acme")})
     assert ran.answer.delivered
-    assert "Last9 knows no organization 'globex'" in ran.answer.warnings[0]
+    assert "Last9 does not know organization 'globex'" in ran.answer.warnings[0]
 
 
 def test_not_more_than_a_few(last9: FakeLast9) -> None:

@@ -133,7 +133,7 @@ def test_a_build_of_markers(fates: list[Any], changed: list[Any]) -> None:
     assert max(Counter(last9.taken).values(), default=1) == 1
     left = [_service(kept) for kept in pending]
     for service in fate_of:
-        named = f"for {service} was not delivered" in log or f"for {service}, kept from before" in log
+        named = f"for {service} was not delivered" in log or f"for {service}, queued earlier" in log
         assert (service in last9.taken) + (service in left) <= 1
         assert service in last9.taken or named
 
@@ -170,11 +170,11 @@ def test_the_start_of_the_window(fate: Any, start: Any, failures: int, own_fails
     assert ran.answer.delivered is (not own_fails or fate == 200)
     if start == 200 or start in FINAL:
         assert "w-start" not in [_service(each) for each in ran.pending]
-        assert (start == 200) or "for w-start, kept from before, was refused and is dropped" in ran.log
+        assert (start == 200) or "for w-start, queued earlier, was rejected and dropped" in ran.log
     elif ran.answer.delivered:
         assert [each.failures for each in ran.pending] == ([failures + 1] if failures + 1 < MOST_FAILURES else [])
         assert "for w-start was not delivered" in ran.log
-        assert ("for w-start, kept from before, is given up" in ran.log) is (failures + 1 >= MOST_FAILURES)
+        assert ("for w-start, queued earlier, was given up" in ran.log) is (failures + 1 >= MOST_FAILURES)
 
 
 @REPEATABLE
@@ -213,7 +213,7 @@ def test_a_day(age: int) -> None:
     ran = _run(last9, _request("new", age, [kept]))
     assert last9.tried.count("old") == 1
     assert [_service(each) for each in ran.pending] == (["old", "new"] if age < LONGEST_MS else ["new"])
-    assert ("for old, kept from before, is given up" in ran.log) is (age >= LONGEST_MS)
+    assert ("for old, queued earlier, was given up" in ran.log) is (age >= LONGEST_MS)
 
 
 @REPEATABLE

@@ -86,7 +86,7 @@ def test_abort_is_never_delivered_for_what_was_not_sent(last9: FakeLast9, option
     """A dry run or a wrong request that ends badly is not "sent"."""
     handler, _ = _handler(make_request(options=options), last9.refresh_token)
     handler.run()
-    answer = handler.abort("the engine failed")
+    answer = handler.abort("internal error")
     assert not answer.delivered
     assert answer.pending == StillPending()
     assert last9.requests() == []

@@ -20,7 +20,11 @@ TABLE = (
     (f"{FAILED}", "window", "the command's own; or a marker was not delivered, --fail-on-error is given, and the command ended with 0"),
     (f"{FAILED}", "check", "something has failed"),
     (f"{FAILED}", "report", "there is no page"),
-    (f"{USAGE}", "all", "the arguments cannot be read; nothing was done (window: nor run, where there is no telling what the command is)"),
+    (
+        f"{USAGE}",
+        "all",
+        "the arguments cannot be read; nothing was done (window: the command was not run, because it could not be identified)",
+    ),
     (f"{CANNOT_RUN}", "all", "this Python cannot run the program: it is older than 3.9, or has no ssl or zlib"),
     (f"{CANNOT_EXECUTE}", "window", "the command was found but cannot be executed"),
     (f"{NOT_FOUND}", "window", "the command was not found"),

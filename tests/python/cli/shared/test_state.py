@@ -55,7 +55,7 @@ def test_what_is_written_can_be_read_again(tmp_path: Path, build_log: BuildLog) 
             assert content is not None
             content.add(str(number) * (LONGEST_FILE // 3), number)
     assert [text[0] for text in state.read().pending] == ["3", "4"]
-    assert "it holds the 2 newest undelivered markers; 1 older ones are dropped" in build_log.warnings[-1]
+    assert "it holds the 2 newest queued markers; 1 older ones were dropped" in build_log.warnings[-1]
 
 
 def test_names_of_any_length_pair(tmp_path: Path, build_log: BuildLog) -> None:
@@ -117,7 +117,7 @@ def test_bounds(tmp_path: Path, build_log: BuildLog) -> None:
     assert [entry["text"] for entry in found["pending"]] == [str(number) for number in range(3, MOST_PENDING + 3)]
     assert found["records"][-1] == str(MOST_RECORDS + 4)
     (warning,) = build_log.warnings
-    assert "3 older ones are dropped" in warning
+    assert "3 older ones were dropped" in warning
 
 
 def test_odd_entries_are_left_out() -> None:
@@ -213,7 +213,7 @@ def test_a_trap_in_its_place(last9: FakeLast9, tmp_path: Path, make: Callable[[P
     assert done.code == 0
     assert [event["attributes"]["service"] for event in last9.received()] == ["payments-api"]
     (warning,) = json.loads(done.stdout)["warnings"]
-    assert f"state.json cannot be read ({reason}), so nothing of it is used" in warning
+    assert f"state.json cannot be read ({reason}) and is ignored" in warning
     after = os.lstat(tmp_path / "state.json")
     assert (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
 
@@ -262,7 +262,7 @@ def test_a_path_where_nothing_can_be_written(last9: FakeLast9, tmp_path: Path, p
     assert done.code == 0
     assert len(last9.received()) == 1
     assert done.stderr.count("WARNING") == 1
-    assert "name a file with --state where the build's user may write" in done.stderr
+    assert "that the build's user may write" in done.stderr
 
 
 def test_a_full_disk(last9: FakeLast9, tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_a_lock_that_is_not_given_back(tmp_path: Path, build_log: BuildLog) -> N
     with locking.Lock(str(tmp_path / "state.json.lock"), 1), state.changing() as content:
         assert content is None
     (warning,) = build_log.warnings
-    assert "kept busy by another process" in warning
+    assert "is locked by another process" in warning
     with state.changing() as content:
         assert content is not None
 

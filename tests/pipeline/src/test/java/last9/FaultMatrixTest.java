@@ -53,13 +53,13 @@ class FaultMatrixTest {
         "503 far from over              | {\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}                | 10 | KEPT      | 1   | 0   | 503",
         "429 that passes                | {\"on\": \"exchange\", \"times\": 1, \"status\": 429}                    | 15 | DELIVERED | 2   | 1   | -",
         "accepts and never answers      | {\"delay\": 30}                                                          |  8 | KEPT      | 1-3 | 0   | time",
-        "cut before the answer          | {\"drop\": \"before\"}                                                   | 12 | KEPT      | 3-4 | 0   | cut the connection",
+        "cut before the answer          | {\"drop\": \"before\"}                                                   | 12 | KEPT      | 3-4 | 0   | closed the connection early",
         "cut in the event's answer      | {\"on\": \"event\", \"drop\": \"body\"}                                  | 15 | DELIVERED | 1   | 1   | -",
         "headers that drip              | {\"on\": \"exchange\", \"drip\": 0.1}                                    |  8 | KEPT      | 1-3 | 0   | time",
         "refresh token not accepted     | {\"on\": \"exchange\", \"status\": 401}                                  | 10 | REFUSED   | 1   | 0   | does not accept the refresh token",
         "access token run out           | {\"on\": \"event\", \"times\": 1, \"status\": 401}                       | 15 | DELIVERED | 2   | 2   | -",
         "scope too low                  | {\"on\": \"event\", \"status\": 403}                                     | 10 | REFUSED   | 1   | 1   | write scope",
-        "event refused                  | {\"on\": \"event\", \"status\": 422}                                     | 10 | REFUSED   | 1   | 1   | refuses the event",
+        "event refused                  | {\"on\": \"event\", \"status\": 422}                                     | 10 | REFUSED   | 1   | 1   | rejected the event",
         "a page instead of a token      | {\"on\": \"exchange\", \"body\": \"<html>sign in</html>\"}               | 10 | KEPT      | 1   | 0   | HTML",
     })
     void holds(String name, String fault, int limit, Fate fate, String exchanges, String events, String words) {

@@ -26,7 +26,7 @@ class NeverFailsTest extends LibraryTest {
     @Test
     void whenLast9IsDown() {
         try (var run = pipeline(WINDOW).env("LAST9_API_BASE_URL", "http://127.0.0.1:9").run()) {
-            assertHarmless(run, "127.0.0.1 refuses connections. Check the base URL");
+            assertHarmless(run, "127.0.0.1 refused the connection. Check apiBaseUrl");
             assertEquals(2, warnings(run).size(), run.log());
         }
     }

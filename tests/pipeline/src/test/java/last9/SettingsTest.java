@@ -155,7 +155,7 @@ class SettingsTest extends LibraryTest {
     /** What last9Config cannot use is told, in its place and with the nearest name, and costs no marker. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
-        "orgSlg: 'x'                | unknown option 'orgSlg' in last9Config, ignored: did you mean 'orgSlug'?",
+        "orgSlg: 'x'                | unknown option 'orgSlg' in last9Config is ignored: did you mean 'orgSlug'?",
         "timeoutSeconds: [a: 1]     | timeoutSeconds is",
         "attributeNames: 'dots'     | attributeNames must be 'dotted' or 'underscore'",
         "customAttributes: 'x'      | customAttributes is not a map",
