@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 IN_VENV := $(VENV)/bin
-# The runner's builds look for python3, as agents do: where that is too old, they find the one that was named.
+# The runner's builds look for python3, as agents do: if that is too old, they find the one that PYTHON names.
 ifneq ($(PYTHON),python3)
 $(shell mkdir -p build/python && printf '#!/bin/sh\nexec "%s" "$$@"\n' "$$(command -v "$(PYTHON)")" >build/python/python3 && chmod +x build/python/python3)
 export PATH := $(CURDIR)/build/python:$(PATH)
@@ -51,7 +51,7 @@ endurance-pipeline: for-tests
 	@rm -rf $(SUREFIRE_ENDURANCE)
 	@$(MVN) test -Dforks=2 -Dgroups=endurance -DexcludedGroups=none$(without) -Dreports=$(notdir $(SUREFIRE_ENDURANCE))
 
-matrices: for-tests ## the full matrices of aborts and of refused markers, for a machine that has nothing else to do: an hour
+matrices: for-tests ## the full matrices of aborts and of refused markers, which need an idle machine for an hour
 	@$(MVN) test -Dforks=1 -Dgroups=matrices -DexcludedGroups=none$(without) -Dreports=matrix-reports
 
 controller: needs-python-venv-git $(VENV)/ready ## the examples and shapes on a real Jenkins: make controller JENKINS_URL=http://… (tests/controller/README.md)
@@ -120,6 +120,6 @@ $(CODENARC): tools/codenarc/pom.xml | needs-java
 for-tests:
 	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox ksh zsh
 
-# needs-TOOL-TOOL-…: installs what is missing where it can; elsewhere says at once, and of all of them, what is missing.
+# needs-TOOL-TOOL-…: installs missing tools if it can; otherwise it names all missing tools at once.
 needs-%:
 	@PYTHON=$(PYTHON) tools/needs $(subst -, ,$*)

@@ -43,7 +43,7 @@ def _commands() -> str:
 def _options() -> str:
     return "\n".join(
         f"**{group.title[0].upper()}{group.title[1:]}** ({', '.join(f'`{name}`' for name in commands)})\n\n"
-        + _table(("option", "meaning", "where it is not given"), map(_row, group.options))
+        + _table(("option", "meaning", "if it is not given"), map(_row, group.options))
         for group, commands in _groups()
     )
 

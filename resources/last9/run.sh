@@ -1,7 +1,7 @@
 { set +xe; } 2>/dev/null
 # Runs the engine once on this agent: the text of one `sh` step, in the run's own folder. tests/contract/README.md says what it promises.
 # No shebang: Jenkins would execute this file, which a workspace mounted noexec forbids. Any POSIX shell, with no program but Python.
-# No traps, nothing in the background: whoever ends this step ends the engine first, and nothing outlives it. The status is never 0.
+# No traps, nothing in the background: an interruption of this step ends the engine first, and no process outlives it. The status is never 0.
 [ -z "${ZSH_VERSION:-}" ] || emulate sh # zsh's own names are avoided besides: path, status
 
 # What the interpreter runs: python/bundle/first.py, put here by `make bundle`. It trusts nothing on this agent but what has these hashes.

@@ -17,11 +17,11 @@ NEEDS = {
     r"\b(echo|sleep|timeout|retry|node|error|dir|withEnv)\b": "workflow-basic-steps",
     r"last9|Last9": "credentials-binding",
 }
-#: Needed by every row, whatever it says; git: to fetch the library.
+#: Needed by every row; git: to fetch the library.
 ALWAYS = ("workflow-job", "workflow-cps", "pipeline-groovy-lib", "plain-credentials", "git")
 
 PREFIX = "LAST9-TESTS "
-#: Says of itself what the API does not: runs before any row. Only names of variables are told: values may be anything.
+#: Reports facts that the API does not have; runs before all rows. It prints only names of variables, because values may be secret.
 PIPELINE = r"""
 String found = 'configured'
 try {

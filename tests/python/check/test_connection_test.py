@@ -197,7 +197,10 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"}, "none for 127.0.0.1 (because of '127.0.0.*' in NO_PROXY)"),
+        (
+            {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"},
+            "none for 127.0.0.1 (because of '127.0.0.*' in NO_PROXY)",
+        ),
         ({"HTTPS_PROXY": "direct"}, "none for 127.0.0.1 (because of 'direct' in HTTPS_PROXY)"),
         ({"NO_PROXY": "*"}, "none for 127.0.0.1"),
     ],

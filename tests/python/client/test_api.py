@@ -399,9 +399,18 @@ def test_a_page_is_not_last9s_answer(last9: FakeLast9, clock: ManualClock, page:
         ),
         ({"on": "exchange", "status": 418, "body": "teapot"}, "did not return an access token (it answers 418: teapot)"),
         ({"on": "event", "status": 401, "body": "stale"}, "just issued (401: stale)"),
-        ({"on": "event", "status": 404, "body": '{"detail": "no route"}'}, "does not know organization 'acme' at 127.0.0.1 (404: no route)"),
-        ({"on": "event", "status": 503, "body": "upstream connect error"}, "Last9 returned HTTP 503: upstream connect error (retrying did not help"),
-        ({"on": "event", "status": 502, "body": "<h1>Bad Gateway</h1>"}, "Last9 returned HTTP 502: page 'Bad Gateway' (retrying did not help"),
+        (
+            {"on": "event", "status": 404, "body": '{"detail": "no route"}'},
+            "does not know organization 'acme' at 127.0.0.1 (404: no route)",
+        ),
+        (
+            {"on": "event", "status": 503, "body": "upstream connect error"},
+            "Last9 returned HTTP 503: upstream connect error (retrying did not help",
+        ),
+        (
+            {"on": "event", "status": 502, "body": "<h1>Bad Gateway</h1>"},
+            "Last9 returned HTTP 502: page 'Bad Gateway' (retrying did not help",
+        ),
     ],
 )
 def test_every_refusal_is_quoted(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any], words: str) -> None:

@@ -103,10 +103,7 @@ def test_quiet_says_warnings_alone(last9: FakeLast9, tmp_path: Path) -> None:
     assert len(last9.received()) == 1
     done = engine([*SEND, "--quiet"], cwd=tmp_path)
     (line,) = done.stderr.splitlines()
-    assert (
-        "[Last9] WARNING: deployment (stop) for payments-api was not delivered: no refresh token found. Set LAST9_REFRESH_TOKEN"
-        in line
-    )
+    assert "[Last9] WARNING: deployment (stop) for payments-api was not delivered: no refresh token found. Set LAST9_REFRESH_TOKEN" in line
     assert "credentialId" not in line
 
 

@@ -158,7 +158,7 @@ class SettingsTest extends LibraryTest {
         "orgSlg: 'x'                | unknown option 'orgSlg' in last9Config is ignored: did you mean 'orgSlug'?",
         "timeoutSeconds: [a: 1]     | timeoutSeconds is",
         "attributeNames: 'dots'     | attributeNames must be 'dotted' or 'underscore'",
-        "customAttributes: 'x'      | customAttributes is not a map",
+        "customAttributes: 'x'      | customAttributes is ignored: it is not a map",
         "'acme'                     | last9Config ignored positional arguments: acme. Use named options: last9Config(orgSlug: 'acme'",
         "(['orgSlug', 'acme'])      | last9Config ignored positional arguments",
     })
