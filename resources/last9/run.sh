@@ -60,7 +60,7 @@ tried=
 named=
 export LAST9_CACHE_DIR="${PWD%/*}"
 
-# Says the warning $1 in one line of the log, and makes $quoted of it: what stands between quotes in JSON. No tr, no sed: they may be missing.
+# Writes the warning $1 as one line of the log, and as $quoted for a JSON text. No tr, no sed: they may be missing.
 warn() {
     plain=
     quoted=
@@ -110,10 +110,10 @@ run_with() {
     [ "$code" -lt 256 ] || code=$((code - 128)) # ksh counts signals from 256
     case $code in
         77 | 78) leave ;;
-        74) leave ;; # it has said why it could not write the answer; where that fails, the request cannot be removed either
+        74) leave ;; # it has logged why it could not write the answer; then the request cannot be removed either
         129 | 130 | 131 | 137 | 143) leave ;;
         142)
-            warn 'the engine was ended after @SECONDS@ seconds, as it did not end by itself.'
+            warn 'the engine was ended after @SECONDS@ seconds, because it still ran. Check the agent.'
             leave
             ;;
         2) reason='too old' ;; # Python 2.7: it knows no -I
@@ -123,7 +123,7 @@ run_with() {
         *) reason="exit code $code" ;;
     esac
     if [ ! -f "$request" ]; then
-        warn "the engine ended with exit code $code, so it is not known whether Last9 has this marker."
+        warn "the engine ended with exit code $code, so it is not known whether Last9 has this marker. See the lines above."
         [ "$code" -ne 0 ] || code=70
         leave
     fi

@@ -1,6 +1,6 @@
 """Interpreters that start and lack parts of the standard library: the launcher's one probe asks for all that the engine needs.
 
-What is cut down is a real Python: its program, and a folder of links to what shall be there of its library.
+It is a real Python with less: its program, and a folder of links to a part of its library.
 """
 
 from __future__ import annotations

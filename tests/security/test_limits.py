@@ -55,7 +55,7 @@ def test_redaction_takes_time_as_the_text_is_long(shape: str) -> None:
     """Eight times the text takes some eight times the processor's time, and not sixty-four times: 100,000 letters had taken 35 s."""
     make = SHAPES[shape]
     small, large = _seconds(make(25_000)), _seconds(make(200_000))
-    # Half-way between linear and quadratic, on a scale of factors; what is too short to measure is no attack.
+    # Half-way between linear and quadratic, on a scale of factors; what is too short to measure is not an attack.
     assert large < 24 * small or large < 0.05
 
 
@@ -115,7 +115,7 @@ def test_a_git_that_hangs_does_not_outlive_us(last9: FakeLast9, tmp_path: Path) 
 
 
 def test_a_commit_author_of_many_megabytes(last9: FakeLast9, clock: ManualClock) -> None:
-    """Whoever can push chooses the author's name: the event stays small, and so does the answer that goes to the controller."""
+    """Anyone who can push chooses the author's name: the event stays small, and so does the answer that goes to the controller."""
     last9.order([{"status": 503}] * 8)
     ran = run_marker(make_request("stop"), last9.refresh_token, clock=clock, environ={"GIT_AUTHOR_NAME": "A" * 10_000_000})
     assert not ran.answer.delivered
@@ -230,7 +230,7 @@ def test_other_words_of_a_server_are_shown(last9: FakeLast9, clock: ManualClock)
     "words", [["s0mething-secret"], ["send", "--service-name", "x", "s0mething-secret"], ["check", "s0mething-secret"]]
 )
 def test_a_token_in_place_of_a_command(tmp_path: Any, words: list[str]) -> None:
-    """Whoever gives the secret as an argument does not find it in the build log."""
+    """Anyone who gives the secret as an argument does not find it in the build log."""
     done = engine(words, cwd=tmp_path)
     assert done.code == 2
     assert "s0mething-secret" not in done.stdout + done.stderr
@@ -281,5 +281,5 @@ def test_what_we_take_every_library_takes(host: str, path: str) -> None:
 
 
 def test_the_claims_of_a_token_are_read_by_the_same_rule() -> None:
-    """A token whose audience is no host that a library takes leads to Last9's own address, and not to a defect."""
+    """A token whose audience is not a host that a library takes leads to Last9's own address, and not to a defect."""
     assert resolve_base_url(None, Claims(api_urls=("https://999.1.1.1", "https://xn--"))).text == "https://app.last9.io"

@@ -1,4 +1,4 @@
-"""Did you mean …? The known names that are nearest to one that is not known."""
+"""Did you mean …? The known names that are nearest to an unknown one."""
 
 from __future__ import annotations
 

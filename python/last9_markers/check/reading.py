@@ -1,6 +1,6 @@
-"""What Last9 knows: the data source, the service and the environment by name, the events of the last day, and the test event.
+"""Reads back what Last9 has: the data source, the service and the environment by name, the events of the last day, and the test event.
 
-Nothing here is ever a failure: a marker may arrive all the same. What cannot be proven is said to be so, with the query to run by hand.
+Nothing here is a failure, because a marker may still arrive. If something cannot be proven, the finding says so and names the query.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ COMMANDS = {
 SERVES = 77
 #: What other programs call: the library, and we ourselves.
 INTERNAL = ("step", "deliver")
-#: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
+#: They print everything and end at once, with their own exit code: Python's would be 120 if the output has no reader.
 _EXIT_FAST = (*INTERNAL, "send", "window", "check")
 
 
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         try:
             code: int = importlib.import_module(f"last9_markers.cli.commands.{command.replace('-', '_')}").main(arguments)
         except KeyboardInterrupt:
-            code = 130  # as a shell has it; whoever has more to say about it has said it
+            code = 130  # as in a shell; the command has printed any details
         if command in _EXIT_FAST:
             _exit_fast(code)
         return code
@@ -63,7 +63,7 @@ def run() -> None:
 def _exit_fast(code: int) -> None:
     """Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx."""
     for stream in (sys.stdout, sys.stderr):
-        # Where nobody listens any more there is nobody to tell; a closed stream is none at all.
+        # The reader may be gone, and the stream may be closed.
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(code)
@@ -78,7 +78,7 @@ def _usage() -> str:
 def _unknown(command: str) -> str:
     import difflib
 
-    # The word itself is not repeated: somebody may have put the token there.
+    # The word itself is not repeated: it may be the token.
     near = difflib.get_close_matches(command[:40], COMMANDS, n=1)
     advice = f"did you mean '{near[0]}'?" if near else "the commands are below."
     return f"last9-markers: there is no such command: {advice}\n\n{_usage()}"

@@ -1,4 +1,4 @@
-"""How long a text may be. Whoever can write to a repository or start a build chooses some of them."""
+"""How long a text may be. People who write to a repository or start a build choose some of them."""
 
 from __future__ import annotations
 

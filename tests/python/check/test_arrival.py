@@ -192,7 +192,7 @@ def test_an_environment_that_only_others_have(last9: FakeLast9, tmp_path: Path) 
 
 
 def test_events_of_the_last_day(last9: FakeLast9, tmp_path: Path) -> None:
-    """Events that have arrived are told by name, without those of another service."""
+    """Events that have arrived are reported by name, without those of another service."""
     sent = engine(
         ["send", "--service-name", "payments-api", "--event-name", "rollback"],
         environ={"LAST9_REFRESH_TOKEN": last9.refresh_token},
@@ -212,7 +212,7 @@ def test_events_of_the_last_day(last9: FakeLast9, tmp_path: Path) -> None:
     ],
 )
 def test_data_source(last9: FakeLast9, tmp_path: Path, name: str, state: str, words: str) -> None:
-    """``dataSourceName`` is known, or the names there are are told."""
+    """``dataSourceName`` is known, or the existing names are reported."""
     done = check(last9, tmp_path, connection={"dataSourceName": field(name)})
     assert found(done)["datasource"][0] == state
     assert words in found(done)["datasource"][1]
@@ -243,7 +243,7 @@ _ODD = [
 
 @pytest.mark.parametrize(("fault", "words"), _ODD)
 def test_odd_answers_about_data_sources(last9: FakeLast9, tmp_path: Path, fault: dict[str, Any], words: str) -> None:
-    """Whatever is answered, it is *not proven* and never failed; each thing that was asked has its line, with the query to paste."""
+    """Every answer makes the check *not proven*, never failed; each check has its line, with the query to paste."""
     last9.order({"on": "read", **fault})
     done = check(last9, tmp_path, options=SENT)
     said = unproven(done)
@@ -277,7 +277,7 @@ def test_an_organization_without_metrics(last9: FakeLast9, tmp_path: Path, body:
 
 
 def test_no_default_data_source(last9: FakeLast9, tmp_path: Path) -> None:
-    """Without a default one the names there are are told."""
+    """Without a default one the existing names are reported."""
     last9.order({"on": "datasources", "body": '[{"name": "one"}, {"name": "two", "is_default": "yes"}]'})
     text = unproven(check(last9, tmp_path, options=ASKED))["datasource"]
     assert "none of the data sources is the default one. Set dataSourceName. There are 'one', 'two'." in text
@@ -287,7 +287,7 @@ def test_no_default_data_source(last9: FakeLast9, tmp_path: Path) -> None:
     "body", ['[{"metric": {}, "values": []}]', '[{"metric": 7}, 8]', '[{"values": [["x"]]}]', '[{"values": [[1, "NaN"]]}]']
 )
 def test_a_sample_that_is_odd(last9: FakeLast9, tmp_path: Path, body: str) -> None:
-    """A sample without labels or without a moment is no proof of either, and no defect."""
+    """A sample without labels or without a moment is not proof of either, and no defect."""
     last9.order({"on": "prom_query", "body": body})
     done = check(last9, tmp_path, options=SENT)
     assert "Traceback" not in done.stderr
@@ -377,7 +377,7 @@ def test_names_of_data_sources_with_a_password_in_them(last9: FakeLast9, tmp_pat
 
 
 def test_the_command(last9: FakeLast9, tmp_path: Path) -> None:
-    """From a shell it is the same, in the shell's own terms, and warnings are no failure."""
+    """From a shell it is the same, in the shell's own terms, and warnings are not failures."""
     last9.observe(METRICS)
     last9.order({"on": "read", "underscores": True})
     done = engine([*CHECK, "--send-test-event"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)

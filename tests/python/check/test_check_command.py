@@ -91,7 +91,7 @@ def test_a_token_from_a_file_and_a_profile(last9: FakeLast9, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_server_that_never_answers(tmp_path: Path, form: list[str]) -> None:
-    """The test ends in time with its findings so far and code 1, whatever the network does."""
+    """The test ends in time with its findings so far and code 1, in every state of the network."""
 
     def drip(peer: object) -> None:
         peer.recv(65536)  # type: ignore[attr-defined]

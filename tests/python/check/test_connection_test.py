@@ -63,7 +63,7 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
 
 
 def test_a_test_event_for_a_service(last9: FakeLast9, tmp_path: Path) -> None:
-    """Whoever names a service wants to see the event on its dashboard."""
+    """Anyone who names a service wants to see the event on its dashboard."""
     options = {"sendTestEvent": "true", "serviceName": "payments-api", "environment": "production", "attributeNames": "dotted"}
     connection = {"dataSourceName": field("metrics")}
     done = check(last9, tmp_path, options=options, connection=connection)
@@ -75,7 +75,7 @@ def test_a_test_event_for_a_service(last9: FakeLast9, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("held", [{"options": {"dryRun": "true"}}, {"environ": {"LAST9_DRY_RUN": "true"}}])
 def test_a_dry_run_holds_the_test_event_back(last9: FakeLast9, tmp_path: Path, held: dict[str, Any]) -> None:
-    """What shall send nothing sends no test event either, and says so."""
+    """A dry run sends no test event either, and says so."""
     held = {**held, "options": {**held.get("options", {}), "sendTestEvent": "true"}}
     done = check(last9, tmp_path, **held)
     assert "dryRun" in found(done)["write"][1]
@@ -91,7 +91,7 @@ def test_a_dry_run_holds_the_test_event_back(last9: FakeLast9, tmp_path: Path, h
     ],
 )
 def test_nobody_there(url: str, culprit: str, words: str, tmp_path: Path) -> None:
-    """A closed port and an unknown name are told apart, and what could not be looked at is not called good."""
+    """A closed port and an unknown name are distinguished, and what could not be looked at is not called good."""
     done = check(None, tmp_path, token="opaque-token", connection={"apiBaseUrl": field(url), "orgSlug": field("acme")})
     assert found(done)[culprit][0] == "failed"
     assert words in found(done)[culprit][1]
@@ -135,7 +135,7 @@ def test_an_exchange_that_drips_ends_with_the_time_limit(last9: FakeLast9, tmp_p
     ],
 )
 def test_refusals(last9: FakeLast9, tmp_path: Path, fault: dict[str, Any], check_name: str, words: str) -> None:
-    """What Last9 says is told where it was said, with the remedy."""
+    """What Last9 says is reported where it was said, with the remedy."""
     last9.order(fault)
     done = check(last9, tmp_path, options={"sendTestEvent": "true"})
     assert found(done)[check_name][0] == "failed"
@@ -144,7 +144,7 @@ def test_refusals(last9: FakeLast9, tmp_path: Path, fault: dict[str, Any], check
 
 
 def test_a_private_ca(tmp_path: Path) -> None:
-    """An unknown CA fails with the setting that helps; with it the certificate, its issuer and the TLS version are told."""
+    """An unknown CA fails with the setting that helps; with it the certificate, its issuer and the TLS version are reported."""
     with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
         done = check(secure, tmp_path)
         assert found(done)["tls"][0] == "failed"
@@ -206,7 +206,7 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
     ],
 )
 def test_what_decides_that_there_is_no_proxy(environ: dict[str, str], words: str, tmp_path: Path) -> None:
-    """Whoever wonders why a proxy is not used is told which entry of which variable it was."""
+    """The log names the variable and its entry because of which a proxy is not used."""
     with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
         done = check(secure, tmp_path, environ={**environ, "LAST9_CA_BUNDLE": str(CERTIFICATES / "ca.pem")})
     assert found(done)["proxy"] == ("ok", words)
@@ -215,7 +215,7 @@ def test_what_decides_that_there_is_no_proxy(environ: dict[str, str], words: str
 
 @pytest.mark.parametrize(("environ", "name"), [({}, "last9.example"), ({"HTTPS_PROXY": "http://proxy.example:1"}, "proxy.example")])
 def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str, tmp_path: Path) -> None:
-    """A resolver that hangs is told under its own heading, with the name that it hangs on."""
+    """A resolver that hangs is reported under its own heading, with the name that it hangs on."""
     (tmp_path / "sitecustomize.py").write_text(
         "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(60)\n", encoding="utf-8"
     )
@@ -336,7 +336,7 @@ def test_abort_just_after_the_end(last9: FakeLast9) -> None:
 
 
 def test_a_defect_is_a_finding(last9: FakeLast9, tmp_path: Path) -> None:
-    """An exception that nobody expected costs neither the answer nor the findings so far."""
+    """An exception that no one expected costs neither the answer nor the findings so far."""
     broken = tmp_path / "broken"
     broken.mkdir()
     source = "import last9_markers.client.proxies as p\ndef choose(*a):\n    raise ZeroDivisionError('boom')\np.choose = choose\n"
@@ -349,7 +349,7 @@ def test_a_defect_is_a_finding(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_a_log_without_readers_remembers() -> None:
-    """What nobody reads aloud is redacted all the same."""
+    """Text that is not logged is redacted, too."""
     redactor = Redactor()
     redactor.hide("hunter-of-22")
     build_log: BuildLog = CapturedLog(redactor)

@@ -13,7 +13,7 @@ from support import Field, field
 
 
 def test_without_a_token(last9: FakeLast9, tmp_path: Path) -> None:
-    """A missing credential is the first thing to mend; the way to Last9 is looked at all the same."""
+    """A missing credential is the first thing to fix; the way to Last9 is still checked."""
     connection = {"apiBaseUrl": field(last9.url), "orgSlug": field("acme")}
     done = check(None, tmp_path, token=None, connection=connection)
     findings = found(done)
@@ -27,7 +27,7 @@ def test_without_a_token(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: FakeLast9) -> None:
-    """What only the controller knows of the credential is told in its own words."""
+    """What only the controller knows of the credential is reported in its own words."""
     problem = "there is no credential 'nope' that this job may use. Add it."
     done = check(None, tmp_path, token=None, credentialProblem=problem, connection={"apiBaseUrl": field(last9.url)})
     assert found(done)["token"] == ("failed", problem)
@@ -42,7 +42,7 @@ def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: Fak
     ],
 )
 def test_what_a_token_says_of_its_end(last9: FakeLast9, tmp_path: Path, claims: dict[str, Any], state: str, words: str) -> None:
-    """A token that has expired, or soon will, is told before it fails the first deployment."""
+    """A token that has expired, or soon will, is reported before it fails the first deployment."""
     done = check(last9, tmp_path, token=last9.issue(**claims))
     assert found(done)["token"][0] == state
     assert words in found(done)["token"][1]
@@ -50,7 +50,7 @@ def test_what_a_token_says_of_its_end(last9: FakeLast9, tmp_path: Path, claims: 
 
 
 def test_a_token_with_a_line_break(last9: FakeLast9, tmp_path: Path) -> None:
-    """A token that was pasted with a line break works, and is told."""
+    """A token that was pasted with a line break works, and is reported."""
     done = check(None, tmp_path, token=last9.refresh_token + "\n")
     assert done.answer["ok"] is True
     warnings = [each["text"] for each in done.answer["findings"] if each["check"] == "token" and each["state"] == "warning"]
@@ -119,7 +119,7 @@ def test_a_host_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
     ],
 )
 def test_a_host_where_no_token_may_go(tmp_path: Path, last9: FakeLast9, base_url: Field, words: str) -> None:
-    """Such a host is failed, and nobody is asked anything there."""
+    """Such a host is failed, and no one is asked anything there."""
     done = check(last9, tmp_path, connection={"apiBaseUrl": base_url})
     assert found(done)["host"][0] == "failed"
     assert words in found(done)["host"][1]
@@ -127,7 +127,7 @@ def test_a_host_where_no_token_may_go(tmp_path: Path, last9: FakeLast9, base_url
 
 
 def test_without_an_organization(last9: FakeLast9, tmp_path: Path) -> None:
-    """Nobody names the organization: failed with the setting, and the exchange is tested all the same."""
+    """Without an organization: failed with the setting, and the exchange is still tested."""
     done = check(last9, tmp_path, token=last9.issue(organization_slug=None), options={"sendTestEvent": "true"})
     assert states(done) == {"organization": "failed", "write": "warning"}
     assert "LAST9_ORG_SLUG" in found(done)["organization"][1]

@@ -66,7 +66,7 @@ def test_refresh_token_that_is_not_known(last9: FakeLast9, clock: ManualClock) -
 
 
 def test_refresh_token_that_has_expired(last9: FakeLast9, clock: ManualClock) -> None:
-    """A token that its own claims date in the past is told with the day, not as merely invalid."""
+    """A token that its own claims date in the past is reported with the day, not as merely invalid."""
     _, warning = _refused(last9, clock, token=last9.issue(exp=1700000000))
     assert "expired on 2023-11-14" in warning
     assert _statuses(last9) == [("exchange", 401)]
@@ -115,7 +115,7 @@ def test_organization_and_host_other_than_the_tokens(last9: FakeLast9, clock: Ma
 
 @pytest.mark.parametrize("audience", ["last9", "https://127.0.0.1.example.com:x", [], None, 7])
 def test_an_audience_that_names_no_host(last9: FakeLast9, clock: ManualClock, audience: object) -> None:
-    """What is no host is not held against the settings."""
+    """A value that is not a host is not compared with the settings."""
     last9.order({"on": "event", "status": 403})
     _, warning = _refused(last9, clock, token=last9.issue(aud=audience), connection={"apiBaseUrl": field(last9.url)})
     assert "the token itself" not in warning
@@ -185,7 +185,7 @@ def test_three_503_and_then_200(last9: FakeLast9, clock: ManualClock, on: str) -
 @pytest.mark.parametrize("on", ["exchange", "event"])
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
 def test_5xx_without_end(last9: FakeLast9, clock: ManualClock, on: str, status: int) -> None:
-    """After three retries the marker is kept, and the warning names the status; the one 4xx that is a timeout counts as such."""
+    """After three retries the marker is kept, and the warning names the status; the one 4xx that is a timeout is treated as such."""
     last9.order({"on": on, "status": status})
     _, warning = _undelivered(last9, clock)
     assert [found for kind, found in _statuses(last9) if kind == on] == [status] * 4
@@ -195,7 +195,7 @@ def test_5xx_without_end(last9: FakeLast9, clock: ManualClock, on: str, status: 
 
 @pytest.mark.parametrize("on", ["exchange", "event"])
 def test_429_is_retried_until_the_budget_ends(last9: FakeLast9, clock: ManualClock, on: str) -> None:
-    """429 is no failure of Last9's but a crowd: tried again as long as there is time, and no longer."""
+    """429 means too many requests, not a failure of Last9: it is retried as long as there is time, and no longer."""
     last9.order({"on": on, "status": 429})
     _, warning = _undelivered(last9, clock)
     assert "429" in warning
@@ -210,7 +210,7 @@ def test_429_does_not_use_up_the_retries(last9: FakeLast9, clock: ManualClock) -
 
 
 def test_retry_after_in_seconds(last9: FakeLast9, clock: ManualClock) -> None:
-    """The server's own word on when to come back is kept."""
+    """The server's Retry-After is respected."""
     last9.order({"on": "exchange", "times": 1, "status": 429, "headers": {"Retry-After": "7"}})
     assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     (pause,) = clock.slept
@@ -229,7 +229,7 @@ def test_retry_after_as_a_date(last9: FakeLast9, clock: ManualClock, status: int
 
 @pytest.mark.parametrize("value", ["60", "999999999999999999999", formatdate(1900000000, usegmt=True)])
 def test_retry_after_beyond_the_budget(last9: FakeLast9, clock: ManualClock, value: str) -> None:
-    """Nobody waits for a time that the budget does not have: the marker is kept at once."""
+    """There is no wait beyond the time limit: the marker is queued at once."""
     last9.order({"on": "exchange", "status": 429, "headers": {"Retry-After": value}})
     _, warning = _undelivered(last9, clock)
     assert clock.slept == []
@@ -239,7 +239,7 @@ def test_retry_after_beyond_the_budget(last9: FakeLast9, clock: ManualClock, val
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "٣", "Thu, 99 Foo 2026 00:00:00 GMT", "0"])
 def test_retry_after_that_says_nothing(last9: FakeLast9, clock: ManualClock, value: str) -> None:
-    """A header that is no time counts as absent: the usual pause follows."""
+    """A header that is not a time is treated as absent: the usual pause follows."""
     last9.order({"on": "exchange", "times": 1, "status": 429, "headers": {"Retry-After": value}})
     assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     (pause,) = clock.slept
@@ -268,7 +268,7 @@ def test_retry_after_that_says_nothing(last9: FakeLast9, clock: ManualClock, val
     ],
 )
 def test_exchange_without_a_usable_token(last9: FakeLast9, clock: ManualClock, body: str, told: str) -> None:
-    """Whatever comes instead of a token gets a clean warning, and never makes an event request."""
+    """Any other answer instead of a token gives a clean warning, and never makes an event request."""
     last9.order({"on": "exchange", "body": body})
     ran, warning = _undelivered(last9, clock)
     assert f"did not return an access token ({'its answer has ' if told.startswith('no usable') else ''}{told})" in warning
@@ -313,7 +313,7 @@ def test_redirects_are_not_followed(last9: FakeLast9, clock: ManualClock, on: st
     "fault", [{"status": 204, "body": ""}, {"status": 202}, {"body": "<html>ok</html>"}, {"drop": "body"}, {"size": 10_000_000}]
 )
 def test_any_2xx_of_the_event_is_success(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any]) -> None:
-    """The event is with Last9 once it has answered 2xx, whatever becomes of the rest of the answer; it is not sent twice."""
+    """The event is with Last9 once it has answered 2xx, even if the rest of the answer fails; it is not sent twice."""
     last9.order({"on": "event", **fault})
     ran = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
@@ -414,7 +414,7 @@ def test_a_page_is_not_last9s_answer(last9: FakeLast9, clock: ManualClock, page:
     ],
 )
 def test_every_refusal_is_quoted(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any], words: str) -> None:
-    """Whoever refuses says why: no warning keeps it back."""
+    """A refusal's reason is in every warning."""
     last9.order(fault)
     _, warning = (_undelivered if fault["status"] >= 500 else _refused)(last9, clock)
     assert words in warning

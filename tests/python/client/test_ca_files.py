@@ -77,7 +77,7 @@ def test_spellings_of_a_good_file(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "nothing", DAMAGED["a line is missing"], (CERTIFICATES / "server.key").read_text("ascii")])
 def test_a_file_without_a_certificate_is_an_error(text: str, tmp_path: Path) -> None:
-    """Where nothing in it can be used, the setting is wrong, and that is not passed over."""
+    """If nothing in it can be used, the setting is wrong, and that is not passed over."""
     file = tmp_path / "ca.pem"
     file.write_text(text, "ascii")
     with pytest.raises(ssl.SSLError):
@@ -96,7 +96,7 @@ def test_a_pipe_in_place_of_a_file_holds_nobody_up(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_hash_links_is_read(tmp_path: Path) -> None:
-    """Every certificate in it counts, whatever its file is called; a pipe, a folder and a broken link hold nobody up."""
+    """Every certificate in it is used, in files of any name; a pipe, a folder and a broken link cause no wait."""
     (tmp_path / "company.crt").write_text(GOOD, "ascii")
     (tmp_path / "other.txt").write_text(f"{DAMAGED['its end is missing']}\n{WEAK}", "ascii")
     (tmp_path / "folder.pem").mkdir()
@@ -111,7 +111,7 @@ def test_a_folder_without_hash_links_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_DIR", "LAST9_CA_BUNDLE"])
 def test_a_marker_with_such_a_folder(variable: str, secure: FakeLast9, tmp_path: Path) -> None:
-    """The CA in a folder that nobody has run ``openssl rehash`` on is enough, without a word in the log."""
+    """The CA in a folder that no one has run ``openssl rehash`` on is enough, without a word in the log."""
     folder = tmp_path / "certificates"
     folder.mkdir()
     (folder / "company.pem").write_text(GOOD, "ascii")
@@ -131,7 +131,7 @@ def test_what_lies_beside_hash_links_is_read_when_it_is_needed(secure: FakeLast9
 
 
 def test_a_marker_with_a_damaged_bundle_goes_and_the_connection_test_tells(secure: FakeLast9, tmp_path: Path) -> None:
-    """No build's log is bothered with what does no harm; whoever looks for a fault is told which file it is, and debugging shows it too."""
+    """A harmless fault is not in a build's log; the connection test and LAST9_DEBUG name the file."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(f"{DAMAGED['a line is missing']}\n{GOOD}", "ascii")
     environ = {"LAST9_CA_BUNDLE": str(bundle)}
@@ -159,7 +159,7 @@ def test_a_setting_that_is_left_out_is_told_where_the_certificate_fails(secure: 
 
 
 def test_a_folder_without_any_certificate_is_a_remark(tmp_path: Path) -> None:
-    """Images set SSL_CERT_DIR to folders that are empty: no warning on every marker, but a word for whoever looks."""
+    """Images set SSL_CERT_DIR to folders that are empty: no warning on every marker, but a line in the connection test."""
     log = CapturedLog(Redactor())
     roots = TrustStore({"SSL_CERT_DIR": str(tmp_path)}, log)
     assert log.warnings == []

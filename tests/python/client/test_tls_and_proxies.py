@@ -151,7 +151,7 @@ def test_what_is_no_tls_is_told_in_openssls_words(last9: FakeLast9, tmp_path: Pa
     ],
 )
 def test_an_openssl_that_allows_nothing_is_quoted(policy: str, words: str, tmp_path: Path) -> None:
-    """What the agent's own configuration forbids is told as such, in a marker and under the right heading of the connection test."""
+    """What the agent's own configuration forbids is reported as such, in a marker and under the right heading of the connection test."""
     configuration = tmp_path / "openssl.cnf"
     configuration.write_text(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{policy}\n")
     environ = {"OPENSSL_CONF": str(configuration), "LAST9_CA_BUNDLE": CA}
@@ -166,7 +166,7 @@ def test_an_openssl_that_allows_nothing_is_quoted(policy: str, words: str, tmp_p
 
 
 def test_a_handshake_without_an_answer_is_told_as_one(tmp_path: Path) -> None:
-    """A peer that takes the connection and is silent then is no firewall that drops packets."""
+    """A peer that takes the connection and is silent then is not a firewall that drops packets."""
     with Loopback(lambda peer: peer.recv(65536) and peer.recv(65536)) as server:
         warning = _refused_by(server, tmp_path)
     assert "the TLS handshake with 127.0.0.1 failed (no answer in time)." in warning
@@ -240,7 +240,7 @@ def test_no_proxy_is_kept_to(listed: str, secure: FakeLast9, tmp_path: Path) -> 
 
 
 def test_user_and_password_for_the_proxy(secure: FakeLast9, tmp_path: Path) -> None:
-    """User and password, escaped in the variable, reach the proxy unescaped, and nobody else."""
+    """User and password, escaped in the variable, reach the proxy unescaped, and no one else."""
     with ForwardingProxy(user="jenkins", password="p@ss/w0rd!") as proxy:
         address = proxy.url.replace("http://", "http://jenkins:p%40ss%2Fw0rd!@")
         done = deliver(secure, tmp_path, HTTPS_PROXY=address, LAST9_CA_BUNDLE=CA)

@@ -41,7 +41,7 @@ def _unsent(clock: ManualClock, url: str, token: str = "some-refresh-token") -> 
 
 
 def test_connection_refused(clock: ManualClock) -> None:
-    """A port that nobody listens on is tried three times more, and told as such."""
+    """A port without a server is tried three times more, and reported as such."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert "127.0.0.1 refused the connection" in _unsent(clock, f"http://127.0.0.1:{port}")
@@ -57,7 +57,7 @@ def test_connection_dropped(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize("says", [b"garbage\r\n\r\n", b"\x16\x03\x01\x00\xff" * 9, b"HTTP/1.1 abc\r\n\r\n"])
 def test_garbage(clock: ManualClock, says: bytes) -> None:
-    """What is no HTTP is no answer, and a clean warning that shows nothing of it."""
+    """A reply that is not HTTP gives a clean warning that shows none of it."""
     with _server(says) as (url, _):
         warning = _unsent(clock, url)
     assert "did not send an HTTP response" in warning
@@ -116,7 +116,7 @@ def test_what_a_proxy_answers(httpx_mock: HTTPXMock, clock: ManualClock, said: s
 
 
 def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: ManualClock) -> None:
-    """A name that DNS does not know is told as such."""
+    """A name that DNS does not know is reported as such."""
     error = httpx.ConnectError("x")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
     httpx_mock.add_exception(error, is_reusable=True)
@@ -225,7 +225,7 @@ def test_base_urls_that_are_taken(given: str, meant: str) -> None:
 
 @pytest.mark.parametrize("slug", ["../x", "a/b", "a b", "a%2fb", "a\nb", "-a", ".", "", "ä", "x" * 101])
 def test_slugs_that_are_refused(httpx_mock: HTTPXMock, clock: ManualClock, slug: str) -> None:
-    """Nothing but a slug gets into the path; a blank one counts as not given."""
+    """Nothing but a slug gets into the path; a blank one is ignored."""
     fields = {**ELSEWHERE, "orgSlug": field(slug)}
     ran = run_marker(make_request(connection=fields), "some-refresh-token", clock=clock)
     assert ("is not a valid organization slug" if slug else "no organization is configured") in ran.answer.warnings[0]
@@ -236,7 +236,7 @@ def test_slugs_that_are_refused(httpx_mock: HTTPXMock, clock: ManualClock, slug:
     "url", ["https://last9.io.example.com", "https://evil-last9.io", "https://last9.io@evil.example", "https://notlast9.io"]
 )
 def test_a_host_that_a_parameter_chose(httpx_mock: HTTPXMock, clock: ManualClock, url: str) -> None:
-    """Whoever may start a build must not be able to send the token elsewhere, by no likeness of a name."""
+    """A person who may start a build must not be able to send the token elsewhere, by no likeness of a name."""
     fields = {**ELSEWHERE, "apiBaseUrl": field(url, chosen=True, configured="https://other.example.com")}
     ran = run_marker(make_request(connection=fields), "some-refresh-token", clock=clock)
     assert not ran.answer.delivered

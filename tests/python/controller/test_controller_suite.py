@@ -65,7 +65,7 @@ def test_rows_pass_by_what_the_library_really_does(jenkins: FakeJenkins, tmp_pat
 
 
 def test_an_outage_hits_the_marker_that_it_is_meant_for(jenkins: FakeJenkins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Faults that are due in the middle of a build are there before its next marker, though nobody holds the controller up."""
+    """Faults that are due in the middle of a build are there before its next marker, although the controller does not wait."""
     jenkins.play = RunnerPlay(jenkins, tmp_path)
     code = ask(jenkins, ONLY="shapes/outage-during-stop")
     told = capsys.readouterr().out
@@ -191,7 +191,7 @@ def test_a_user_who_may_create_nothing(jenkins: FakeJenkins, capsys: pytest.Capt
 
 
 def test_no_address_and_no_row(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """A missing JENKINS_URL and an ONLY that fits nothing are told before anything is asked."""
+    """A missing JENKINS_URL and an ONLY that fits nothing are reported before anything is asked."""
     assert ask(jenkins, JENKINS_URL="") == 2
     assert ask(jenkins, ONLY="nonsense") == 2
     told = capsys.readouterr().out
@@ -259,7 +259,7 @@ def test_an_input_is_rejected_and_a_newer_build_supersedes(jenkins: FakeJenkins)
 
 
 def test_faults_are_ordered_and_waited_for(jenkins: FakeJenkins) -> None:
-    """Last9 keeps the start waiting before the stop is pressed, and is well again for whatever comes next."""
+    """Last9 keeps the start waiting before the stop is pressed, and works again for the next request."""
     order: list[str] = []
 
     def play(build: FakeBuild) -> str:
@@ -296,7 +296,7 @@ def test_a_build_that_never_ends_is_ended_and_fails(jenkins: FakeJenkins, capsys
 
 
 def test_a_build_that_is_deleted_midway_fails_its_row_alone(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody deletes a build while it runs: that row fails with the reason, the next one is asked."""
+    """Someone deletes a build while it runs: that row fails with the reason, the next one is asked."""
 
     def play(build: FakeBuild) -> str:
         if "loop" in build.job.name:
@@ -372,7 +372,7 @@ def test_without_the_library_it_comes_by_the_library_step(jenkins: FakeJenkins, 
     assert "vars/withLast9Deployment.groovy" in cloned
     assert "tests/pipeline/src/test/resources/team-library/vars/opening.groovy" in cloned
     assert "of this checkout, served at http://127.0.0.1:" in told
-    assert "  library" not in told.split("the log was")[0]  # its own library steps are no difference
+    assert "  library" not in told.split("the log was")[0]  # its own library steps are not a difference
 
 
 def test_a_given_repository_is_used(jenkins: FakeJenkins) -> None:
@@ -412,7 +412,7 @@ def test_an_interrupted_suite_leaves_nothing(jenkins: FakeJenkins, number: signa
 
 
 def test_what_could_not_be_removed_is_named(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that may not be deleted is named, so that somebody can."""
+    """A folder that may not be deleted is named, so that someone can."""
     plays(jenkins, lambda build: "SUCCESS")
     jenkins.trouble("POST .*/doDelete", lambda h: h.page(403, "ada is missing the Job/Delete permission"), times=99)
     ask(jenkins, ONLY="shapes/loop")
@@ -459,7 +459,7 @@ def test_cost_is_a_table_of_medians(jenkins: FakeJenkins, capsys: pytest.Capture
 def test_cost_that_could_not_be_measured(
     jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str], hurt: Callable[[FakeJenkins], None], reason: str
 ) -> None:
-    """What could not be measured is told with the reason, and is no success."""
+    """What could not be measured is reported with the reason, and is not a success."""
     plays(jenkins, measured)
     hurt(jenkins)
     assert ask(jenkins, COST="1") == 2

@@ -26,7 +26,7 @@ def _kept(last9: FakeLast9, clock: ManualClock, **changes: Any) -> str:
 
 
 def _refused_nothing(last9: FakeLast9, text: str, ran: RunResult) -> None:
-    """The kept text was for somebody else: it went nowhere, and is handed back to the letter."""
+    """The queued text has another destination: it is not sent, and is handed back unchanged."""
     assert ran.pending == [text]
     assert _states(last9) == [("stop", STOPPED)]
 
@@ -44,7 +44,7 @@ def test_start_goes_out_before_the_stop(last9: FakeLast9, clock: ManualClock) ->
 
 
 def test_order_of_many(last9: FakeLast9, clock: ManualClock) -> None:
-    """Whatever was kept goes out after the marker itself, oldest first; only the start of its own window goes before it."""
+    """Queued markers are sent after the marker itself, oldest first; only the start of its own window goes before it."""
     texts = [_kept(last9, clock, timestampMs=1790000000000 + number, window={"id": f"other-{number}"}) for number in range(3)]
     ran = run_marker(make_request("stop", pending=[*texts, _kept(last9, clock)]), last9.refresh_token, clock=clock)
     assert ran.pending == []
@@ -54,7 +54,7 @@ def test_order_of_many(last9: FakeLast9, clock: ManualClock) -> None:
 
 
 def test_the_same_body_on_repeat(last9: FakeLast9, clock: ManualClock) -> None:
-    """A kept marker is the very event that was first composed, whatever the agent's environment has become."""
+    """A queued marker is the event that was first composed, even if the agent's environment has changed."""
     text = _kept(last9, clock)
     composed = json.loads(text)["event"]
     environ = {"JOB_NAME": "another", "GIT_COMMIT": "f" * 40}
@@ -143,7 +143,7 @@ def test_a_raw_dry_run_is_no_marker(last9: FakeLast9, clock: ManualClock) -> Non
     ],
 )
 def test_what_is_no_marker_is_dropped(last9: FakeLast9, clock: ManualClock, text: str) -> None:
-    """A text that nobody can read must not stand in the way of every marker to come: dropped, with a warning."""
+    """A text that cannot be read must not block later markers: it is dropped, with a warning."""
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.pending == []
@@ -164,7 +164,7 @@ def test_a_text_that_no_utf8_can_carry_is_dropped(last9: FakeLast9, clock: Manua
 
 @pytest.mark.parametrize("odd", [{"credentialId": 7}, {"organization": ["acme"]}, {"organization": "../x"}, {"apiBaseUrl": "ftp://x"}])
 def test_a_kept_text_with_odd_fields_goes_nowhere(last9: FakeLast9, clock: ManualClock, odd: dict[str, Any]) -> None:
-    """Whom a tampered text is for cannot be told: it is not sent."""
+    """A tampered text has no known destination: it is not sent."""
     text = json.dumps({**json.loads(_kept(last9, clock)), **odd})
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
@@ -172,7 +172,7 @@ def test_a_kept_text_with_odd_fields_goes_nowhere(last9: FakeLast9, clock: Manua
 
 
 def test_a_kept_marker_that_is_refused_is_dropped(last9: FakeLast9, clock: ManualClock) -> None:
-    """A marker that Last9 will never take is told, dropped, and the next one goes out."""
+    """A marker that Last9 will never take is reported, dropped, and the next one goes out."""
     text = _kept(last9, clock)
     last9.order({"on": "event", "about": '"start"', "times": 1, "status": 422, "body": '{"error": "too old"}'})
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)

@@ -165,7 +165,7 @@ def test_the_profile_by_which_the_credential_was_bound() -> None:
 
 
 def test_a_starter_may_select_a_profile(last9: FakeLast9) -> None:
-    """A parameter that selects among an administrator's profiles is the way to let whoever starts a build choose the host."""
+    """A parameter that selects among an administrator's profiles lets the person who starts a build choose the host."""
     profiles = {"LAST9_ROUTING_PROFILES": json.dumps({"eu": {"apiBaseUrl": last9.url, "orgSlug": "acme"}})}
     token = last9.issue(aud="https://emea.last9.io")
     request = make_request(options={"routingProfileParam": "WHERE"}, parameters={"WHERE": "eu"})

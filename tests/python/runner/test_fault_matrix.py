@@ -25,7 +25,7 @@ EXCHANGE, EVENT = "exchange", "event"
 
 
 class Row(NamedTuple):
-    """One fault and what comes of it. ``kept``: the marker waits for the next one; ``outage``: nobody answered, or with a 5xx.
+    """One fault and what comes of it. ``kept``: the marker waits for the next one; ``outage``: no answer, or a 5xx.
 
     The time limit is so far off that only a row about it meets it: attempts are counted, and a busy machine makes fewer in a short time.
     """
@@ -175,7 +175,7 @@ def test_an_outage_at_the_start_loses_nothing(lifetime: str, last9: FakeLast9, t
 
 
 def test_what_was_kept_is_repeated_to_the_byte(last9: FakeLast9, tmp_path: Path) -> None:
-    """A marker kept over two outages is sent as it was first composed, whatever has become of the environment."""
+    """A marker kept over two outages is sent as it was first composed, even if the environment has changed."""
     last9.order({"status": 503, "headers": {"Retry-After": "60"}})
     environ = {"BUILD_URL": "https://jenkins/1", "NODE_NAME": "gone"}
     first = run_step(make_request(), last9.refresh_token, tmp_path, environ=environ)
@@ -232,7 +232,7 @@ def test_servers_that_speak_no_http(behaviour: Callable[[socket.socket], None], 
     [("http://127.0.0.1:1", "refused the connection"), ("https://no-such-host.invalid", "cannot be resolved")],
 )
 def test_nobody_there(url: str, words: str, tmp_path: Path) -> None:
-    """A closed port and an unknown name are told apart."""
+    """A closed port and an unknown name are distinguished."""
     wanted = make_request(options={"timeoutSeconds": "3"}, connection={"apiBaseUrl": field(url), "orgSlug": field("acme")})
     done = run_step(wanted, "opaque-refresh-token", tmp_path)
     assert done.seconds < 3 + 1 + patience()

@@ -1,4 +1,4 @@
-"""The rules of the outbox, against a Last9 where some markers are poison: whatever the mixture, no marker harms anything but itself."""
+"""The rules of the outbox, against a Last9 where some markers are poison: in any mixture, a marker harms only itself."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _check_order(tried: list[str], own: str, before: dict[str, int], fate_of: di
 @REPEATABLE
 @given(fate=FATE, start=FATE, failures=st.integers(0, 2), own_fails=st.booleans())
 def test_the_start_of_the_window(fate: Any, start: Any, failures: int, own_fails: bool) -> None:
-    """The kept start of the window goes before its stop, and whatever becomes of it, the stop is tried."""
+    """The kept start of the window goes before its stop, and in every case the stop is tried."""
     first = _run(Last9({}, down=503), make_request(connection=CONNECTION, options={"serviceName": "w-start"}))
     (kept,) = first.pending
     last9 = Last9({"w-start": start, "w-stop": fate if own_fails else 200})
@@ -207,7 +207,7 @@ def test_an_outage_is_said_once(down: Any, gaps: list[int]) -> None:
 @REPEATABLE
 @given(age=st.integers(0, 2 * LONGEST_MS))
 def test_a_day(age: int) -> None:
-    """A marker that Last9 does not get within a day is given up, in a line that names it, whatever keeps it back."""
+    """A marker that Last9 does not get within a day is given up, in a line that names it, for every cause."""
     (kept,) = _run(Last9({}, down=503), _request("old", 0, [])).pending
     last9 = Last9({"old": 503, "new": 503})
     ran = _run(last9, _request("new", age, [kept]))
@@ -225,7 +225,7 @@ def test_a_day(age: int) -> None:
     )
 )
 def test_outages_that_somebody_has_spoilt(outages: dict[str, Any]) -> None:
-    """Whatever comes back as outages costs nothing, and no outage lasts longer than two minutes."""
+    """Any value that comes back as outages costs nothing, and no outage lasts longer than two minutes."""
     ran = _run(Last9({}), _request("well", 0, [], nowMs=STARTED_MS, outages=json.loads(json.dumps(outages, default=str))))
     assert ran.answer.delivered
     assert all(STARTED_MS < until <= STARTED_MS + HOLDS_MS for until in ran.answer.more.get("outages", {}).values())

@@ -97,7 +97,7 @@ class Send:
     # -- before ----------------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> str:
-        """The request; with a state file, paired, written down and with what was undelivered before."""
+        """The request; with a state file it is paired and written down, and has the queued markers."""
         self._window = Window(str(uuid.uuid4()), self._now_ms) if self._starts else None
         if self._state is None:
             return self._request(keeps_pending=False)

@@ -12,8 +12,8 @@ SIGNALLED = 128
 
 #: Exit code as it is written → which commands have it → what it means.
 TABLE = (
-    (f"{DONE}", "send", "done; also where the marker could not be delivered (a build does not fail for that) or the result asked for none"),
-    (f"{DONE}", "window", "the command's own; also where a marker could not be delivered"),
+    (f"{DONE}", "send", "done; also if the marker could not be delivered (a build does not fail for that) or the result asked for none"),
+    (f"{DONE}", "window", "the command's own; also if a marker could not be delivered"),
     (f"{DONE}", "check", "nothing has failed"),
     (f"{DONE}", "report", "the page is written"),
     (f"{FAILED}", "send", "the marker was not delivered, and --fail-on-error is given"),

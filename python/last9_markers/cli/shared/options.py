@@ -1,7 +1,7 @@
-"""The options of the command line, one table: the parser, the help and docs/command-line.md are made from it.
+"""The options of the command line in one table, the source of the parser, the help and docs/command-line.md.
 
-What a Pipeline step knows too has the step's name in kebab-case. A new option is one row here; what the engine shall make of it is
-said in :mod:`last9_markers.request.options`.
+An option that a Pipeline step has too has the step's name in kebab-case. A new option is one row here; its meaning for the engine is
+in :mod:`last9_markers.request.options`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from last9_markers.request.options import KNOWN
 class Option(NamedTuple):
     """One option.
 
-    ``name`` is what the Pipeline steps, or this program, call it; ``value`` what the help shows in the value's place, empty for a switch
-    (which has a ``--no-`` twin). ``variable`` counts where the option is not given. ``flag`` is for the few whose name is not the step's.
+    ``name`` is its name in the Pipeline steps, or in this program; ``value`` is the placeholder in the help, empty for a switch
+    (which has a ``--no-`` twin). ``variable`` is used if the option is not given. ``flag`` is for the few whose name is not the step's.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""``scm.*``: which commit is deployed. ``GIT_*`` tells what *a* checkout was, git what is checked out: here they are weighed."""
+"""``scm.*``: which commit is deployed. ``GIT_*`` describes *a* checkout, git the present one: this module decides between them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Said(NamedTuple):
 
 
 def said(environ: Mapping[str, str]) -> Said:
-    """Read Jenkins' variables. ``GIT_COMMIT`` must be a hash: from ``sh(returnStdout: true)`` comes whatever was printed."""
+    """Read Jenkins' variables. ``GIT_COMMIT`` must be a hash: ``sh(returnStdout: true)`` returns any output."""
     environ = Variables(environ)
     return Said(
         commit=as_commit(known(environ.get("GIT_COMMIT"))),
@@ -68,9 +68,9 @@ class Deployed:
     """The commit that is deployed, decided once a run."""
 
     def __init__(self, saying: Said, checkout: GitCheckout, log: BuildLog, *, began_at: float | None = None, named: bool = False) -> None:
-        """``began_at``: when the build began, in seconds of the agent's clock; ``None`` if nobody knows, as in a shell.
+        """``began_at``: when the build began, in seconds of the agent's clock; ``None`` if it is unknown, as in a shell.
 
-        ``named``: somebody has said where the checkout is. If none is there (yet), the variables are those of another.
+        ``named``: the options name the checkout's folder. If none is there (yet), the variables are those of another.
         """
         self._said = saying
         self._checkout = checkout
@@ -103,7 +103,7 @@ class Deployed:
         return self._checkout.comparison(revision) if revision is not None else None
 
     def abandon(self) -> None:
-        """Nobody wants to know any more."""
+        """The answers are not needed any more."""
         self._checkout.abandon()
 
     # -- the decision ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 
 
 def test_the_tables_are_the_codes() -> None:
-    """Whoever changes an option or an exit code and forgets `make docs` is told."""
+    """An option or an exit code that changed without `make docs` is found."""
     done = subprocess.run(
         [sys.executable, "tools/command_line_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )

@@ -36,7 +36,7 @@ def test_a_profile_sends_to_its_organization(last9: FakeLast9, tmp_path: Path) -
 
 
 def test_every_marker_option(last9: FakeLast9, tmp_path: Path) -> None:
-    """Attributes, allowlists, spelling of names and the build's user arrive; names of the allowlists that nobody set do not."""
+    """Attributes, allowlists, spelling of names and the build's user arrive; names of the allowlists that no one set do not."""
     environ = {
         "LAST9_REFRESH_TOKEN": last9.refresh_token,
         "LAST9_PARAM_ALLOWLIST": "REGION, NOWHERE",

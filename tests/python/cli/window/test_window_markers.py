@@ -19,7 +19,7 @@ from shell_support import (
 )
 from support import ROOT, engine
 
-#: An outage that costs no time: nobody waits for as long as it asks for.
+#: An outage that costs no time: the delay is longer than any wait.
 QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
 
 # -- options -------------------------------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
     ],
 )
 def test_wrong_options(last9: FakeLast9, tmp_path: Path, words: list[str], said: str, markers: int) -> None:
-    """The command runs whatever the options are; each mistake is one warning that names the remedy."""
+    """The command runs with any options; each mistake is one warning that names the remedy."""
     with window(last9, tmp_path, words, ["sh", "-c", "echo ran; exit 9"]) as running:
         assert running.wait() == 9
     assert running.out == b"ran\n"
@@ -79,7 +79,7 @@ def test_a_defect_of_ours(last9: FakeLast9, tmp_path: Path, broken: str) -> None
 
 @pytest.mark.parametrize("lacking", ["thread", "process"])
 def test_nothing_to_be_had(last9: FakeLast9, tmp_path: Path, lacking: str) -> None:
-    """Where no thread or no process for a marker can be had the command runs, and one line for each marker names it and says why."""
+    """If no thread or no process for a marker can be started, the command runs, and one line for each marker names it and says why."""
     code = {
         "thread": "import threading\ndef refuse(_):\n    raise RuntimeError\nthreading.Thread.start = refuse\n",
         "process": "import last9_markers.cli.window.delivery_process as m\ndef refuse():\n    raise OSError(24, 'Too many open files')\n"
@@ -112,7 +112,7 @@ def test_nothing_to_be_had(last9: FakeLast9, tmp_path: Path, lacking: str) -> No
     ],
 )
 def test_where_the_command_begins(last9: FakeLast9, tmp_path: Path, words: list[str], code: int, ran: bool) -> None:
-    """Without ``--`` the first word that is no option's begins the command; where there is no telling, nothing is guessed and run."""
+    """Without ``--`` the first word that is not an option's begins the command; if that is unclear, nothing is guessed and run."""
     done = engine(["window", *words], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert done.code == code
     assert ("ran" in done.stdout.splitlines()) is ran
@@ -139,7 +139,7 @@ def test_every_marker_option_counts(last9: FakeLast9, tmp_path: Path) -> None:
     ("words", "command", "code"), [([], "true", 0), (["--fail-on-error"], "true", 1), (["--fail-on-error"], "exit 3", 3)]
 )
 def test_fail_on_error(last9: FakeLast9, tmp_path: Path, words: list[str], command: str, code: int) -> None:
-    """Only whoever asks for it gets a failure of ours, and never in the place of the command's own."""
+    """Our failure changes the exit code only if asked for, and never instead of the command's own."""
     last9.order({"status": 403})
     with window(last9, tmp_path, words, ["sh", "-c", command]) as running:
         assert running.wait() == code
@@ -188,7 +188,7 @@ def test_a_dry_run(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_an_outage_of_the_whole_window(last9: FakeLast9, tmp_path: Path) -> None:
-    """With a state file both markers go out with whatever comes next, after it, with their own times and one id; it is said once."""
+    """With a state file both markers are sent with the next marker, after it, with their own times and one id; the log says it once."""
     last9.order(QUIET)
     with window(last9, tmp_path, ["--state", "state.json", "--json"], ["false"]) as running:
         assert running.wait() == 1

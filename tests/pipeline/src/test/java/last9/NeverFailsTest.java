@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import pipeline.run.Pipeline;
 
-/** Last9 never fails a deployment: whatever is wrong is a warning with its remedy, and the body runs. */
+/** Last9 never fails a deployment: every problem is a warning with its remedy, and the body runs. */
 class NeverFailsTest extends LibraryTest {
     private static final String WINDOW = "node { withLast9Deployment(serviceName: 's') { echo 'body ran' } }";
 
@@ -41,7 +41,7 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
-    /** Whatever stands in a name that whoever starts the build has chosen: the warning is one line, and no line of ours is forged. */
+    /** A person who starts the build may choose a name with any characters: the warning is one line, and no line of ours is forged. */
     @Test
     void isToldInOneLine() {
         String forged = "nope\r\n[Last9] Deployment marker sent successfully\u001b[2K";
@@ -53,7 +53,7 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
-    /** An agent without Python is told what was tried and what to install, once for each marker. */
+    /** Without Python on the agent, the log says what was tried and what to install, once for each marker. */
     @Test
     void whenThereIsNoPython() throws Exception {
         Path bin = toolsButPython();
@@ -80,7 +80,7 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
-    /** Whatever a call looks like, the block runs, what is of use in it counts, and a warning shows the right one. */
+    /** With any form of call the block runs, the usable arguments are used, and a warning shows the right form. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "withLast9Deployment('x', serviceName: 's') { echo 'body ran' }                      | start s, stop s | withLast9Deployment ignored positional arguments: x. Use named options:",

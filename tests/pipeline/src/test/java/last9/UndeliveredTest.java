@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import pipeline.run.Pipeline;
 
-/** What Last9 does not get at once: it goes out later, never to somebody else, never without end, and the log says what became of it. */
+/** Queued markers: they are sent later, never to another destination, never without end, and the log says what happened to them. */
 class UndeliveredTest extends LibraryTest {
     /** An outage that ends at this line of the log. */
     private static Pipeline until(String line, Pipeline pipeline) {

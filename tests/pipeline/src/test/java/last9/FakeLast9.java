@@ -20,21 +20,21 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The engine's stand-in Last9 as a process of its own: a real server on loopback that the committed bundle brings. */
-final class StandIn implements AutoCloseable {
+/** The engine's fake Last9 as a process of its own: a real server on loopback that the committed bundle brings. */
+final class FakeLast9 implements AutoCloseable {
     private final Process process;
     private final HttpClient http = HttpClient.newHttpClient();
     final String url;
     final String refreshToken;
 
-    private StandIn(Process process, Map<?, ?> first) {
+    private FakeLast9(Process process, Map<?, ?> first) {
         this.process = process;
         this.url = String.valueOf(first.get("url"));
         this.refreshToken = String.valueOf(first.get("refreshToken"));
     }
 
     /** Starts one that knows the organization acme alone, unless {@code more} arguments say otherwise. */
-    static StandIn start(Path checkout, String... more) {
+    static FakeLast9 start(Path checkout, String... more) {
         try {
             List<String> command = new ArrayList<>(List.of("python3", checkout.resolve("resources/last9/last9-markers.pyz").toString(), "fake-server"));
             command.addAll(List.of(more));
@@ -43,15 +43,15 @@ final class StandIn implements AutoCloseable {
                     .start();
             String line = new BufferedReader(new InputStreamReader(p.getInputStream(), StandardCharsets.UTF_8)).readLine();
             if (line == null) {
-                throw new IllegalStateException("the stand-in Last9 did not start: run make bundle");
+                throw new IllegalStateException("the fake Last9 did not start: run make bundle");
             }
-            return new StandIn(p, (Map<?, ?>) new JsonSlurperClassic().parseText(line));
+            return new FakeLast9(p, (Map<?, ?>) new JsonSlurperClassic().parseText(line));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** A refresh token as Last9 makes them: a JWT that says that of itself; nobody here could verify its signature. */
+    /** A refresh token as Last9 makes them: a JWT with these claims; its signature is never verified here. */
     static String token(Map<String, Object> claims) {
         Map<String, Object> all = new TreeMap<>(Map.of("scopes", List.of("write"), "exp", 4_102_444_800L));
         all.putAll(claims);
@@ -72,7 +72,7 @@ final class StandIn implements AutoCloseable {
     }
 
     /**
-     * Waits until somebody waits for an answer: a delay that was ordered has been met. For a listener to the log, which holds its build up meanwhile:
+     * Waits until a request waits for an answer: a delay that was ordered has been met. For a listener to the log, which holds its build up meanwhile:
      * what a log line announces has not happened yet, on a busy machine not for seconds.
      */
     void untilOneWaits() {
@@ -84,7 +84,7 @@ final class StandIn implements AutoCloseable {
             }
         }
         if (!oneWaits()) {
-            throw new IllegalStateException("a minute has passed, and the stand-in Last9 lets nobody wait: " + requests());
+            throw new IllegalStateException("a minute has passed, and the fake Last9 lets nobody wait: " + requests());
         }
     }
 
