@@ -129,7 +129,7 @@ class ConnectionTest:
             probe_result = connection.probe()
         except DeliveryError as failure:
             culprit = network.culprit(failure, proxied=self._via is not None)
-            # A setting for CAs that is left out may be the very cause.
+            # An ignored setting for CAs may be the cause.
             for warning in [*warnings, *connection.remarks] if culprit == "tls" else []:
                 self.findings.warn("tls", warning)
             self.findings.fail(culprit, self._explain(failure, base_url))

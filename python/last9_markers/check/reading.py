@@ -21,7 +21,7 @@ from last9_markers.messages import reading as reading_messages
 from last9_markers.request.contract import SHELL_COMMANDS, Request
 from last9_markers.request.values import as_text
 
-#: What reading back may take besides the test's own time limit. The library waits as much longer: ConnectionTest.groovy.
+#: The time for reading back, in addition to the test's own time limit. The library waits that much longer: ConnectionTest.groovy.
 READING_SECONDS = 60.0
 DAY_SECONDS = 86400.0
 #: What may be found by reading back.

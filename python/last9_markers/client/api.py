@@ -171,7 +171,7 @@ def _quoted(status: int, said: Said) -> str:
 
 
 def _forbidden(said: str) -> type[Forbidden]:
-    """What a 403 is about, as far as its words tell. Those of the organization first: "no write access to organization x" is about it."""
+    """The kind of a 403, from its text. The organization's words first: "no write access to organization x" is about it."""
     if re.search(_OF_ORGANIZATION, said, re.IGNORECASE):
         return OrganizationForbidden
     return InsufficientScope if re.search(_OF_SCOPE, said, re.IGNORECASE) else Forbidden

@@ -52,7 +52,7 @@ class Budget:
         self._last_end -= seconds
 
     def grant(self, seconds: float) -> None:
-        """Another part of the run begins, with so many seconds of its own instead of what is left. Not inside of :meth:`within`."""
+        """Another part of the run begins, with this many seconds of its own instead of the rest. Not inside of :meth:`within`."""
         self.seconds = seconds
         self.ends_at = self._last_end = self.clock.monotonic() + seconds
 
@@ -73,7 +73,7 @@ class Budget:
 
     @contextmanager
     def within(self, seconds: float, *, once: bool = False, firmly: bool = False) -> Iterator[None]:
-        """What happens inside has so many seconds at most, and with ``once`` a single attempt.
+        """The code inside has this many seconds at most, and with ``once`` a single attempt.
 
         ``firmly``: if it does not keep to that, the run ends with it. Otherwise it may cost more, up to the end of the run.
         """

@@ -153,7 +153,7 @@ class OrganizationForbidden(Forbidden):
 
 
 class PageAnswered(DeliveryError):
-    """A 4xx whose body is a web page; ``detail`` is the status and the page's title. It says nothing of the marker."""
+    """A 4xx whose body is a web page; ``detail`` is the status and the page's title. It says nothing about the marker."""
 
 
 class OrganizationNotFound(DeliveryError):
@@ -194,7 +194,7 @@ def is_final(failure: DeliveryError) -> bool:
 
 
 def is_transient(failure: DeliveryError) -> bool:
-    """Whether the very same request may succeed a moment later."""
+    """Whether the same request may succeed a moment later."""
     return isinstance(failure, Transient)
 
 

@@ -24,5 +24,5 @@ def cut(text: str, most: int = LONGEST_TEXT) -> str:
 
 
 def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
-    """The text, or as much of its beginning as so many characters hold, with a mark that it goes on."""
+    """The text, cut to this many characters with a mark if it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -35,6 +35,6 @@ class BuildLog:
     def debug(self, text: str) -> None:
         """Write details that only a search for a fault needs, a line of the log for each line of it, as redacted as any other."""
         if self.debugging:
-            # Secrets first: one that is spread over two lines is one all the same.
+            # Secrets first: one may be spread over two lines.
             for line in self.redactor.without_secrets(text).splitlines():
                 self.info(f"debug: {line}")

@@ -89,7 +89,7 @@ class Redactor:
         self._pattern = None
 
     def echoes(self, text: str) -> bool:
-        """Whether so many letters in a row are those of a secret, in upper or lower case, that the text must not be shown at all."""
+        """Whether this many letters in a row belong to a secret, in upper or lower case, that the text must not be shown at all."""
         lowered = text.lower()
         pieces = {lowered[place : place + _TELLING] for place in range(len(lowered) - _TELLING + 1)}
         return any(

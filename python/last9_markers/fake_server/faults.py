@@ -13,8 +13,8 @@ The other keys say what happens, in any combination:
 ``drip``                   seconds between single bytes of the answer
 ``size``                   the answer's body is that many bytes long
 ``access_token_lifetime``  seconds that the access token of this exchange is good for
-``rate_per_second``        so many requests a second are served, the others answer 429
-``late``                   reading back: the newest so many seconds of what arrived are hidden
+``rate_per_second``        this many requests a second are served, the others get 429
+``late``                   reading back: the events of the last this many seconds are hidden
 ``underscores``            reading back: dots in labels' names have become underscores
 ``label_limit``            reading back: a series with more labels than that has been dropped
 ``arrival_time``           reading back: the sample has the moment at which it arrived

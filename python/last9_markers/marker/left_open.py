@@ -21,7 +21,7 @@ from last9_markers.request.options import CONNECTION_FIELDS, Marker, read_marker
 from last9_markers.request.token import Claims
 from last9_markers.request.values import as_text, is_yes
 
-#: Of so many one run takes note. A build's record holds fewer.
+#: One run looks at this many at most. A build's record holds fewer.
 MOST = 20
 #: It is unknown how a deployment ended whose build is gone.
 OUTCOME = "unknown"

@@ -58,7 +58,7 @@ class OutboxEntry:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it was tried in vain, so that trying again may help. One that the end of the time has cut off was."""
+        """Whether it was tried without success, so that a retry may help. Also true if the end of the time cut it off."""
         return self.tried and not self.settled and (self.failure is None or is_transient(self.failure))
 
 
@@ -116,7 +116,7 @@ def untouched(kept: Sequence[Kept]) -> StillPending:
 
 
 class Recipient(NamedTuple):
-    """Whom a marker is for, as far as it is known: what is ``None`` only the token can say."""
+    """A marker's destination, as far as it is known: for ``None`` only the token has it."""
 
     credential_id: str
     organization: str | None

@@ -77,7 +77,7 @@ def lay_out(deployments: list[Deployment], now_ms: int) -> Timeline:
     """Place all deployments; those that are still running reach to ``now_ms``."""
     begins = min(deployment.begun_ms for deployment in deployments)
     ends = max(deployment.until(now_ms) for deployment in deployments)
-    # A moment alone needs some time around it to stand in.
+    # A single moment needs some time around it.
     spare = max((ends - begins) / (100 - 2 * _MARGIN) * _MARGIN, (_LEAST_SPAN_MS - (ends - begins)) / 2)
     scale = _Scale(begins - spare, ends + spare)
     grouped: dict[tuple[str, str | None], list[Deployment]] = {}

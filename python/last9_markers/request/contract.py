@@ -54,7 +54,7 @@ class LeftOpen(NamedTuple):
     result: str | None
     window_id: str
     started_ms: int
-    #: When its stop was, if it was tried in vain, else when the build had ended.
+    #: The time of its stop, if that was tried, else the end of the build.
     stopped_ms: int
     #: Its stop was tried: it was not left open on purpose.
     tried: bool

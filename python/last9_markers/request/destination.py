@@ -197,6 +197,6 @@ def _usable(urls: Iterable[str]) -> Iterable[BaseUrl]:
             base_url = read_base_url(url)
         except BaseUrlUnusable:
             continue
-        # An audience may be a mere word; only what names a host is one.
+        # An audience may be a single word; only one that names a host is used.
         if "." in base_url.host or is_loopback(base_url.host):
             yield base_url

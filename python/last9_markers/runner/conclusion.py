@@ -75,7 +75,7 @@ class Conclusion:
         text = failure if isinstance(failure, str) else failures.not_delivered(self.label, self._cleaned(failure), self.circumstances())
         if self._told is None:
             self._told = text
-            # A marker from a shell may have no next one to go out with.
+            # After a marker from a shell there may be no next one.
             kept = self._request.text and not self._outbox.own.settled
             self._log.warning(text + self._kept() if kept else text)
         if isinstance(failure, DeliveryError) and self._outbox.own.tried and is_outage(failure):

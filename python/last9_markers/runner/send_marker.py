@@ -72,7 +72,7 @@ class MarkerHandler:
         return self._conclusion.delivered()
 
     def abort(self, failure: DeliveryError | str) -> Answer:
-        """The answer if the time is over, or a defect of ours has struck (a finished text): what is not settled is kept.
+        """The answer if the time is over, or after an internal error (a finished text): markers that are not settled are queued.
 
         The watchdog calls it beside :meth:`run`, which on a busy machine may be at its own last words: each is said once.
         """

@@ -78,7 +78,7 @@ class Send:
         problems = (self._decision.problem,) if self._decision.problem else ()
         try:
             handler = MarkerHandler(contract.parse(self._begin()), self._call.context(), problems)
-        except Exception as error:  # noqa: BLE001 - as below; what the state file has of it goes out with the next marker
+        except Exception as error:  # noqa: BLE001 - as below; if the state file has it, the next marker sends it
             return self._fail(engine_failed(error, self._call.log))
         handler.budget.charge(self._spent())
         watchdog = Watchdog(handler.budget.left_in_all, lambda: self._end(handler.abort(DeadlineExceeded())), died=exit_codes.DONE)

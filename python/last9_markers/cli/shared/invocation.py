@@ -108,7 +108,7 @@ class Invocation:
     def _parameters(self) -> dict[str, str]:
         """The build parameters that we know of: those that an option calls one.
 
-        A Freestyle build's parameters are variables of its environment like all others, and nothing there tells them apart.
+        A Freestyle build's parameters are variables of its environment, and cannot be distinguished from others there.
         """
         variables = Variables(self.environ)
         listed = allowlists.split(self.option("paramAllowlist") or variables.get("LAST9_PARAM_ALLOWLIST"))

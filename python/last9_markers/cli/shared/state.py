@@ -40,7 +40,7 @@ CLAIM_MARGIN_MS = 10_000
 LONGEST_FILE = 8 << 20
 LONGEST_CLAIM_MS = int(LONGEST_TIMEOUT_SECONDS * 1000) + CLAIM_MARGIN_MS
 
-#: Waiting for the file before a delivery takes at most this share of the marker's time limit; afterwards at least so many seconds.
+#: Waiting for the file before a delivery takes at most this share of the marker's time limit; after it at least this many seconds.
 SHARE_OF_LOCK = 0.25
 _SHORTEST_PATIENCE_SECONDS = 0.2
 

@@ -36,7 +36,7 @@ class StateEntry:
         self.tried = list(remembered)
         #: Which Last9 did not answer a short time ago.
         self.outages: dict[str, Any] = dict(outages or {})
-        #: Whether the file has it: what is not delivered goes out with the next marker then.
+        #: Whether the file has it: then the next marker sends it if it is not delivered.
         self.kept = False
 
     def save(self, limit_seconds: float, request: Callable[[], str], change: Change | None = None, *, alone: bool = False) -> None:

@@ -26,7 +26,7 @@ class AttributesFile:
         self._path: str | None = None
 
     def offer(self, environ: MutableMapping[str, str], window_id: str) -> None:
-        """Make the file, and name it and the window to the command. Without a place for files the command runs all the same."""
+        """Make the file, and name it and the window to the command. Without a place for files the command still runs."""
         environ[ID_VARIABLE] = window_id
         environ.pop(VARIABLE, None)  # that of a window around us is not ours to hand on
         try:

@@ -100,7 +100,7 @@ class ShellWindow:
         request = delivery.request("start", at_ms, entry=entry, spent=spent)
         delivery_process = delivery.begin("start")
         _hand_over(delivery_process, request)
-        # Cut short by an abort, it goes along with the stop once more: the very same marker, should it have arrived.
+        # If an abort cut it short, it is sent once more with the stop: unchanged, because it may have arrived.
         self.start = delivery.finish(delivery_process, request, entry.tried, until_abort=True)
         if _was_ended(delivery_process):
             self._abort.expect(_BEFORE_COMMAND_SECONDS)

@@ -263,7 +263,7 @@ class _Reading:
             raise
 
     def text(self, seconds: float, *, cut: bool) -> str:
-        """What was said within so many seconds; empty if that was not all. ``cut``: the beginning of a long answer is one as well."""
+        """The output within this many seconds; empty if it was incomplete. ``cut``: also the beginning of a long output."""
         self._thread.join(seconds)
         if self._thread.is_alive():
             self._child.kill()

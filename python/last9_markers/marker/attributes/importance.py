@@ -41,7 +41,7 @@ REST = (
     "scm.author_count",
 )
 ORDER = (*BUILD, *MESSAGE, *DOCUMENTED, *REST)
-#: There is room for so many custom attributes at either end of every window: its two markers have the same ones.
+#: Both markers of every window have room for this many custom attributes, the same ones.
 MOST_CUSTOM = MOST_ATTRIBUTES - len(IDENTITY) - len(WINDOW)
 
 

@@ -27,7 +27,7 @@ Facts = Mapping[str, "str | None"]
 
 
 class Said(NamedTuple):
-    """What the environment says of a checkout, as far as it can be believed."""
+    """The checkout that the environment describes, as far as it is trusted."""
 
     commit: str | None = None
     branch: str | None = None
@@ -130,7 +130,7 @@ class Deployed:
             return self._of_head(head, said)
         if self._is_since_the_build_began(head) and self._checkout.descends_from(said.commit):
             return self._of_another_commit(said.commit, said)
-        # The same repository, as far as anybody knows, at another commit.
+        # Probably the same repository, at another commit.
         url = said.url if self._checkout.urls() else None
         return self._of_head(head, Said(url=url, is_pull_request=said.is_pull_request), jobs_branch=said.jobs_branch)
 
