@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 IN_VENV := $(VENV)/bin
-# The runner's builds look for python3, as agents do: where that is too old, they find the one that was named.
+# The runner's builds look for python3, as agents do: if that is too old, they find the one that PYTHON names.
 ifneq ($(PYTHON),python3)
 $(shell mkdir -p build/python && printf '#!/bin/sh\nexec "%s" "$$@"\n' "$$(command -v "$(PYTHON)")" >build/python/python3 && chmod +x build/python/python3)
 export PATH := $(CURDIR)/build/python:$(PATH)
@@ -120,6 +120,6 @@ $(CODENARC): tools/codenarc/pom.xml | needs-java
 for-tests:
 	@PYTHON=$(PYTHON) tools/needs python venv java git -- curl jq chromium wine busybox ksh zsh
 
-# needs-TOOL-TOOL-…: installs what is missing where it can; elsewhere says at once, and of all of them, what is missing.
+# needs-TOOL-TOOL-…: installs missing tools if it can; otherwise it names all missing tools at once.
 needs-%:
 	@PYTHON=$(PYTHON) tools/needs $(subst -, ,$*)

@@ -12,7 +12,7 @@ MISSING = Path(__file__).resolve().parents[1] / "build" / "missing-tools"
 
 
 def pytest_configure() -> None:
-    """Signals that whoever started the tests ignores (`nohup`, a shell's `&`) would be ignored by every process of a test, too."""
+    """Signals that the parent of the tests ignores (`nohup`, a shell's `&`) would be ignored by every process of a test, too."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)

@@ -37,7 +37,7 @@ COMPARED = ("bare", "urllib", "warm", "cold", "zip")
 
 
 def main() -> int:
-    """Measure, print, keep; 1 where something could not be measured."""
+    """Measure, print, save; 1 if something could not be measured."""
     options = _options()
     result: Path = options.result.resolve()
     if options.given:
@@ -102,7 +102,7 @@ def _measure_all(rounds: int, chosen: list[str] | None) -> dict[str, Any]:
 
 
 def _measure(python: str, folder: Path, names: tuple[str, ...], rounds: int, *, tls: bool) -> dict[str, dict[str, float]]:
-    """Everything in turn, in another order each round, so that whatever else the machine does strikes all alike."""
+    """Everything in turn, in another order each round, so that other load on the machine affects all equally."""
     last9 = scenarios.FakeLast9(python, tls=tls)
     agent = scenarios.Agent(folder, python, last9)
     runs = scenarios.of(agent, names)

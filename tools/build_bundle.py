@@ -64,7 +64,7 @@ def _write(files: dict[str, bytes]) -> int:
         path = ROOT / name
         if not path.is_file() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside = path.with_name(f".{path.name}.new")  # renamed, as somebody may be running the old one
+            aside = path.with_name(f".{path.name}.new")  # renamed, because another process may be running the old one
             aside.write_bytes(data)
             aside.chmod(path.stat().st_mode & 0o777 if path.is_file() else 0o644)
             aside.replace(path)

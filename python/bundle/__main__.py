@@ -30,7 +30,7 @@ def check_interpreter():
 
 
 def isolate():
-    """Keep out the agent's site-packages, sitecustomize and PYTHON* variables, also where nobody passed -I -S."""
+    """Keep out the agent's site-packages, sitecustomize and PYTHON* variables, also without -I -S."""
     if sys.flags.isolated and sys.flags.no_site:
         return
     if os.name == "posix" and sys.executable:

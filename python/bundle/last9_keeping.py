@@ -1,7 +1,7 @@
 """What stays on a node for the next marker: the bundle in its place, a file of compiled code, and nothing that is old.
 
 Others may do the same at the same moment, be killed, find a full disk, or have put a trap there: so files are created exclusively under a
-name aside, without following links, and come into place by one rename. Whatever fails costs the next marker time, not this one its life.
+name aside, without following links, and come into place by one rename. A failure here only makes the next marker slower.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LEFT_OVER = re.compile(r"((request|answer)-[0-9a-f-]{36}\.json|incoming\.pyz)")
 
 
 def place(path: str) -> None:
-    """Move the bundle that was brought with this marker to ``path``, whatever lies there."""
+    """Move the bundle that was brought with this marker to ``path``, and replace what is there."""
     if _put("incoming.pyz", path):
         _attempt(os.chmod, path, 0o644)  # Jenkins writes with the agent's umask
     tidy(os.path.dirname(path), (os.path.basename(path),))
@@ -102,7 +102,7 @@ def _holds(path: str, content: bytes) -> bool:
 
 
 def _write(path: str, content: bytes) -> bool:
-    """Write a file and put it in place. Another user of the folder may read it: it is verified by whoever does, and holds no secret."""
+    """Write a file and put it in place. Another user of the folder may read it: every reader verifies it, and it holds no secret."""
     aside = _aside(path)
     try:
         # "x": exclusively, and O_EXCL follows no link
@@ -159,7 +159,7 @@ def _entries(folder: str) -> Iterator[tuple[str, str, float]]:
             for entry in entries:
                 try:
                     yield entry.name, entry.path, entry.stat(follow_symlinks=False).st_mtime
-                except OSError:  # somebody else was quicker
+                except OSError:  # another process was faster
                     continue
     except OSError:
         return

@@ -87,7 +87,7 @@ class Bundle:
                 return None
         spec = type(sys.__spec__)(name, self, origin=self.file_name(name, package), is_package=package)
         spec.has_location = True
-        # A package's own search path stays empty: Python would look there, below the current folder, for what we do not have.
+        # A package's own search path stays empty: Python would look there, below the current folder, when we lack a module.
         return spec
 
     def create_module(self, spec):
@@ -102,7 +102,7 @@ class Bundle:
         return "%s/%s%s" % (NAME, name.replace(".", "/"), "/__init__.py" if package else ".py")
 
     def get_code(self, name):
-        """Return a module's code: kept from before, or compiled now."""
+        """Return a module's code: from the code file, or compiled now."""
         if name in self.kept:
             return marshal.loads(self.kept[name][1])
         package = self.is_package(name)
@@ -143,7 +143,7 @@ class Bundle:
 
 
 def enter(folder):
-    """Go to a folder, as a shell's cd would. Where that is impossible stay."""
+    """Go to a folder, as a shell's cd would. If that is impossible, stay."""
     try:
         os.chdir(folder)
         os.environ["PWD"] = folder
@@ -159,7 +159,7 @@ def run(module, data, path, digest, code, there, arguments):
     sys.modules[module.__name__] = module
     bundle = module.BUNDLE = Bundle(data, path, digest, os.path.dirname(path) if code else "", code)
     sys.meta_path.insert(0, bundle)
-    if arguments and arguments[0].startswith("--in="):  # where the command shall run; the interpreter was started outside
+    if arguments and arguments[0].startswith("--in="):  # where the command must run; the interpreter was started outside
         enter(arguments.pop(0)[5:])
     sys.argv = [NAME] + arguments
     if not there:

@@ -67,7 +67,7 @@ call :warn
 :named_nothing
 if "%LAST9_CODE%"=="77" exit /b 77
 if "%LAST9_CODE%"=="78" exit /b 78
-set "LAST9_WARNING=the engine ended with exit code %LAST9_CODE%, so it is not known whether Last9 has this marker."
+set "LAST9_WARNING=the engine ended with exit code %LAST9_CODE%, so it is not known whether Last9 has this marker. See the lines above."
 call :warn
 if exist "request-@REQUEST@.json" del /f /q "request-@REQUEST@.json" >nul 2>&1
 if "%LAST9_CODE%"=="0" exit /b 70

@@ -1,7 +1,7 @@
 { set +xe; } 2>/dev/null
 # Runs the engine once on this agent: the text of one `sh` step, in the run's own folder. tests/contract/README.md says what it promises.
 # No shebang: Jenkins would execute this file, which a workspace mounted noexec forbids. Any POSIX shell, with no program but Python.
-# No traps, nothing in the background: whoever ends this step ends the engine first, and nothing outlives it. The status is never 0.
+# No traps, nothing in the background: an interruption of this step ends the engine first, and no process outlives it. The status is never 0.
 [ -z "${ZSH_VERSION:-}" ] || emulate sh # zsh's own names are avoided besides: path, status
 
 # What the interpreter runs: python/bundle/first.py, put here by `make bundle`. It trusts nothing on this agent but what has these hashes.
@@ -61,7 +61,7 @@ named=
 once=
 export LAST9_CACHE_DIR="${PWD%/*}"
 
-# Makes one line of the text $1, $plain, and $quoted of that: what stands between quotes in JSON. No tr, no sed: they may be missing.
+# Makes one line of the text $1, $plain, and $quoted of that for a JSON text. No tr, no sed: they may be missing.
 flatten() {
     plain=
     quoted=
@@ -115,10 +115,10 @@ run_with() {
     [ "$code" -lt 256 ] || code=$((code - 128)) # ksh counts signals from 256
     case $code in
         77 | 78) leave ;;
-        74) leave ;; # it has said why it could not write the answer; where that fails, the request cannot be removed either
+        74) leave ;; # it has logged why it could not write the answer; then the request cannot be removed either
         129 | 130 | 131 | 137 | 143) leave ;;
         142)
-            warn 'the engine was ended after @SECONDS@ seconds, as it did not end by itself.'
+            warn 'the engine was ended after @SECONDS@ seconds, because it still ran. Check the agent.'
             leave
             ;;
         2) reason='too old' ;; # Python 2.7: it knows no -I
@@ -128,7 +128,7 @@ run_with() {
         *) reason="exit code $code" ;;
     esac
     if [ ! -f "$request" ]; then
-        warn "the engine ended with exit code $code, so it is not known whether Last9 has this marker."
+        warn "the engine ended with exit code $code, so it is not known whether Last9 has this marker. See the lines above."
         [ "$code" -ne 0 ] || code=70
         leave
     fi

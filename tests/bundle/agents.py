@@ -38,7 +38,7 @@ TOO_OLD = ("2.7", "3.6", "3.7", "3.8")
 WINDOW = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0001"
 MINIMAL_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
-#: The shells that Jenkins may be told to run scripts with. bash and dash are on every machine that these tests know, the others where
+#: The shells that Jenkins may be configured with. bash and dash are on every machine that these tests know, the others where
 #: tools/needs has found or installed them.
 SHELLS = [
     *(pytest.param([name], id=name) for name in ("sh", "dash", "bash")),

@@ -10,7 +10,7 @@ from agents import PROMISED, TOO_OLD, Agent, Last9, promised, pythons
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the versions that these tests cover and those that they do not: they are no skipped tests, as there are none for them."""
+    """Name the versions that these tests cover, and those for which there are no tests: these do not appear as skipped tests."""
     old = [version for version in TOO_OLD if version in pythons()]
     groups = {"found": promised(), "not found": [version for version in PROMISED if version not in promised()], "to pass over": old}
     told = "bundle: " + "; ".join(f"CPython {what}: {', '.join(versions) or 'none'}" for what, versions in groups.items())

@@ -3,7 +3,7 @@
 What is imitated, and where it was read (core and plugins, sources of 2026):
 
 * ``hudson.tasks.Shell.buildCommandLine``: a script without ``#!`` is a file that ``sh -xe`` runs, in the workspace;
-* ``hudson.model.Build.BuildExecution``: builders until one fails; then the publishers, whatever came of them;
+* ``hudson.model.Build.BuildExecution``: builders until one fails; then the publishers, in every case;
 * ``AbstractBuild.getEnvironment``: ``WORKSPACE``, ``WORKSPACE_TMP`` (a folder that need not be there yet); what a build wrapper binds
   is in the environment of the publishers too, for ``buildEnvironments`` is let go of only in ``cleanUp``;
 * ``SecretBuildWrapper``: binds the credential to its variable;

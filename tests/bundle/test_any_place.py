@@ -16,9 +16,9 @@ from agents import ANSWERED, BUNDLE, NO_BUNDLE, NO_INTERPRETER, SHELLS, Agent, L
 PYTHON = pythons()[promised()[-1]]
 SH = str(shutil.which("sh"))
 ROOT_HERE = os.geteuid() == 0
-#: A user that no password file knows, as containers have. Whoever is not root stays who he is: the folders' modes stop him alike.
+#: A user that no password file knows, as containers have. Without root the user stays the same: the folders' modes have the same effect.
 NOBODY = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--"] if ROOT_HERE else []
-#: Mounts of one's own, gone with the process. Whoever is not root is root in there.
+#: Mounts of one's own, gone with the process. Without root, the user is root in there.
 OWN_MOUNTS = ["unshare", "--mount", "--"] if ROOT_HERE else ["unshare", "--mount", "--map-root-user", "--"]
 
 
@@ -97,7 +97,7 @@ def test_no_path(path: list[str], agent: Agent) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("flags", ["-u", "-f", "-C", "-a", "-uCfa"])
 def test_shells_with_other_settings(shell: list[str], flags: str, agent: Agent) -> None:
-    """Whatever an administrator's shell has switched on besides -xe, the marker is sent, with nothing but the log printed."""
+    """With any shell options besides -xe, the marker is sent, and only the log is printed."""
     assert agent.launch([*shell, flags]).delivered
     assert agent.left_over() == []
 
@@ -147,7 +147,7 @@ def test_nothing_may_be_executed_and_the_home_is_read_only(agent: Agent, tmp_pat
 
 
 def test_a_run_s_folder_that_may_only_be_read(agent: Agent) -> None:
-    """Where not even the answer can be written, which no `sh` step of Jenkins' survives, the status and one line say so."""
+    """If not even the answer can be written, which no `sh` step of Jenkins' survives, the status and one line say so."""
     agent.place_bundle()
     read_only = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"'
     done = agent.launch(in_a_namespace(agent, read_only), bring=False)

@@ -1,4 +1,4 @@
-"""Whoever was on the agent before us: what he left is neither run nor believed, and it hangs nothing. Each attack was seen to work once."""
+"""An attacker was on the agent before us: the files left there are neither run nor used, and hang nothing. Each attack once worked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def planting(trace: Path) -> str:
 
 
 def evil_bundle(trace: Path) -> bytes:
-    """A bundle as ours is laid out, of somebody else's code."""
+    """A bundle as ours is laid out, of someone else's code."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as opened:
         for name in ("last9_loading.py", "__main__.py", "last9_markers/__init__.py", "last9_markers/cli/main.py"):
@@ -36,7 +36,7 @@ def evil_bundle(trace: Path) -> bytes:
 
 
 def trap(kind: str, path: Path) -> None:
-    """Put something in a file's place that is no file."""
+    """Put something in a file's place that is not a file."""
     {
         "fifo": lambda: os.mkfifo(path),
         "folder": lambda: (path.mkdir(), (path / "inside").touch()),
@@ -69,7 +69,7 @@ KINDS = (
 
 
 def remove(path: Path) -> None:
-    """Whatever it is."""
+    """Anything."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -183,7 +183,7 @@ def test_nothing_is_imported_from_below_the_current_folder(agent: Agent, tmp_pat
     assert not (tmp_path / "trace").exists()
 
 
-# -- what is no file -----------------------------------------------------------------------------------------------------------
+# -- things that are not files ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -153,7 +153,7 @@ def test_the_bundled_engine_is_the_same_code_line_by_line() -> None:
 
 
 def test_the_manifest_lists_every_file(entries: dict[str, bytes]) -> None:
-    """MANIFEST.sha256 describes the bundle whatever compressed it."""
+    """MANIFEST.sha256 describes the bundle with any compression."""
     listed = dict(reversed(line.split("  ", 1)) for line in entries["MANIFEST.sha256"].decode("ascii").splitlines())  # type: ignore[arg-type]
     assert listed == {name: hashlib.sha256(data).hexdigest() for name, data in entries.items() if name != "MANIFEST.sha256"}
 
@@ -186,7 +186,7 @@ def test_every_pattern_of_what_is_left_out_still_means_something() -> None:
 
 
 def test_what_has_a_stand_in_is_not_shipped(entries: dict[str, bytes]) -> None:
-    """Each module of httpx, httpcore and jinja2 that the engine replaces by a stand-in would be dead weight in the bundle."""
+    """Each module of httpx, httpcore and jinja2 that the engine replaces by a placeholder would be dead weight in the bundle."""
     left_out = [*lean_httpx.LEFT_OUT, *templating.LEFT_OUT]
     replaced = [name.replace(".", "/") for name in left_out if name.startswith(("httpx.", "httpcore.", "jinja2."))]
     assert replaced

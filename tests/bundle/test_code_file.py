@@ -60,7 +60,7 @@ def test_several_pythons_at_one_node(agent: Agent) -> None:
 
 
 def test_what_is_old_goes_away(agent: Agent) -> None:
-    """The three newest bundles and code files stay; requests, answers and copies that nobody came back for go after a day."""
+    """The three newest bundles and code files stay; requests, answers and copies that were left over go after a day."""
     now = time.time()
     for age in range(1, 6):
         for name in (f"code-{str(age) * 64}.bin", f"last9-markers-{str(age) * 64}.pyz"):
@@ -131,7 +131,7 @@ def test_killed_at_any_moment(agent: Agent) -> None:
 def test_a_clock_in_1970(agent: Agent) -> None:
     """Where the clock stands at its beginning, and so do the files, markers are sent and nothing young is removed.
 
-    The process is told the time by functions put in its clock's place: without changing the machine's clock there is no other way.
+    Functions in place of its clock give the process the time: without changing the machine's clock there is no other way.
     """
     agent.place_bundle()
     (agent.folder / ".aside-5-6").touch()
@@ -147,7 +147,7 @@ def test_a_clock_in_1970(agent: Agent) -> None:
 
 
 def test_the_base_folder_is_closed_to_others(agent: Agent) -> None:
-    """Whatever Jenkins' umask made of it, the folder above the runs' folders is its owner's alone after a marker."""
+    """With any umask of Jenkins, the folder above the runs' folders is its owner's alone after a marker."""
     agent.folder.chmod(0o777)
     assert agent.step(PYTHON).delivered
     assert agent.folder.stat().st_mode & 0o777 == 0o700

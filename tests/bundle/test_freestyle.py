@@ -96,7 +96,7 @@ def test_a_job_sends_its_markers_and_ends_as_its_deployment_did(
 @pytest.mark.parametrize("example", [ONE_STEP, ALL_STEPS, MARKER])
 @pytest.mark.parametrize(("deploy", "result", "code"), [("exit 0", "SUCCESS", 0), ("exit 3", "FAILURE", 3)])
 def test_last9_being_down_changes_no_build(job: MakeJob, last9: Last9, example: str, deploy: str, result: str, code: int) -> None:
-    """Whatever Last9 answers, the deployment runs and the build ends as it does."""
+    """With any answer of Last9, the deployment runs and decides the build's result."""
     last9.order(status=500, times=1000)
     this = job(example)
     this.environment["LAST9_TIMEOUT_SECONDS"] = "1"
@@ -185,7 +185,7 @@ def test_the_launcher_passes_over_what_cannot_run_the_bundle(tools: Path, tmp_pa
 def test_without_python_the_command_runs_alone(tools: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
     """No Python: one warning, and the command behind `--` runs as if we were not there, with its own exit code.
 
-    Where there is no telling what the command is, nothing runs, and that is no success.
+    If the command cannot be identified, nothing runs, and that is not a success.
     """
     for name in ("python3", "python"):
         program(tmp_path / name, "exit 97")
@@ -197,7 +197,7 @@ def test_without_python_the_command_runs_alone(tools: Path, tmp_path: Path, argu
 
 
 def test_a_program_that_is_no_python_is_left_out(tools: Path, tmp_path: Path) -> None:
-    """Whatever is called python3 and ends with 0 without doing anything: the command runs all the same, and is not taken for done."""
+    """A python3 that ends with 0 and does nothing: the command still runs, and is not taken for done."""
     for name in ("python3", "python"):
         program(tmp_path / name, "exit 0")
     done = _launch(tools, "window", "--service-name", "x", "--", "/bin/sh", "-c", "echo deployed; exit 7", PATH=str(tmp_path))

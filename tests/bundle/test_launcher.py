@@ -60,7 +60,7 @@ def test_a_window_arrives_through_the_launcher(shell: list[str], agent: Agent) -
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_no_python_in_any_shell(shell: list[str], agent: Agent) -> None:
-    """Each shell writes the launcher's own answer, whatever stands in it, without any other program."""
+    """Each shell writes the launcher's own answer, with any content, without any other program."""
     shell = [str(shutil.which(shell[0])), *shell[1:]]
     request = agent.request()
     process = agent.start_launcher(shell, request, PATH="/no where", LAST9_PYTHON='/a"b\\c\n[Last9] WARNING: forged\t`id`$(id)')
@@ -163,7 +163,10 @@ def test_an_engine_that_breaks_later_is_not_run_again(agent: Agent, path: Path) 
     program(path / "python", f'echo ran >>"{trace}"')
     done = launch(agent, path)
     assert (done.code, done.stdout, done.written) == (7, "", None)
-    assert done.stderr == "[Last9] WARNING: the engine ended with exit code 7, so it is not known whether Last9 has this marker.\n"
+    assert (
+        done.stderr
+        == "[Last9] WARNING: the engine ended with exit code 7, so it is not known whether Last9 has this marker. See the lines above.\n"
+    )
     assert trace.read_text("utf-8") == "ran\n"
 
 
@@ -177,7 +180,7 @@ def test_an_engine_that_pretends_success_is_no_success(agent: Agent, path: Path)
     "name", ["py thon", "it's", 'double"quote', "back\\slash", "$(touch pwned)", "`touch pwned`", "Zürich ✓", "%s%n", "-c"]
 )
 def test_last9_python_is_data(name: str, agent: Agent, path: Path, tmp_path: Path) -> None:
-    """LAST9_PYTHON may hold any character: it names the interpreter if there is one, else it is told as it is; nothing in it is run."""
+    """LAST9_PYTHON may hold any character: it names the interpreter if there is one, else it is reported as it is; nothing in it is run."""
     interpreter = tmp_path / "any where" / name
     interpreter.parent.mkdir()
     assert str(interpreter) + " (not found), python3 (not found)" in refused(launch(agent, path, LAST9_PYTHON=str(interpreter)))
@@ -215,7 +218,7 @@ def test_last9_python_comes_first(agent: Agent, path: Path) -> None:
 
 
 def test_the_newest_interpreter_first(agent: Agent, path: Path) -> None:
-    """After `python3` and `python`, whatever versions are on PATH, in any folder, the newest is asked first."""
+    """After `python3` and `python`, the newest of all versions on PATH, in any folder, is asked first."""
     second = path.parent / "second"
     second.mkdir()
     for where, name in ((path, "python3.9"), (second, "python3.14"), (path, "python3.10"), (path, "python")):
@@ -314,7 +317,7 @@ def test_an_abort_leaves_no_process_and_is_no_success(shell: list[str], agent: A
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(("signal_name", "code"), [("TERM", 143), ("KILL", 137), ("INT", 130), ("HUP", 129)])
 def test_whoever_ends_the_engine_ends_the_launcher(shell: list[str], signal_name: str, code: int, agent: Agent, path: Path) -> None:
-    """In each shell: a status that is no success, no other interpreter, no marker, and no answer that anyone could take for one."""
+    """In each shell: a status that is not a success, no other interpreter, no marker, and no answer that anyone could take for one."""
     program(path / "python3", f"kill -{signal_name} $$")
     program(path / "python", f': >"{path.parent}/trace"')
     done = agent.launch([str(shutil.which(shell[0])), *shell[1:]], PATH=str(path))
@@ -347,7 +350,7 @@ def running(request: Path) -> list[str]:
 
 @pytest.mark.parametrize("command", ["step", "window"])
 def test_the_interval_timer_is_a_last_resort(command: str, tmp_path: Path) -> None:
-    """Whatever hangs, the process ends by the timer's default action, without Python having a say, also if SIGALRM was ignored."""
+    """If anything hangs, the process ends by the timer's default action, without Python having a say, also if SIGALRM was ignored."""
     import hashlib
     import zipfile
 
@@ -361,11 +364,11 @@ def test_the_interval_timer_is_a_last_resort(command: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_hanging_engine_is_told(shell: list[str], agent: Agent, path: Path) -> None:
-    """The launcher says what its timer has ended, and passes the status on, by whichever numbers the shell counts signals."""
+    """The launcher says what its timer has ended, and passes the status on, with any shell's numbers of signals."""
     program(path / "python3", "kill -ALRM $$")
     done = agent.launch([str(shutil.which(shell[0])), *shell[1:]], PATH=str(path), seconds="9.5")
     assert done.code == 142
-    assert done.stderr == "[Last9] WARNING: the engine was ended after 9.5 seconds, as it did not end by itself.\n"
+    assert done.stderr == "[Last9] WARNING: the engine was ended after 9.5 seconds, because it still ran. Check the agent.\n"
 
 
 def test_no_file_and_no_argument_holds_the_token(agent: Agent, tmp_path: Path, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whoever builds the bundle, wherever, gets the committed bytes."""
+"""Every build of the bundle, in any place, gives the committed bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FILES = ("src/org/last9/Bundle.groovy", "THIRD-PARTY-LICENSES.md", "requirements
 
 @pytest.mark.endurance  # the zip's compression takes its time, and make verify builds it, too
 def test_building_it_elsewhere_gives_the_committed_bytes(tmp_path: Path) -> None:
-    """Folder, umask, time zone, hash seed and language of whoever builds leave no trace in what is committed."""
+    """Folder, umask, time zone, hash seed and language of the builder leave no trace in the committed files."""
     subprocess.run([sys.executable, "-c", FETCH], cwd=ROOT, check=True)
     copy = tmp_path / "an other" / "zwölf"
     for name in ("tools", "python", "resources"):
@@ -59,7 +59,7 @@ sys.stdout.write(found.entries["MANIFEST.sha256"].decode("ascii"))
 
 @pytest.mark.parametrize("version", promised())
 def test_every_python_gives_the_same_content(version: str) -> None:
-    """Whichever Python builds it, the manifest is the committed one, so every file in it is the same; only zopfli makes the bytes."""
+    """With every Python that builds it, the manifest is the committed one, so every file in it is the same; only zopfli makes the bytes."""
     subprocess.run([sys.executable, "-c", FETCH], cwd=ROOT, check=True)
     built = subprocess.run([pythons()[version], "-c", CONTENT], cwd=ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr

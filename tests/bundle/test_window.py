@@ -1,4 +1,4 @@
-"""`window` out of the bundle: small while the command runs, and with a stop whatever the command does to the bundle."""
+"""`window` out of the bundle: small while the command runs, and with a stop, even if the command changes the bundle."""
 
 from __future__ import annotations
 

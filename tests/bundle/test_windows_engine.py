@@ -41,7 +41,7 @@ def run(agent: Agent, **environ: str) -> Done:
 
 
 def test_without_the_flags_no_stranger_gets_in(agent: WindowsAgent, tmp_path: Path) -> None:
-    """Where nobody passed -I -S, and the process cannot replace itself, the agent's own modules stay out all the same."""
+    """Without -I -S, and although the process cannot replace itself, the agent's own modules stay out."""
     folder = tmp_path / "hostile"
     folder.mkdir()
     for name in ("httpx", "httpcore", "certifi", "anyio", "last9_keeping", "backoff", "h11"):
@@ -73,7 +73,7 @@ def test_a_git_that_lies_in_the_workspace_is_not_run(agent: WindowsAgent, tmp_pa
 
 
 def test_the_budget_holds_while_last9_hangs(agent: WindowsAgent) -> None:
-    """Whatever Windows' sockets wait for, the watchdog answers when the budget is over, and the marker is kept."""
+    """If Windows' sockets wait for anything, the watchdog answers when the budget is over, and the marker is kept."""
     agent.last9.order(delay=300)
     begun = time.monotonic()
     answer = run(agent, LAST9_TIMEOUT_SECONDS="2").answer
@@ -85,7 +85,7 @@ def test_a_closed_port_is_told_as_such(agent: WindowsAgent, monkeypatch: pytest.
     """Windows' own numbers for a refused connection mean the same warning."""
     monkeypatch.setattr(agent.last9, "url", "http://127.0.0.1:9")
     (warning,) = run(agent, LAST9_TIMEOUT_SECONDS="30").answer["warnings"]
-    assert "127.0.0.1 refuses connections" in warning
+    assert "127.0.0.1 refused the connection" in warning
 
 
 @pytest.mark.parametrize("kind", ["folder", "garbage"])

@@ -82,7 +82,7 @@ def test_no_python_at_all(agent: WindowsAgent) -> None:
 
 
 def test_candidates_that_do_not_serve_are_passed_over_quietly(agent: WindowsAgent, path: Path) -> None:
-    """Python 2.7, the Store's stub and a program that crashes leave no trace; one that LAST9_PYTHON names is told."""
+    """Python 2.7, the Store's stub and a program that crashes leave no trace; one that LAST9_PYTHON names is reported."""
     program(path / "crash.exe", "import os; print('Fatal Python error', flush=True); os._exit(-1073741819)")
     program(path / "python3.exe", "import sys; print('Unknown option: -I', file=sys.stderr); sys.exit(2)")
     program(
@@ -108,7 +108,7 @@ def test_each_candidate_is_told_with_its_reason(agent: WindowsAgent, path: Path)
 
 
 def test_a_batch_file_that_stands_for_python(agent: WindowsAgent, path: Path) -> None:
-    """pyenv's kind of candidate serves where no program does; of Wine's `call`, and not of Windows', 1 comes back for every code but 0."""
+    """A candidate like pyenv's is used if no program is found; of Wine's `call`, and not of Windows', 1 comes back for every code but 0."""
     batch_file(path / "python3.bat", f'"{windows_path(python())}\\python.exe" %*')
     done = agent.batch(path=(path,))
     assert done.code in (ANSWERED, 1)
@@ -118,7 +118,7 @@ def test_a_batch_file_that_stands_for_python(agent: WindowsAgent, path: Path) ->
 
 
 def test_last9_python_is_data(agent: WindowsAgent, path: Path, tmp_path: Path) -> None:
-    """LAST9_PYTHON may hold blanks, ampersands, exclamation marks and whatever else a path may, also with quotes around it."""
+    """LAST9_PYTHON may hold blanks, ampersands, exclamation marks and all other characters of a path, also with quotes around it."""
     folder = tmp_path / HARD.replace(";", "")  # Wine's search for a program's libraries stops at semicolons
     folder.symlink_to(python())
     program(path / "python3.exe", f"open(r'{windows_path(tmp_path / 'trace')}', 'a')")
@@ -132,7 +132,7 @@ def test_last9_python_is_data(agent: WindowsAgent, path: Path, tmp_path: Path) -
     ["Z:\\no where\\python.exe", 'Z:\\a" & echo pwned & "b', "& echo pwned", '"', "python & echo pwned", "nothing", "a\\python.exe"],
 )
 def test_last9_python_that_names_nothing(value: str, agent: WindowsAgent) -> None:
-    """A value that is no program is said to have been tried, and nothing in it is run or repeated."""
+    """A value that is not a program is said to have been tried, and nothing in it is run or repeated."""
     warning = refused(agent.batch(bring=False, LAST9_PYTHON=value))
     assert ("the program that LAST9_PYTHON names (not found), python3" in warning) is (value != '"')
     assert "pwned" not in warning
@@ -166,7 +166,10 @@ def test_an_engine_that_breaks_later_is_not_run_again(agent: WindowsAgent, path:
     program(path / "python3.exe", f"open(r'{windows_path(path / 'trace')}', 'a')")
     done = agent.batch(bring=False, path=(path,), LAST9_PYTHON=windows_path(path / "broken.exe"))
     assert (done.code, done.stdout, done.written) == (7, "", None)
-    assert done.stderr == "[Last9] WARNING: the engine ended with exit code 7, so it is not known whether Last9 has this marker.\n"
+    assert (
+        done.stderr
+        == "[Last9] WARNING: the engine ended with exit code 7, so it is not known whether Last9 has this marker. See the lines above.\n"
+    )
     assert not (path / "trace").exists()
     assert agent.bundle.exists()
 

@@ -1,7 +1,7 @@
 """A Windows agent for the tests: Wine's cmd, and the Windows build of CPython.
 
 Both are real programs, but neither is Windows. Wine 8's cmd reads the percent signs in a variable's value a second time, which cmd does
-not, so paths with percent signs are not tested here; and it searches the current directory for programs whatever the environment says.
+not, so paths with percent signs are not tested here; and it searches the current directory for programs, in spite of the environment.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class WindowsAgent(Agent):
         return self.finish(*self.start_batch(state, bring, path, chosen, **environ))
 
     def finish(self, process: subprocess.Popen[bytes], control: Path, request: Path) -> Done:
-        """Wait for it and read what Jenkins would: UTF-8, as the library asks for, whatever the agent's code page."""
+        """Wait for it and read what Jenkins would: UTF-8, as the library asks for, with any code page of the agent."""
         process.wait(timeout=120)
         code, stdout, stderr = (
             (control / name).read_bytes().decode("utf-8").replace("\r\n", "\n")

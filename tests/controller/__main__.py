@@ -27,7 +27,7 @@ from controller.workplace import Workplace
 
 
 class Speaker:
-    """Prints, and never a secret: whatever answers or logs hold."""
+    """Prints, and never a secret, even if answers or logs contain one."""
 
     def __init__(self, *secrets: str) -> None:
         self.secrets = [secret for secret in secrets if secret]
@@ -109,7 +109,7 @@ def _on(client: Client, environment: dict[str, str], rows: list[Row], speaker: S
 
 
 def _source(environment: dict[str, str], repository: LibraryRepository) -> Source:
-    """``LIBRARY_REPOSITORY=URL`` or ``URL@VERSION``: a repository that the controller can reach, where it does not reach ours."""
+    """``LIBRARY_REPOSITORY=URL`` or ``URL@VERSION``: a repository that the controller can reach, if it cannot reach ours."""
     given = environment.get("LIBRARY_REPOSITORY", "")
     if not given:
         return Source(repository.url, BRANCH)

@@ -17,7 +17,7 @@ _QUEUE_ITEM = re.compile(r"/queue/item/(\d+)")
 
 
 class NeverStarted(ControllerError):
-    """The queue did not let the build begin, or somebody took it out."""
+    """The queue did not let the build begin, or someone took it out."""
 
 
 class Lost(Gone):
@@ -102,7 +102,7 @@ class Build:
         try:
             return look()
         except Gone:
-            raise Lost(f"{self.job} #{self.number} is not there any more: somebody has deleted it") from None
+            raise Lost(f"{self.job} #{self.number} is not there any more: someone has deleted it") from None
 
 
 def _said(line: bytes) -> str:
@@ -113,7 +113,7 @@ def _said(line: bytes) -> str:
 def start(client: Client, job: str, parameters: dict[str, str] | None = None) -> int:
     """Start a build; the number of its queue item."""
     answer = client.post(f"{job_path(job)}/buildWithParameters" if parameters else f"{job_path(job)}/build", form=parameters, delay="0sec")
-    # The address is made of the root URL that the controller was told, which need not be ours: only the number is taken.
+    # The address has the controller's configured root URL, which may differ from ours: only the number is used.
     match = _QUEUE_ITEM.search(answer.headers.get("Location", ""))
     if match is None:
         raise NotJenkins(f"a build of {job} was started, but no queue item was named")
@@ -123,7 +123,7 @@ def start(client: Client, job: str, parameters: dict[str, str] | None = None) ->
 def begun(client: Client, job: str, item: int, limit: float) -> Build:
     """The build that a queue item becomes.
 
-    Raises :exc:`NeverStarted` after ``limit`` seconds, with what Jenkins says about it, or if somebody has cancelled it.
+    Raises :exc:`NeverStarted` after ``limit`` seconds, with what Jenkins says about it, or if someone has cancelled it.
     """
     until = time.monotonic() + limit
     why = ""

@@ -105,7 +105,7 @@ class Client:
             raise NotJenkins(f"{self.url}{path} answers {_kind(answer)} instead of JSON. Is JENKINS_URL right?") from None
 
     def version(self) -> str:
-        """The version of Jenkins, from its X-Jenkins header. Raises :exc:`NotJenkins` where nothing says that it is one."""
+        """The version of Jenkins, from its X-Jenkins header. Raises :exc:`NotJenkins` if it does not say that it is Jenkins."""
         answer = self._request("GET", "/api/json", params={"tree": "mode"}, headers=_JSON)
         version = str(answer.headers.get("X-Jenkins", ""))
         if not version:
@@ -141,7 +141,7 @@ class Client:
         raise AssertionError("unreachable")
 
     def _crumb_header(self) -> dict[str, str]:
-        """The header that CSRF protection wants; none where it is turned off (404)."""
+        """The header for CSRF protection; none if that is turned off (404)."""
         if self._crumb is None:
             try:
                 issued = self.get_json("/crumbIssuer")

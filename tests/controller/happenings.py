@@ -102,7 +102,7 @@ class Happenings:
             self._last9.order(WORDS[happening.what])
 
     def _until_somebody_waits(self, build: Build) -> None:
-        """What a line announces has not happened yet: whatever else is done to the build comes once Last9 keeps somebody waiting."""
+        """A line announces something that has not happened yet: other events come while Last9 keeps a request waiting."""
         until = time.monotonic() + 60
         while not self._last9.somebody_waits() and time.monotonic() < until and build.result() is None:
             self._sleep(0.05)
@@ -129,7 +129,7 @@ def held_up(row: Row) -> str:
     """Its Jenkinsfile, which stands still after each `echo` that a fault waits for.
 
     The runner's log listener holds a build up until the fault is ordered; a controller's build would be past the next marker by then.
-    It stands still in Groovy, which is no step: the row's steps stay as they are. Where something is pressed after the same text, the
+    It waits in Groovy, which is not a step: the row's steps do not change. If something is pressed after the same text, the
     build waits anyway.
     """
     pressed = {happening.after for happening in row.happenings if not is_fault(happening)}

@@ -17,11 +17,11 @@ NEEDS = {
     r"\b(echo|sleep|timeout|retry|node|error|dir|withEnv)\b": "workflow-basic-steps",
     r"last9|Last9": "credentials-binding",
 }
-#: Needed by every row, whatever it says; git: to fetch the library.
+#: Needed by every row; git: to fetch the library.
 ALWAYS = ("workflow-job", "workflow-cps", "pipeline-groovy-lib", "plain-credentials", "git")
 
 PREFIX = "LAST9-TESTS "
-#: Only names of variables are told: values may be anything.
+#: It prints only names of variables, because values may be secret.
 _PIPELINE = r"""
 String found = 'configured'
 try {

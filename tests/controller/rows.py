@@ -71,7 +71,7 @@ def read_head(name: str, lines: list[str]) -> dict[str, list[str]]:
 
 
 def read_happening(text: str) -> Happening:
-    """One ``does:`` line. Raises ``ValueError`` on one that nobody can do."""
+    """One ``does:`` line. Raises ``ValueError`` if it is unknown."""
     match = _DOES.fullmatch(text)
     if match is None:
         raise ValueError(f"a row cannot do this: {text}")

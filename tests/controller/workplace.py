@@ -1,6 +1,6 @@
-"""Where the suite's jobs live on the controller: a folder of their own (or a prefix, where there are no folders), with a credential in it.
+"""The place of the suite's jobs on the controller: a folder (or a prefix, without folders), with a credential in it.
 
-Whatever was made is removed at the end, however it ends; what could not be removed is named.
+At the end, everything that was made is removed, also after an error; the rest is named.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def credential_xml(secret: str) -> str:
 
 
 class Workplace:
-    """A context manager. ``no_credential`` says why there is no credential; ``None`` where there is one."""
+    """A context manager. ``no_credential`` says why there is no credential; ``None`` if there is one."""
 
     def __init__(self, client: Client, secret: str) -> None:
         self._client = client
@@ -173,7 +173,7 @@ class Workplace:
             self.folder = self.name if self._is_there(self.name) else None
 
     def _make_credential(self) -> None:
-        """In the folder, where it masks one of the same id; in the system store if nobody else's is there."""
+        """In the folder, where it masks one of the same id; in the system store if there is none yet."""
         store = f"{job_path(self.folder)}/credentials/store/folder/domain/_" if self.folder else _SYSTEM
         try:
             if not self.folder and self._is_credential_there():

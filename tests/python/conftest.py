@@ -15,7 +15,7 @@ from support import FOREIGN, FOREIGN_NAMES, ManualClock
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No variable of a build, a proxy or a CA reaches a test, and its working directory is no repository."""
+    """No variable of a build, a proxy or a CA reaches a test, and its working directory is not a repository."""
     for name in list(os.environ):
         if name.upper().startswith(FOREIGN) or name.upper() in FOREIGN_NAMES:
             monkeypatch.delenv(name)

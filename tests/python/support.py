@@ -32,7 +32,7 @@ STOPPED_MS = 1790000060123
 STARTED = "2026-09-21T14:13:20.123Z"
 STOPPED = "2026-09-21T14:14:20.123Z"
 
-#: What no test shall inherit from the machine it runs on.
+#: Variables that no test may inherit from its machine.
 FOREIGN = ("LAST9_", "JENKINS_", "GIT_", "BUILD_", "JOB_", "NODE_", "STAGE_", "SSL_CERT_", "REQUESTS_CA_", "CURL_CA_")
 FOREIGN_NAMES = ("JENKINS_HOME", "WORKSPACE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSLKEYLOGFILE")
 
@@ -115,7 +115,7 @@ class RunResult(NamedTuple):
 
     @property
     def pending(self) -> list[str]:
-        """The texts of what is still undelivered, oldest first, its own last."""
+        """The texts of the markers that are still pending, oldest first, its own last."""
         assert self.answer.pending is not None
         return [kept.text for kept in self.answer.pending.of(self.given)]
 
@@ -131,7 +131,7 @@ class StepResult(NamedTuple):
 
     @property
     def pending(self) -> list[str]:
-        """The texts of what is still undelivered, oldest first, its own last."""
+        """The texts of the markers that are still pending, oldest first, its own last."""
         found = still_pending(self.answer.get("pending"))
         assert found is not None, self
         return [kept.text for kept in found.of(self.given)]

@@ -92,7 +92,7 @@ def test_a_trap_as_a_state_file(last9: FakeLast9, tmp_path: Path, trap: Callable
 
 
 def test_a_state_file_chooses_no_environment(last9: FakeLast9, tmp_path: Path) -> None:
-    """A link to somebody's state file is not followed: what stands in it names variables that would be sent."""
+    """A link to someone's state file is not followed: what stands in it names variables that would be sent."""
     planted = make_request(options={"envAllowlist": "SECRET_OF_THE_BUILD"})
     state = {"last9State": 1, "openWindows": [], "records": [], "pending": [{"text": json.dumps(planted), "sinceMs": 1}]}
     (tmp_path / "elsewhere").write_text(json.dumps(state), encoding="utf-8")
@@ -105,7 +105,7 @@ def test_a_state_file_chooses_no_environment(last9: FakeLast9, tmp_path: Path) -
 
 @pytest.mark.parametrize("trap", TRAPS[:4])
 def test_a_trap_as_a_request(last9: FakeLast9, tmp_path: Path, trap: Callable[[Path], None]) -> None:
-    """A request that is no file ends in an answer at once, and nothing is sent."""
+    """A request that is not a file ends in an answer at once, and nothing is sent."""
     trap(tmp_path / "request-1.json")
     words = ["step", "--request", "request-1.json", "--answer", "answer-1.json"]
     done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path, timeout=60)
@@ -143,7 +143,7 @@ def test_a_report_follows_no_link(tmp_path: Path, name: str) -> None:
 
 
 def test_a_reports_folder_follows_no_link(tmp_path: Path) -> None:
-    """Whoever knows the report's id in time cannot have it written elsewhere."""
+    """An attacker who knows the report's id in time cannot have it written elsewhere."""
     number, elsewhere = str(uuid.uuid4()), tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / f"report-{number}").symlink_to(elsewhere)
@@ -164,7 +164,7 @@ def test_replacing_leaves_nothing_aside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["send", "window"])
 def test_waiting_for_the_lock_is_part_of_the_limit(last9: FakeLast9, tmp_path: Path, command: str) -> None:
-    """Whoever holds the state file's lock and lets Last9 hang besides costs a marker its time limit, and not the lock's patience more."""
+    """A held lock of the state file and a Last9 that hangs cost a marker its time limit, and not the wait for the lock in addition."""
     import fcntl
 
     last9.order({"delay": 60})
@@ -176,6 +176,6 @@ def test_waiting_for_the_lock_is_part_of_the_limit(last9: FakeLast9, tmp_path: P
         done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path, timeout=120)
         took = (float(done.stdout) if command == "window" else time.time()) - began
     assert done.code == 0
-    assert "is kept busy by another process" in done.stderr
+    assert "is locked by another process" in done.stderr
     # Before and after: each time a quarter of the limit and no less than 0.2 s; with the whole patience it would be 16.
     assert took < 6 + 1 + patience()

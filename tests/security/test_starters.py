@@ -1,4 +1,4 @@
-"""Somebody who only starts builds sets parameters, and nothing else: he sends the token nowhere, and is not believed to be Last9."""
+"""A person who only starts builds sets parameters, and nothing else: these cannot redirect the token, or make another server trusted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ ATTACKS: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str], dict[st
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_no_token_to_a_host_of_a_starters_choice(name: str) -> None:
-    """Whichever way a parameter's value comes to be the base URL, the token does not go there."""
+    """If a parameter's value becomes the base URL in any way, the token does not go there."""
     options, parameters, environ, changes = ATTACKS[name]
     assert destination(options, parameters, environ, **changes) is None
 
@@ -106,7 +106,7 @@ def test_the_tokens_own_host_is_free(name: str) -> None:
     ],
 )
 def test_whoever_may_name_a_host_still_does(options: dict[str, Any], parameters: dict[str, str], environ: dict[str, str]) -> None:
-    """A gateway that a Jenkinsfile or an administrator names gets the token, whatever harmless parameters there are."""
+    """A gateway that a Jenkinsfile or an administrator names gets the token, with any harmless parameters."""
     assert destination(options, parameters, {**environ}) == "gateway.example.net"
 
 
@@ -164,7 +164,7 @@ def test_no_combination_leads_the_token_away(
     spelling: str | None,
     as_literal: bool,
 ) -> None:
-    """All that a starter controls is names' values: wherever they are read, the host is Last9's, the token's own, or nobody's."""
+    """A starter controls only values of names: in every place where they are read, the host is Last9's, the token's own, or none."""
     environ = _like_jenkins(parameters)
     if spelling is not None:
         # A global property of that name was there first: the name stays as it was, and the parameter's value takes its place.
@@ -231,5 +231,5 @@ def test_a_parameter_of_another_case_on_the_command_line(last9: FakeLast9, tmp_p
     thief = last9.url.replace("127.0.0.1", "localhost")
     environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "TARGET": thief}
     done = engine([*SEND, "--api-base-url-env-var", "TARGET", "--data-source-name-param", "target"], environ=environ, cwd=tmp_path)
-    assert "a build parameter may have chosen the base URL, and the token may not go to localhost" in done.stderr
+    assert "a build parameter may have set --api-base-url, so the token is not sent to localhost" in done.stderr
     assert last9.requests() == []

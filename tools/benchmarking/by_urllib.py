@@ -1,4 +1,4 @@
-"""What somebody would write by hand: the two requests with the standard library, no retries, no attributes. A baseline."""
+"""What a person would write by hand: the two requests with the standard library, no retries, no attributes. A baseline."""
 
 import json
 import os

@@ -98,7 +98,7 @@ def sizes_table(sizes: dict[str, int]) -> str:
 
 
 def page(found: dict[str, Any]) -> str:
-    """What stands in the docs: where and when, the main interpreter over plain HTTP, the targets."""
+    """The part for the docs: machine and date, the main interpreter over plain HTTP, the targets."""
     main, machine = found["main"], found["machine"]
     rows = found["pythons"][main]["http"]
     busy = machine["load"] > BUSY
@@ -131,7 +131,7 @@ def whole(found: dict[str, Any]) -> str:
 def _verdict(value: float, target: Target, busy: bool) -> str:
     if value <= target.most:
         return "met"
-    # A time by itself says nothing where others had the processor for the most of it.
+    # A time alone says nothing if others had the processor for most of it.
     return "not judged, busy" if busy and not target.right else "**not met**"
 
 

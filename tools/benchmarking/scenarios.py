@@ -184,7 +184,7 @@ class Agent:
 
 
 def of(agent: Agent, names: tuple[str, ...]) -> dict[str, Scenario]:
-    """Those scenarios by name; curl is left out where there is none."""
+    """Those scenarios by name; without curl if it is not installed."""
     return {name: getattr(agent, name) for name in names if name != "curl" or shutil.which("curl", path=PATH)}
 
 

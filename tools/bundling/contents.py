@@ -21,7 +21,7 @@ LEFT_OUT = {
     "*/py.typed": "for type checkers",
     "certifi/tests/*": "tests",
     "certifi/__main__.py": "command line",
-    # What last9_markers/client/lean_httpx.py has stand-ins for.
+    # Modules that last9_markers/client/lean_httpx.py replaces by placeholders.
     "httpx/_api.py": "the client, which is above the transport that is used",
     "httpx/_auth.py": "the client",
     "httpx/_client.py": "the client",
@@ -42,7 +42,7 @@ LEFT_OUT = {
     "httpcore/_backends/trio.py": "asynchronous",
     "httpcore/_sync/http2.py": "HTTP/2, which needs a package of its own",
     "httpcore/_sync/socks_proxy.py": "SOCKS proxies, which need a package of their own",
-    # What last9_markers/report/templating.py has stand-ins for.
+    # Modules that last9_markers/report/templating.py replaces by placeholders.
     "jinja2/bccache.py": "a cache of compiled templates",
     "jinja2/filters.py": "the page has its own",
     "jinja2/optimizer.py": "one page is compiled and rendered once",
@@ -54,7 +54,7 @@ LEFT_OUT = {
     "jinja2/nativetypes.py": "templates that give Python objects",
     "jinja2/sandbox.py": "templates of strangers",
 }
-#: What starts the engine: python/bundle. first.py is in the launchers' text, and here for whoever starts a process from the bundle.
+#: What starts the engine: python/bundle. first.py is in the launchers' text, and here for programs that start a process from the bundle.
 BUNDLE_FILES = ("last9_loading.py", "__main__.py", "first.py", "last9_keeping.py")
 _NOT_THE_ENGINE = ("__pycache__/*", "*/__pycache__/*", "*.pyc", "*.pyi", "py.typed", "*/py.typed", ".*", "*/.*", "*~")
 

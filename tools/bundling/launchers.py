@@ -1,4 +1,4 @@
-"""Puts the first program, python/bundle/first.py, into the launchers' texts, where it is the root of trust."""
+"""Puts the first program, python/bundle/first.py, into the launchers' texts: it is the root of trust there."""
 
 from __future__ import annotations
 

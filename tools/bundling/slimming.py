@@ -1,4 +1,4 @@
-"""Takes comments and docstrings out of the engine's own source: a third of its size in the bundle, and of nobody's use on an agent.
+"""Takes comments and docstrings out of the engine's own source: a third of its size in the bundle, and useless on an agent.
 
 Line by line it stays the same, so that a warning's `file:line` is that of the checkout. Dependencies are shipped as released.
 """

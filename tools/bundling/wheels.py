@@ -15,10 +15,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# Fixed, whatever Python builds the bundle: pip also checks that each wheel allows the oldest Python we promise.
+# Fixed, for every Python that builds the bundle: pip also checks that each wheel allows the oldest Python we promise.
 _TARGET = ("--python-version=3.9", "--implementation=cp", "--platform=manylinux2014_x86_64", "--only-binary=:all:")
 _REQUIREMENT = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\S+) --hash=sha256:(?P<sha256>[0-9a-f]{64})")
-# Where the metadata names no SPDX id. From each project's own licence file.
+# For packages whose metadata names no SPDX id. From each project's own licence file.
 _SPDX = {"jinja2": "BSD-3-Clause"}
 
 

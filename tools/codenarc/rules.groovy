@@ -6,12 +6,12 @@ ruleset {
     ruleset('rulesets/design.xml') {
         exclude 'NestedForLoop'                 // CPS knows no stream of its own
         exclude 'ReturnsNullInsteadOfEmptyCollection' // no answer and no window are not empty ones
-        exclude 'Instanceof'                    // option values are whatever a Jenkinsfile gives
+        exclude 'Instanceof'                    // option values are any values of a Jenkinsfile
         exclude 'BuilderMethodWithSideEffects'
     }
     ruleset('rulesets/exceptions.xml') {
-        exclude 'CatchThrowable'                // assert and unknown steps are Errors: whoever judges an outcome catches them
-        exclude 'ReturnNullFromCatchBlock'      // a broken text is no JSON object: the callers know the remedy
+        exclude 'CatchThrowable'                // assert and unknown steps are Errors: code that judges an outcome catches them
+        exclude 'ReturnNullFromCatchBlock'      // a broken text is not a JSON object: the callers know the remedy
         exclude 'CatchException'                // a fact is never worth a failed deployment
     }
     ruleset('rulesets/formatting.xml') {

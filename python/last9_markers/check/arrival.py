@@ -1,4 +1,4 @@
-"""The test event after it was accepted: whether it can be read, with which labels, and at which time."""
+"""Checks the accepted test event: whether it can be read, with which labels, and at which time."""
 
 from __future__ import annotations
 

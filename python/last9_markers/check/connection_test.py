@@ -1,4 +1,4 @@
-"""Everything between this agent and Last9, in the order in which a marker meets it."""
+"""Checks everything between this agent and Last9, in the order in which a marker passes it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ConnectionTest:
         return self._answer()
 
     def abort(self, failure: DeliveryError | str) -> Answer:
-        """The answer where the time is over, or a defect of ours has struck (a finished text). Once :meth:`run` has summed up: its own."""
+        """The answer if the time is over, or after an internal error (a finished text). After the summary of :meth:`run`: its own."""
         if self._summed_up:
             return self._answer()
         if self._reading is not None:
@@ -129,7 +129,7 @@ class ConnectionTest:
             probe_result = connection.probe()
         except DeliveryError as failure:
             culprit = network.culprit(failure, proxied=self._via is not None)
-            # A setting for CAs that is left out may be the very cause.
+            # An ignored setting for CAs may be the cause.
             for warning in [*warnings, *connection.remarks] if culprit == "tls" else []:
                 self.findings.warn("tls", warning)
             self.findings.fail(culprit, self._explain(failure, base_url))

@@ -1,4 +1,4 @@
-"""What a connection test has found: one line for each thing it looked at."""
+"""The findings of a connection test: one line for each check."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Findings:
     """Says each finding as it is made, so that a test that hangs has told how far it came, and keeps it, redacted."""
 
     def __init__(self, log: BuildLog, phrase: Callable[[str], str] = str) -> None:
-        """``phrase`` puts a text into the terms of whoever reads it."""
+        """``phrase`` puts a text into the terms of its reader."""
         self._log = log
         self._phrase = phrase
         self.all: list[Finding] = []
@@ -62,10 +62,10 @@ class Findings:
 
 
 class CapturedLog(BuildLog):
-    """A log that nobody reads: the warnings that it remembers become findings."""
+    """A log without a reader: its warnings become findings."""
 
     def __init__(self, redactor: Redactor, debug: BuildLog | None = None) -> None:
-        """``debug`` is who reads what only somebody in search of a fault wants to know."""
+        """``debug`` gets the lines that only a search for a fault needs."""
         super().__init__(io.StringIO(), redactor)
         self._debug = debug
 

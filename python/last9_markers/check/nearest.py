@@ -1,4 +1,4 @@
-"""Did you mean …? The known names that are nearest to one that is not known."""
+"""Did you mean …? The known names that are nearest to an unknown one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def nearest(wanted: str, known: Iterable[str]) -> list[str]:
     for name in list(dict.fromkeys(known))[:MOST_CANDIDATES]:
         folded.setdefault(_fold(name), []).append(name)
     sought = _fold(wanted)
-    # prod and production: alike to everybody but to a measure of likeness
+    # prod and production: similar to people, but not to the measure
     shortened = sorted((name for name in folded if _is_shortened(name, sought)), key=lambda name: abs(len(name) - len(sought)))
     near = dict.fromkeys([*difflib.get_close_matches(sought, folded, n=MOST, cutoff=SURE_LIKENESS), *shortened])
     near.update(dict.fromkeys(difflib.get_close_matches(sought, folded, n=MOST, cutoff=LEAST_LIKENESS)))

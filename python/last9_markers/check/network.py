@@ -1,4 +1,4 @@
-"""The way to Last9: proxy, name, connection, certificate, and what time it is there."""
+"""Checks the way to Last9: proxy, name, connection, certificate, and the server's clock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def look_at_proxy(findings: Findings, base_url: BaseUrl, environ: Mapping[str, s
 
 
 def nearest(base_url: BaseUrl, proxy: Proxy | None) -> tuple[str, int]:
-    """The host and the port that this machine connects to: the proxy's where there is one, which resolves Last9's name."""
+    """The host and the port that this machine connects to: the proxy's if there is one; it resolves Last9's name."""
     if proxy is not None:
         return proxy.url.host, proxy.url.port or _DEFAULT_PORTS[proxy.url.scheme]
     return base_url.host.strip("[]"), base_url.port
@@ -62,7 +62,7 @@ def look_at_name(findings: Findings, base_url: BaseUrl, proxy: Proxy | None, too
 
 
 def culprit(failure: DeliveryError, *, proxied: bool) -> str:
-    """What a connection that did not come about is to be blamed on: where it is ``proxied``, the proxy is all that this machine reaches."""
+    """Which check a failed connection belongs to: if it is ``proxied``, this machine reaches only the proxy."""
     if isinstance(failure, CertificateRefused) or (isinstance(failure, NetworkError) and failure.kind == "tls"):
         return "tls"
     of_proxy = ("proxy", *failures.PROXY) if proxied else ("proxy",)
@@ -106,6 +106,6 @@ def look_at_clocks(findings: Findings, probe_result: ProbeResult, clock: Clock, 
 
 
 def _name(found: Any) -> str | None:
-    """The common name in a distinguished name as :mod:`ssl` gives it, or the organization where there is none."""
+    """The common name in a distinguished name as :mod:`ssl` gives it, or the organization if there is none."""
     parts = {key: value for relative in found or () for key, value in relative}
     return parts.get("commonName") or parts.get("organizationName")

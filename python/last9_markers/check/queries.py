@@ -1,4 +1,4 @@
-"""The queries of a connection test: what it asks Last9, and what a person can run to find out the same."""
+"""The queries of a connection test: those that it runs, and those that a person can run by hand."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What Last9 knows: the data source, the service and the environment by name, the events of the last day, and the test event.
+"""Reads back what Last9 has: the data source, the service and the environment by name, the events of the last day, and the test event.
 
-Nothing here is ever a failure: a marker may arrive all the same. What cannot be proven is said to be so, with the query to run by hand.
+Nothing here is a failure, because a marker may still arrive. If something cannot be proven, the finding says so and names the query.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from last9_markers.messages import reading as reading_messages
 from last9_markers.request.contract import SHELL_COMMANDS, Request
 from last9_markers.request.values import as_text
 
-#: What reading back may take besides the test's own time limit. The library waits as much longer: ConnectionTest.groovy.
+#: The time for reading back, in addition to the test's own time limit. The library waits that much longer: ConnectionTest.groovy.
 READING_SECONDS = 60.0
 DAY_SECONDS = 86400.0
 #: What may be found by reading back.

@@ -16,7 +16,7 @@ from last9_markers.request.context import Context
 from last9_markers.request.contract import Request
 from last9_markers.request.values import as_text
 
-#: Never ``deployment``: no alert and no query about deployments shall find it, since nothing deletes it.
+#: Never ``deployment``: no alert and no query about deployments may find it, because nothing deletes it.
 EVENT_NAME = "connection-test"
 SERVICE_NAME = "last9-connection-test"
 

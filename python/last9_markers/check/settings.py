@@ -1,4 +1,4 @@
-"""What settings and token say: credential, organization, host, scope, and whether they agree."""
+"""Checks the settings and the token: credential, organization, host, scope, and whether they agree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOON_SECONDS = 14 * 24 * 3600.0
 
 
 class Account:
-    """The credential and where it leads; what cannot be used is a finding, and then ``None`` here."""
+    """The credential and its destination. A value that cannot be used is a finding, and ``None`` here."""
 
     def __init__(self, request: Request, route: Routing, context: Context, findings: Findings) -> None:
         self._connection = route.fields
@@ -50,7 +50,7 @@ class Account:
             self._findings.warn("token", warning)
         self.token, self.claims = token, token.claims
         expires, now = token.claims.expires_at, self._context.clock.wall()
-        # One that has expired by its own word is Last9's to refuse: this machine's clock may be wrong.
+        # Only Last9 decides whether a token has expired: this machine's clock may be wrong.
         if expires is not None and expires < now:
             self._findings.warn("token", check_messages.token_expired(self.credential_id, expires))
         elif expires is not None and expires < now + SOON_SECONDS:
@@ -59,7 +59,7 @@ class Account:
             self._findings.ok("token", check_messages.token(self.credential_id, expires, is_jwt=token.claims != Claims()))
 
     def look_at_host(self) -> BaseUrl | None:
-        """Where the API is, and whether the token may go there."""
+        """The API's address, and whether the token may go there."""
         field = self._connection.get("apiBaseUrl")
         try:
             base_url = resolve_base_url(field, self.claims)
@@ -116,7 +116,7 @@ class Account:
             credential_id=self.credential_id,
             organization=self.organization,
             host=host,
-            timeout_seconds=0,  # nothing that is told here takes time
+            timeout_seconds=0,  # these checks take no time
             claims=self.claims,
             now=self._context.clock.wall(),
             from_shell=self._from_shell,

@@ -24,7 +24,7 @@ COMMANDS = {
 SERVES = 77
 #: What other programs call: the library, and we ourselves.
 INTERNAL = ("step", "deliver")
-#: They say everything and end at once, with their own exit code: Python's would be 120 where nobody reads what was said.
+#: They print everything and end at once, with their own exit code: Python's would be 120 if the output has no reader.
 _EXIT_FAST = (*INTERNAL, "send", "window", "check")
 
 
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
         try:
             code = _run(command, arguments)
         except KeyboardInterrupt:
-            code = 130  # as a shell has it; whoever has more to say about it has said it
+            code = 130  # as in a shell; the command has printed any details
         if command in _EXIT_FAST:
             _exit_fast(code)
         return code
@@ -80,7 +80,7 @@ def run() -> None:
 def _exit_fast(code: int) -> None:
     """Everything is said. Taking the interpreter down in good order would cost as much time again as loading half of httpx."""
     for stream in (sys.stdout, sys.stderr):
-        # Where nobody listens any more there is nobody to tell; a closed stream is none at all.
+        # The reader may be gone, and the stream may be closed.
         try:  # noqa: SIM105 - contextlib would be an import more
             stream.flush()
         except (OSError, ValueError, AttributeError):
@@ -90,16 +90,14 @@ def _exit_fast(code: int) -> None:
 
 def _usage() -> str:
     lines = "\n".join(f"  {name:<11} {text}" for name, text in COMMANDS.items() if name not in INTERNAL)
-    return (
-        f"usage: last9-markers COMMAND …\n\n{lines}\n\nlast9-markers COMMAND --help tells more. last9-markers --version\n"
-        f"Not for people: {', '.join(INTERNAL)}"
-    )
+    more = "Run 'last9-markers COMMAND --help' for details, 'last9-markers --version' for the version."
+    return f"usage: last9-markers COMMAND …\n\n{lines}\n\n{more}\nInternal: {', '.join(INTERNAL)}"
 
 
 def _unknown(command: str) -> str:
     import difflib
 
-    # The word itself is not repeated: somebody may have put the token there.
+    # The word itself is not repeated: it may be the token.
     near = difflib.get_close_matches(command[:40], COMMANDS, n=1)
     advice = f"did you mean '{near[0]}'?" if near else "the commands are below."
     return f"last9-markers: there is no such command: {advice}\n\n{_usage()}"

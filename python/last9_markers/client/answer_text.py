@@ -1,4 +1,4 @@
-"""What an answer that is no success says in words, whatever form its body has: for a warning to quote."""
+"""The text of an answer that is not a success, in any form of body: for a warning to quote."""
 
 from __future__ import annotations
 

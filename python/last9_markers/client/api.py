@@ -1,4 +1,4 @@
-"""Last9's two calls, and what their answers mean (``last9-api.md``: Last9's public docs, and what its own clients observed)."""
+"""Last9's two calls, and the meaning of their answers (``last9-api.md``: from Last9's public docs, and observed by its own clients)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Last9:
         until = epoch_seconds(expires_at)
         if until is None:
             return None
-        # By the server's own clock where it tells: the agent's may be wrong.
+        # By the server's own clock if it sends a date: the agent's may be wrong.
         lifetime = until - (epoch_seconds(issued_at) or self._clock.wall())
         # A token that was dead on arrival says more about a clock than about the token: Last9 decides.
         return self._clock.monotonic() + lifetime if lifetime > 0 else None
@@ -103,7 +103,7 @@ class Last9:
             return
         if status == 429:
             raise RateLimited(retry_after=self._retry_after(reply.headers))
-        # 408: whoever answers had to wait too long for a request, as on a slow line; that is a timeout, and says nothing of the event.
+        # 408: the server waited too long for the request, as on a slow line; that is a timeout, and says nothing about the event.
         if status >= 500 or status == 408:
             raise ServerError(_quoted(status, self._said(reply)), retry_after=self._retry_after(reply.headers))
         if 300 <= status < 400:
@@ -153,7 +153,7 @@ class Last9:
 
 
 def http_date(text: str) -> float | None:
-    """The moment of an HTTP header in epoch seconds, ``None`` where it is none."""
+    """The moment of an HTTP header in epoch seconds, ``None`` if it is not one."""
     if not text:
         return None
     from email.utils import parsedate_to_datetime
@@ -171,7 +171,7 @@ def _quoted(status: int, said: Said) -> str:
 
 
 def _forbidden(said: str) -> type[Forbidden]:
-    """What a 403 is about, as far as its words tell. Those of the organization first: "no write access to organization x" is about it."""
+    """The kind of a 403, from its text. The organization's words first: "no write access to organization x" is about it."""
     if re.search(_OF_ORGANIZATION, said, re.IGNORECASE):
         return OrganizationForbidden
     return InsufficientScope if re.search(_OF_SCOPE, said, re.IGNORECASE) else Forbidden

@@ -1,4 +1,4 @@
-"""Reads CA certificates that OpenSSL would refuse to read: files with one that is damaged, folders without hash links.
+"""Reads CA certificates that OpenSSL cannot read: files with a damaged certificate, folders without hash links.
 
 OpenSSL drops a whole file for one bad certificate in it, and finds nothing in a folder whose files are not named by their hashes
 (``openssl rehash``).
@@ -39,7 +39,7 @@ def add_file(context: ssl.SSLContext, path: str) -> int:
 
 
 def add_folder(context: ssl.SSLContext, folder: str) -> tuple[int, int]:
-    """Trust every certificate in the folder's files, whatever they are called; return how many could and could not be read.
+    """Trust every certificate in the folder's files, with any name; return how many could and could not be read.
 
     Raises ``OSError`` if the folder cannot be read.
     """

@@ -1,4 +1,4 @@
-"""Brings events to Last9: within the budget, each exactly as it was first composed."""
+"""Sends events to Last9: within the time limit, each exactly as it was first composed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Delivery:
 
 @contextmanager
 def _trying(entry: OutboxEntry) -> Iterator[None]:
-    """Notes what becomes of it, so that whoever ends the run meanwhile knows."""
+    """Notes its result, so that the watchdog knows it if it ends the run meanwhile."""
     entry.tried = True
     try:
         yield

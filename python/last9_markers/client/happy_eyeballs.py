@@ -1,7 +1,7 @@
-"""Connects by whichever of a name's addresses answers first (RFC 8305, "Happy Eyeballs").
+"""Connects to the first of a name's addresses that answers (RFC 8305, "Happy Eyeballs").
 
-One dead address, as an IPv6 route that leads nowhere, holds a connection up for a quarter of a second instead of costing the whole
-attempt. Resolution stays a blocking call: nothing interrupts the C library, and the watchdog ends the process if it hangs.
+One dead address, such as a dead IPv6 route, delays a connection by a quarter of a second; without this, the whole attempt would fail.
+Resolution stays a blocking call: nothing interrupts the C library, and the watchdog ends the process if it hangs.
 """
 
 from __future__ import annotations

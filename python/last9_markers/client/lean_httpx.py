@@ -1,9 +1,9 @@
-"""httpx for one marker: loaded without the parts that a marker never uses, which would take longer than everything else it does.
+"""httpx for one marker: loaded without the parts that a marker never uses. Loading them would take longer than all the rest.
 
 Two thirds of httpx's loading time are a cookie jar, authentication schemes, the asynchronous half, multipart forms, logging, and what
 these bring along from the standard library (``urllib.request``, ``http.client``, ``email``, ``inspect``). A marker is two requests
-through httpx's transport. So while httpx and httpcore load, and only then, stand-ins answer for those modules. No file of theirs is
-changed; the table below is held against them by the tests. Where httpx is loaded already, it is taken as it is.
+through httpx's transport. So while httpx and httpcore load, and only then, placeholders replace those modules. No file of theirs is
+changed; the tests compare the table below with them. If httpx is loaded already, it is used as it is.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Deferred(ModuleType):
 
 
 class Silent:
-    """A logger whose log nobody reads: httpcore's would hold headers."""
+    """A logger that drops its log: httpcore's would hold headers."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -68,7 +68,7 @@ class Silent:
         return False
 
 
-def _stand_ins() -> Iterator[ModuleType]:
+def _placeholders() -> Iterator[ModuleType]:
     for name, names in LEFT_OUT.items():
         module = ModuleType(name)
         vars(module).update({taken: type(taken, (), {}) for taken in names}, __all__=names)
@@ -81,8 +81,8 @@ def _stand_ins() -> Iterator[ModuleType]:
 
 @contextmanager
 def _without_the_rest() -> Iterator[None]:
-    """Put stand-ins in the places of modules that are not loaded yet; afterwards whoever imports one of those gets the real one."""
-    placed = {module.__name__: module for module in _stand_ins() if module.__name__ not in sys.modules}
+    """Put placeholders in the places of modules that are not loaded yet; later imports get the real modules."""
+    placed = {module.__name__: module for module in _placeholders() if module.__name__ not in sys.modules}
     absent = [name for name in ABSENT if name not in sys.modules]
     sys.modules.update(placed)
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: the import fails at once

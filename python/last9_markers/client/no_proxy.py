@@ -1,4 +1,4 @@
-"""Reads ``NO_PROXY`` in every form that people and their tools write it in; there is no standard."""
+"""Reads ``NO_PROXY`` in every form that people and tools use; there is no standard."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _means(entry: str, host: str, port: int) -> bool:
         return True
     suffix = re.sub(r"\A(?:\*?\.)+", "", name).rstrip(".")
     if "*" in suffix:
-        # An entry is no pattern but for its stars.
+        # Only the stars of an entry are a pattern.
         return fnmatchcase(host, re.sub(r"[\[?]", lambda found: f"[{found.group()}]", suffix))
     # The end of an address says nothing of it.
     return bool(suffix) and (host == suffix or (address is None and host.endswith(f".{suffix}")))

@@ -1,4 +1,4 @@
-"""Which proxy stands between the agent and Last9, by the variables that every tool reads."""
+"""The proxy between the agent and Last9, from the variables that every tool reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 from last9_markers.request.destination import BaseUrl
 
-#: What people set a proxy variable to where they want none.
+#: Values of a proxy variable that mean: no proxy.
 _NO_PROXY_AT_ALL = ("none", "direct")
 
 

@@ -1,8 +1,8 @@
 """Last9's calls that read metrics back (docs/last9-api.md, "Reading events back"): data sources, samples, label values, suggestions.
 
-They were read in the source of Last9's own tools and never tried on a live Last9. So each answer is held to the form that is known of it,
-and anything else raises :exc:`Unreadable`, of which nothing is quoted: an answer may repeat the question, and the question holds the
-user and the password of the store.
+They were read in the source of Last9's own tools and never tried on a live Last9. So each answer must have its known form;
+anything else raises :exc:`Unreadable`. Its text is never quoted: an answer may repeat the request, which holds the user and the
+password of the store.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Last9Reader:
 
     def newest_samples(self, source: DataSource, selector: str, end: float, window: float) -> list[Sample]:
         """The series that a selector picks, with the newest sample of each. ``end`` in epoch seconds, ``window`` in seconds."""
-        # timestamp() answers with the sample's own moment, where the moments of a range query are those of its steps.
+        # timestamp() returns the sample's own time; the times of a range query are those of its steps.
         query = {"query": f"timestamp({selector})", "timestamp": int(end), "window": int(window)}
         found = [_object(series) for series in _list(self._ask("POST", "prom_query", {**query, **source.secrets}))]
         return [Sample(_labels(series.get("metric")), _last_value(series.get("values"))) for series in found]

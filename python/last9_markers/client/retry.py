@@ -1,4 +1,4 @@
-"""Trying again, with backoff: loaded only when a first try has failed, since backoff brings asyncio along (25 ms)."""
+"""Retries with backoff. Loaded only after a first failure, because backoff imports asyncio (25 ms)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def retry_call(call: Callable[[], T], failure: Transient, budget: Budget, log: B
 
 
 def pauses(budget: Budget) -> Generator[float, Any, None]:
-    """Seconds to wait after each failure that is sent in. Ends where another try makes no sense any more."""
+    """Seconds to wait after each failure that is sent in. Ends when a retry is useless."""
     plain = iter(BACKOFF)
     crowded = chain(RATE_LIMIT_BACKOFF, repeat(RATE_LIMIT_BACKOFF_THEN))
     failure = yield 0.0  # what backoff starts the generator with

@@ -1,4 +1,4 @@
-"""The roots that a server's certificate may lead to: the system's, certifi's and the configured ones, added up."""
+"""The trusted root certificates: the system's, certifi's and the configured ones together."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class TrustStore:
     """A TLS context that grows.
 
     Parsing some 150 roots takes 25 to 35 ms a file, as long as everything else a marker does. A folder of hashed certificates
-    costs nothing until it is needed: where the system has one, the files are read only after a certificate did not verify.
+    costs nothing until it is needed: if the system has one, the files are read only after a certificate did not verify.
 
-    ``remarks`` holds what is amiss with the configured files and keeps no marker up: the connection test tells it.
+    ``remarks`` holds the faults of the configured files that stop no marker: the connection test reports them.
     """
 
     def __init__(self, environ: Mapping[str, str], log: BuildLog) -> None:
@@ -52,7 +52,7 @@ class TrustStore:
             self.complete()
 
     def complete(self) -> bool:
-        """Add what has not been read yet. False if that has been done before, and trying again is no use."""
+        """Add what has not been read yet. False if that was done before, so that a retry is useless."""
         if self._complete:
             return False
         self._complete = True

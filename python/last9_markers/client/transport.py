@@ -1,4 +1,4 @@
-"""One HTTP connection to Last9, and the border where foreign errors become ours."""
+"""One HTTP connection to Last9. Here, foreign errors become ours."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class HttpConnection:
 
     @property
     def remarks(self) -> list[str]:
-        """What is amiss with the configured CA certificates, and keeps no marker up."""
+        """The faults of the configured CA certificates that stop no marker."""
         return self._roots.remarks if self._roots else []
 
     def hanging(self) -> DeliveryError:
@@ -103,7 +103,7 @@ class HttpConnection:
         body_matters: bool = True,
         longest: int = LONGEST_BODY,
     ) -> Response:
-        """Make one request. Raises the error of our tree that stands for whatever went wrong below HTTP.
+        """Make one request. Raises the error of our tree for a failure below HTTP.
 
         With ``body_matters=False`` a 2xx is returned without waiting for a body that is late, long or cut off.
         ``longest``: bytes of the body at most.
@@ -112,7 +112,7 @@ class HttpConnection:
         return self._with_all_roots(lambda: self._logged_attempt(method, path, headers, content, read))
 
     def probe(self) -> ProbeResult:
-        """Ask for the headers of the front page, with no token at all: whatever is answered proves the way there and back."""
+        """Ask for the headers of the front page, without a token: any answer proves the way there and back."""
         return self._with_all_roots(self._probe)
 
     def close(self) -> None:
@@ -202,12 +202,12 @@ class HttpConnection:
                 length += len(chunk)
                 if length > LONGEST_BODY or clock.monotonic() > until:
                     return
-        except Exception:  # noqa: BLE001 - the event is with Last9, whatever becomes of the rest of its answer
+        except Exception:  # noqa: BLE001 - Last9 has the event, even if the rest of its answer fails
             return
 
 
 def map_exception(error: Exception) -> DeliveryError:
-    """The error of our tree for whatever httpx, ssl or the socket raised. No text of theirs that could hold a header is kept."""
+    """The error of our tree for an exception of httpx, ssl or the socket. No text of theirs that could hold a header is kept."""
     causes = list(_chain(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -231,7 +231,7 @@ def _not_connected(cause: NotConnected) -> NetworkError:
 
 
 def _of_handshake(error: Exception, causes: list[BaseException]) -> NetworkError | None:
-    """The failure if it is TLS that failed: connected is the socket by now, so whatever else fails on the way there is the handshake."""
+    """The failure if it is TLS that failed: the socket is connected now, so any other failure on the way is the handshake."""
     said = next((openssl_said(cause) for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if isinstance(error, httpx.ConnectError):
         if any(isinstance(cause, (ConnectionResetError, BrokenPipeError)) for cause in causes):
@@ -285,7 +285,7 @@ def _kind(error: Exception, causes: list[BaseException]) -> str:
 def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     current: BaseException | None = error
-    # What an earlier attempt ended in is its own: Python hangs it to whatever is raised while it is handled.
+    # An earlier attempt's exception must not appear here: Python attaches it to any exception that is raised meanwhile.
     while current is not None and id(current) not in seen and not isinstance(current, DeliveryError):
         seen.add(id(current))
         yield current

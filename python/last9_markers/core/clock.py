@@ -1,4 +1,4 @@
-"""The two clocks and the time budget of one marker."""
+"""The two clocks, and the time limit of one marker."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Budget:
     """The time that one run may take, over everything: connecting, the exchange, the events, every retry and pause."""
 
     def __init__(self, clock: Clock, seconds: float, *, once: bool = False) -> None:
-        """It begins now. ``once``: whatever fails is not tried again."""
+        """It begins now. ``once``: nothing is retried."""
         self.clock = clock
         self.seconds = seconds
         self.once = once
@@ -52,7 +52,7 @@ class Budget:
         self._last_end -= seconds
 
     def grant(self, seconds: float) -> None:
-        """Another part of the run begins, with so many seconds of its own instead of what is left. Not inside of :meth:`within`."""
+        """Another part of the run begins, with this many seconds of its own instead of the rest. Not inside of :meth:`within`."""
         self.seconds = seconds
         self.ends_at = self._last_end = self.clock.monotonic() + seconds
 
@@ -61,7 +61,7 @@ class Budget:
         return max(0.0, self.ends_at - self.clock.monotonic())
 
     def left_in_all(self) -> float:
-        """Seconds until the run must end, whatever :meth:`within` leaves to a part of it; never less than 0."""
+        """Seconds until the run must end, without regard to :meth:`within`; never less than 0."""
         return max(0.0, self._last_end - self.clock.monotonic())
 
     def attempt_timeout(self) -> float:
@@ -73,7 +73,7 @@ class Budget:
 
     @contextmanager
     def within(self, seconds: float, *, once: bool = False, firmly: bool = False) -> Iterator[None]:
-        """What happens inside has so many seconds at most, and with ``once`` a single attempt.
+        """The code inside has this many seconds at most, and with ``once`` a single attempt.
 
         ``firmly``: if it does not keep to that, the run ends with it. Otherwise it may cost more, up to the end of the run.
         """

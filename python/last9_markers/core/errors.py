@@ -4,32 +4,32 @@
 
     Last9Error
     ├── RequestUnreadable               the request is not what the contract describes
-    ├── RequestRejected                 what was asked for makes no marker: nothing is sent, nothing is kept
+    ├── RequestRejected                 the options make no marker: nothing is sent or queued
     └── DeliveryError                   the marker is right, but Last9 does not have it
         ├── ConfigurationError          something on this side is missing or must not be used; no request was made
         │   ├── TokenMissing            no refresh token in the environment
         │   ├── TokenUnusable           it cannot be a token
         │   ├── OrganizationUnknown     neither the settings nor the token name an organization
-        │   └── DestinationRefused      the options name a place where no marker may go: as wrong as a bad option
-        │       ├── OrganizationUnusablea slug that could not stand in a URL
+        │   └── DestinationRefused      the options name a forbidden destination: as wrong as a bad option
+        │       ├── OrganizationUnusablea slug that cannot be part of a URL
         │       ├── BaseUrlUnusable     not an https URL of a host
-        │       └── HostNotAllowed      chosen by whoever started the build, and not a host the token may go to
-        ├── Transient                   worth another try within the budget
+        │       └── HostNotAllowed      chosen by a person who only starts builds, and not a host for the token
+        ├── Transient                   worth a retry within the time limit
         │   ├── NetworkError            no answer: name, connection, TLS handshake, timeout, cut off
         │   ├── ServerError             5xx, or 408
         │   └── RateLimited             429
         ├── CertificateRefused          the server's certificate is not signed by a root we trust
         ├── ProxyRefused                the proxy answered instead of Last9
         ├── DeadlineExceeded            the time limit of the marker is over
-        ├── AuthenticationRefused       401, or 400 that speaks of a token
+        ├── AuthenticationRefused       401, or 400 that names a token
         ├── Forbidden                   403
-        │   ├── InsufficientScope       … that speaks of the token's scope
-        │   └── OrganizationForbidden   … that speaks of the organization
+        │   ├── InsufficientScope       … that names the token's scope
+        │   └── OrganizationForbidden   … that names the organization
         ├── PageAnswered                a 4xx with a web page: not Last9's API, but something in between
         ├── OrganizationNotFound        404
         ├── Redirected                  3xx, which we never follow
         ├── InvalidTokenResponse        an exchange without a usable access token: another 4xx, or a 2xx that holds none
-        ├── EventRejected               any other 4xx: sent again, it would be refused again
+        ├── EventRejected               any other 4xx: a retry would be refused again
         └── Unreadable                  reading back: an answer that proves nothing
 
 Foreign errors (httpx, ssl, socket) are mapped where they enter, in :mod:`last9_markers.client.transport`. An error holds facts;
@@ -81,11 +81,11 @@ class OrganizationUnknown(ConfigurationError):
 
 
 class DestinationRefused(ConfigurationError):
-    """The options name a place where no marker may go. Not kept: it will not be right later."""
+    """The options name a forbidden destination. The marker is not queued: it would be wrong later, too."""
 
 
 class OrganizationUnusable(DestinationRefused):
-    """``detail`` is a slug that could not stand in a URL path."""
+    """``detail`` is a slug that cannot be part of a URL path."""
 
 
 class BaseUrlUnusable(DestinationRefused):
@@ -153,7 +153,7 @@ class OrganizationForbidden(Forbidden):
 
 
 class PageAnswered(DeliveryError):
-    """A 4xx whose body is a web page; ``detail`` is the status and the page's title. It says nothing of the marker."""
+    """A 4xx whose body is a web page; ``detail`` is the status and the page's title. It says nothing about the marker."""
 
 
 class OrganizationNotFound(DeliveryError):
@@ -194,12 +194,12 @@ def is_final(failure: DeliveryError) -> bool:
 
 
 def is_transient(failure: DeliveryError) -> bool:
-    """Whether the very same request may succeed a moment later."""
+    """Whether the same request may succeed a moment later."""
     return isinstance(failure, Transient)
 
 
 def got_no_answer(failure: DeliveryError) -> bool:
-    """Whether nobody answered in time: the next request would most likely wait as long."""
+    """Whether there was no answer in time: the next request would probably wait as long."""
     return isinstance(failure, (NetworkError, DeadlineExceeded))
 
 

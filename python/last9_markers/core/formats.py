@@ -1,4 +1,4 @@
-"""How values look on the wire: moments as ISO 8601, lengths of time, commits as lower-case hashes, text as well-formed Unicode."""
+"""The form of values on the wire: times as ISO 8601, lengths of time, commits as lower-case hashes, text as well-formed Unicode."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def epoch_ms(found: Any) -> int | None:
 
 
 def epoch_seconds(found: Any) -> float | None:
-    """A moment that somebody else wrote as a number of seconds; ``None`` where it is none, or of another age (after the year 5138)."""
+    """A foreign time as a number of seconds; ``None`` if it is not one, or of another age (after the year 5138)."""
     return float(found) if isinstance(found, (int, float)) and 0 < found < 1e11 else None
 
 
@@ -54,7 +54,7 @@ def duration(milliseconds: int) -> str:
 
 
 def well_formed(text: str) -> str:
-    """The text with lone surrogates (half an emoji, a byte that is no UTF-8) replaced: JSON and HTTP cannot carry them."""
+    """The text with lone surrogates (half an emoji, a byte that is not UTF-8) replaced: JSON and HTTP cannot carry them."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""How long a text may be. Whoever can write to a repository or start a build chooses some of them."""
+"""How long a text may be. People who write to a repository or start a build choose some of them."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def cut(text: str, most: int = LONGEST_TEXT) -> str:
 
 
 def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
-    """The text, or as much of its beginning as so many characters hold, with a mark that it goes on."""
+    """The text, cut to this many characters with a mark if it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,4 +1,4 @@
-"""What the build log gets to read, and the warnings that the answer repeats."""
+"""The lines of the build log, and the warnings that the answer repeats."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class BuildLog:
             self.info(f"WARNING: {text}")
 
     def debug(self, text: str) -> None:
-        """Write what only somebody in search of a fault wants to read, a line of the log for each line of it, as redacted as any other."""
+        """Write details that only a search for a fault needs, a line of the log for each line of it, as redacted as any other."""
         if self.debugging:
-            # Secrets first: one that is spread over two lines is one all the same.
+            # Secrets first: one may be spread over two lines.
             for line in self.redactor.without_secrets(text).splitlines():
                 self.info(f"debug: {line}")

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "****"
 
-# What looks like a secret is one, even where nobody told us about it: a JWT (also one cut short), a Bearer value,
+# A text that looks like a secret is one, even if we do not know it: a JWT (also one cut short), a Bearer value,
 # and user information in a URL.
 _LOOKS_SECRET = (
     (re.compile(r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,2}"), HIDDEN),
@@ -57,7 +57,7 @@ def _spellings(text: str) -> set[str]:
 
 
 def _inside_base64(content: bytes) -> list[str]:
-    """The letters that stand for nothing but it where it is part of something longer, as in ``user:password``."""
+    """The letters around it if it is part of a longer text, as in ``user:password``."""
     found = []
     for before in range(3):
         # 3 bytes are 4 letters: at either end one letter may hold bits of a neighbour.
@@ -76,8 +76,8 @@ class Redactor:
         self._pattern: re.Pattern[str] | None = None
 
     def hide(self, secret: str | None) -> None:
-        """From now on that secret is removed, in every spelling of :func:`_spellings`, in whatever case."""
-        # A secret of several lines is shown line by line where somebody shows it.
+        """From now on that secret is removed, in every spelling of :func:`_spellings`, in upper or lower case."""
+        # A secret of several lines may be shown line by line.
         secret = (secret or "")[:_LONGEST]
         new = {text for text in (secret, secret.strip(), *secret.splitlines()) if len(text) >= _SHORTEST} - self._secrets
         if not new:
@@ -89,7 +89,7 @@ class Redactor:
         self._pattern = None
 
     def echoes(self, text: str) -> bool:
-        """Whether so many letters in a row are those of a secret, in whatever case, that the text must not be shown at all."""
+        """Whether this many letters in a row belong to a secret, in upper or lower case, that the text must not be shown at all."""
         lowered = text.lower()
         pieces = {lowered[place : place + _TELLING] for place in range(len(lowered) - _TELLING + 1)}
         return any(

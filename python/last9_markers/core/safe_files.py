@@ -1,4 +1,4 @@
-"""The one way to open files by name: what lies there instead (a link, a fifo, a device, a stranger's file) neither hangs nor is believed.
+"""The only way to open files by name: a trap in a file's place (a link, a fifo, a device, a stranger's file) neither hangs us nor is read.
 
 Every problem is an ``OSError``, whose ``strerror`` says in a few words what is wrong.
 """
@@ -35,7 +35,7 @@ def descriptor(path: str, limit: int | None = None, *, flags: int = os.O_RDONLY,
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK) and os.path.islink(path):
             raise _problem(errno.ELOOP, "a symbolic link", path) from None
-        if error.errno == errno.ENXIO:  # a fifo that is opened for writing, and nobody reads
+        if error.errno == errno.ENXIO:  # a fifo that is opened for writing and has no reader
             raise _problem(errno.EINVAL, "not a regular file", path) from None
         raise
     try:
@@ -52,7 +52,7 @@ def create(path: str, content: bytes, mode: int = 0o600) -> None:
     try:
         with os.fdopen(found, "wb") as file:
             if hasattr(os, "fchmod"):
-                os.fchmod(file.fileno(), mode)  # whatever the umask took away
+                os.fchmod(file.fileno(), mode)  # the umask may have removed bits
             file.write(content)
     except OSError:
         os.unlink(path)

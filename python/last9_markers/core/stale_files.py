@@ -1,4 +1,4 @@
-"""What nobody came back for in the temporary workspace: an agent went away, or a process was killed, before it could tidy up."""
+"""Files left over in the temporary workspace: an agent went away, or a process was killed, before it could clean up."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def find(folder: str, name: re.Pattern[str]) -> list[str]:
 def _is_old(entry: os.DirEntry[str]) -> bool:
     try:
         return time.time() - entry.stat(follow_symlinks=False).st_mtime > AFTER_SECONDS
-    except OSError:  # somebody else was quicker
+    except OSError:  # another process was faster
         return False

@@ -1,4 +1,4 @@
-"""A fake Last9: a real HTTP server on this machine that holds requests to the API's rules and breaks down on order.
+"""A fake Last9: a real HTTP server on this machine that enforces the API's rules and fails on order.
 
 For tests and for trying things out::
 

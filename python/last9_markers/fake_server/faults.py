@@ -1,11 +1,11 @@
 """Faults on order: which request meets which, and how often.
 
 A fault is a JSON object. ``on`` (``exchange``, ``event``, ``read`` or one of the calls that read, ``any``; default ``any``), ``about`` (a
-text that the request's body has), ``times`` (absent: for ever) and ``every`` (each so-many-th of those alone) say which requests meet it.
-The rest says what happens, in any combination:
+text that the request's body has), ``times`` (absent: for ever) and ``every`` (only each n-th of those) select the requests.
+The other keys say what happens, in any combination:
 
 =========================  ==========================================================================================
-``status``, ``headers``,   this answer instead of the right one; with a status that is no 2xx nothing is kept. ``body``
+``status``, ``headers``,   this answer instead of the right one; with a status other than 2xx nothing is kept. ``body``
 ``body``                   alone replaces the text of the right answer
 ``delay``                  seconds before the answer
 ``drop``                   ``before``: the connection is cut without an answer, nothing is kept; ``headers``, ``body``: it
@@ -13,15 +13,15 @@ The rest says what happens, in any combination:
 ``drip``                   seconds between single bytes of the answer
 ``size``                   the answer's body is that many bytes long
 ``access_token_lifetime``  seconds that the access token of this exchange is good for
-``rate_per_second``        so many requests a second are served, the others answer 429
-``late``                   reading back: the newest so many seconds of what arrived are hidden
+``rate_per_second``        this many requests a second are served, the others get 429
+``late``                   reading back: the events of the last this many seconds are hidden
 ``underscores``            reading back: dots in labels' names have become underscores
 ``label_limit``            reading back: a series with more labels than that has been dropped
 ``arrival_time``           reading back: the sample has the moment at which it arrived
 =========================  ==========================================================================================
 
-An order with a wrong key or value is refused whole, and says which: a fault that does something else than was meant would let a test pass
-for nothing.
+An order with a wrong key or value is refused as a whole, with the reason: a fault with another effect than intended would let a test pass
+wrongly.
 """
 
 from __future__ import annotations

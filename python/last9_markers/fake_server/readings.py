@@ -60,7 +60,7 @@ class MetricsStore:
 
 
 def samples(store: MetricsStore, received: list[dict[str, Any]], fault: Mapping[str, Any], now: float) -> list[StoredSample]:
-    """What the store has of the events that were received, with whatever is to have gone wrong."""
+    """What the store has of the events that were received, with the ordered faults."""
     found = []
     for event in received:
         arrived = _seconds(event["received_at"])

@@ -1,4 +1,4 @@
-"""Writes an answer to the socket, with whatever is to go wrong on the way."""
+"""Writes an answer to the socket, with the ordered faults."""
 
 from __future__ import annotations
 

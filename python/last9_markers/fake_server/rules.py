@@ -1,4 +1,4 @@
-"""What Last9 takes and what it refuses (``last9-api.md``). Strict, so that no test passes on an event that Last9 would refuse."""
+"""The events that Last9 accepts and those that it refuses (``last9-api.md``). Strict: no test may pass with an event that Last9 refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIELDS = {"event_name", "event_state", "timestamp", "data_source_name", "attrib
 
 
 class Refusal(Exception):
-    """An answer that is no success."""
+    """An answer that is not a success."""
 
     def __init__(self, status: int, error: str) -> None:
         super().__init__(error)

@@ -1,4 +1,4 @@
-"""The server itself: sockets, paths, and the record of what came in."""
+"""The server itself: sockets, paths, and the record of all requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refresh and access tokens as Last9's look, and what becomes of them."""
+"""Refresh and access tokens in Last9's form, and their exchange."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Access(NamedTuple):
 
 
 def issue_refresh_token(organization: str, audience: str, **claims: Any) -> str:
-    """A token of a JWT's form, with a signature that nobody could verify. ``claims`` win over what Last9 would write."""
+    """A token of a JWT's form, with a signature that cannot be verified. ``claims`` replace those that Last9 would write."""
     now = int(time.time())
     payload = {
         "organization_slug": organization,
         "aud": [audience],
         "scopes": ["write"],
-        "email": "stand-in@example.com",
+        "email": "fake-last9@example.com",
         "iat": now,
         "exp": now + 365 * 24 * 3600,
         **claims,

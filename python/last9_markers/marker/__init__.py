@@ -1,1 +1,1 @@
-"""What is sent: the event and its attributes, how it is kept while Last9 does not have it, and what the report is told of it."""
+"""What is sent: the event and its attributes, the queue of markers that Last9 does not have, and the records for the report."""

@@ -1,4 +1,4 @@
-"""A dry run: shows the marker, and where it would go. It sends nothing, and needs no token."""
+"""A dry run: shows the marker and its destination. It sends nothing, and needs no token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from last9_markers.request.token import Claims
 
 
 class Place(NamedTuple):
-    """Where it would go. ``destination`` is ``None`` if no organization is known."""
+    """The line about its destination. ``destination`` is ``None`` if no organization is known."""
 
     base_url: BaseUrl
     destination: Destination | None

@@ -1,4 +1,4 @@
-"""The change event: the body of the one request that is the marker."""
+"""The change event: the body of the request that sends a marker."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def compose(marker: Marker, timestamp_ms: int, data_source_name: str | None, att
 
 
 def encode(event: Event) -> bytes:
-    """The event as it goes over the wire: the very same bytes on every repetition."""
+    """The event as it goes over the wire: the same bytes on every repetition."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def readable(event: Event) -> str:
-    """The event for the log of a dry run: escaped to ASCII, so that it is the same JSON in a log of whatever encoding."""
+    """The event for the log of a dry run: escaped to ASCII, so that it is the same JSON in a log of any encoding."""
     return json.dumps(event)

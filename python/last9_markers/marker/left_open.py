@@ -1,7 +1,7 @@
 """Windows that earlier builds of the job left open: the stop of each, and whether it may be sent from here.
 
-What is known of them comes from records that whoever wrote those builds' Jenkinsfile could write: data, and no settings. So a host in it
-counts as chosen by somebody who only starts builds, and a credential is never changed for one.
+Their data comes from records that the authors of those builds' Jenkinsfiles could write: it is data, not settings. So a host in it
+is trusted no more than one from a person who only starts builds, and the credential never changes because of it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from last9_markers.request.options import CONNECTION_FIELDS, Marker, read_marker
 from last9_markers.request.token import Claims
 from last9_markers.request.values import as_text, is_yes
 
-#: Of so many one run takes note. A build's record holds fewer.
+#: One run looks at this many at most. A build's record holds fewer.
 MOST = 20
-#: Nobody knows how a deployment ended whose build is gone.
+#: It is unknown how a deployment ended whose build is gone.
 OUTCOME = "unknown"
 #: What a build ends with that may have left a manual window open on purpose.
 _ENDED_WELL = ("SUCCESS", "UNSTABLE")
@@ -91,7 +91,7 @@ class Judge:
         self._log = log
 
     def prepare(self, left: Leftover, now_ms: int) -> None:
-        """Give it an event and a destination; or settle it, for it is no window; or name it, for it has to stay open."""
+        """Give it an event and a destination; or settle it, because it is not a window; or name it, because it must stay open."""
         window = left.window
         try:
             marker = self._marker(window)
@@ -130,7 +130,7 @@ class Judge:
         if window is None:
             return None
         named = {name: window.options.get(name) for name in ("serviceName", "environment", "eventName")}
-        # It has a body, so that nobody is warned of its options; it had those of the build that left it.
+        # It has a body, so that its options, which are the old build's, cause no warning.
         asked = self._request._replace(options={**named, "eventState": "stop"}, config={}, body={})
         return read_marker(asked, {}, self._log)
 

@@ -1,6 +1,6 @@
-"""What one run leaves for the next ones of the same build and node, or of the same state file: one flat object, opaque to who carries it.
+"""What one run leaves for the next ones of the same build and agent, or of the same state file: one flat object, opaque to its carriers.
 
-Flat, so that two processes that change a state file at once lose nothing of each other's. The name of a destination has blanks in it,
+It is flat so that two processes that change a state file at once do not lose each other's changes. A destination's name has blanks in it,
 and no other key has.
 """
 
@@ -29,7 +29,7 @@ class Memory:
     def __init__(self, found: Mapping[str, Any], now_ms: int) -> None:
         self.outages = Outages(found, now_ms)
         left_out = found.get(_LEFT_OUT)
-        #: A sign for the set of attributes that the build has been told of; ``None`` if it has not.
+        #: A sign for the set of attributes that the build's log has named; ``None`` without one.
         self.left_out = left_out if isinstance(left_out, str) else None
         commits = {name: value for name, value in found.items() if name.startswith(_COMMIT_OF) and isinstance(value, str)}
         self._commits = {name: commit for name, value in commits.items() if (commit := as_commit(value))}

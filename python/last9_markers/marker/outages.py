@@ -1,6 +1,6 @@
-"""Whether Last9 answers: what one run leaves for the next ones of the same build and node, or of the same state file.
+"""Whether Last9 answers, for the next runs of the same build and agent, or of the same state file.
 
-An outage is paid once and not by each marker: while it holds, a marker gets one short attempt.
+Only the first marker of an outage takes its full time limit. While the outage lasts, each marker gets one short attempt.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Outages:
         return _name(destination) in self._until
 
     def begin(self, destination: Destination) -> bool:
-        """A marker was given up for want of an answer. Returns whether that is news: what holds already is not prolonged."""
+        """A marker was given up because there was no answer. Returns whether the outage is new: one that lasts already is not prolonged."""
         if self.holds(destination):
             return False
         self._until[_name(destination)] = self._now_ms + HOLDS_MS

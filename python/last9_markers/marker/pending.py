@@ -1,4 +1,4 @@
-"""Markers that are not with Last9 yet: what of this run is still to do, and how it is kept for the next one."""
+"""Markers that Last9 does not have yet: those that this run still has to send, and their form for the next run."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class OutboxEntry:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it was tried in vain, so that trying again may help. One that the end of the time has cut off was."""
+        """Whether it was tried without success, so that a retry may help. Also true if the end of the time cut it off."""
         return self.tried and not self.settled and (self.failure is None or is_transient(self.failure))
 
 
@@ -85,7 +85,7 @@ class Outbox:
         return self.own.delivered or any(entry.delivered for entry in self.others())
 
     def failures(self, entry: OutboxEntry) -> int:
-        """In how many runs a kept one has failed by itself, with this one: an outage, where nothing gets through, is not its own doing."""
+        """In how many runs, including this one, a queued marker has failed by itself. Runs in an outage are left out."""
         return entry.failures + (entry.has_failed and self.got_through())
 
     def pending(self) -> StillPending:
@@ -116,7 +116,7 @@ def untouched(kept: Sequence[Kept]) -> StillPending:
 
 
 class Recipient(NamedTuple):
-    """Whom a marker is for, as far as it is known: what is ``None`` only the token can say."""
+    """A marker's destination, as far as it is known: for ``None`` only the token has it."""
 
     credential_id: str
     organization: str | None
@@ -154,7 +154,7 @@ def claim(
 ) -> list[OutboxEntry]:
     """The kept markers that may go to that destination, ready to be sent, oldest first; all others stay untouched.
 
-    ``compose`` makes the event of a request that got no answer. What is no marker at all is dropped with a warning, or without one
+    ``compose`` makes the event of a request that got no answer. A text that is not a marker is dropped with a warning, or without one
     if nothing was ever to be sent (:exc:`RequestRejected` without reasons): it must not stand in the way of those that follow.
     """
     ours = []
@@ -200,7 +200,7 @@ def _describe(entry: OutboxEntry, found: dict[str, Any]) -> None:
 def _event_for(
     found: dict[str, Any], text: str, destination: Destination, claims: Claims, environ: Mapping[str, str], compose: Compose
 ) -> Event | None:
-    """The event in a kept text, ``None`` if it is for somebody else."""
+    """The event in a queued text, ``None`` if it has another destination."""
     if "contract" in found:
         request = contract.parse(text)
         try:

@@ -1,7 +1,7 @@
 """Records: what happened to each marker, as texts that the build keeps for its report.
 
-Only here is one written, and only :mod:`last9_markers.report` reads it. Whoever carries records (Groovy, the command line's state file)
-takes them for opaque. Several may speak of one marker, as when it was kept first and sent later: the report makes one of them.
+Only this module writes them, and only :mod:`last9_markers.report` reads them. For their carriers (Groovy, the command line's state file)
+they are opaque. One marker may have several, for example if it was queued first and sent later: the report joins them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Every text that people get to read: what happened, and what to do about it. One problem is one sentence pair.
+"""Every text that people read: what happened, and what to do about it. Each problem gets two sentences: the cause and the remedy.
 
-A module for each occasion; whoever speaks loads its own. Texts may hold values from outside; the log redacts them and keeps them on
-one line.
+Each occasion has a module of its own, and callers load only theirs. Texts may hold values from outside; the log redacts them and
+keeps each on one line.
 """

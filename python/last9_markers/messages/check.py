@@ -1,4 +1,4 @@
-"""What a connection test says: of each thing it looks at what it found, and where that is no good, what to do."""
+"""The texts of a connection test: for each check what it found and, if that is a problem, what to do."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from last9_markers.client.proxies import Exemption
 
-#: Longest of the names of what is looked at.
+#: The longest name of a check.
 _WIDTH = 12
 
-#: Level of configuration, as the contract names it → how it is told.
+#: Level of configuration, as the contract names it → its name in the log.
 SOURCES = {
     "option": "the option",
     "parameter": "a build parameter",
@@ -34,18 +34,19 @@ BEGINS = "Connection test:"
 def summary(ok: int, warnings: int, failed: int, *, written: bool | None, unread: bool) -> str:
     """The line after the findings.
 
-    ``written``: a test event was taken; ``None``: nothing but that is missing. ``unread``: not all that was read back is as it should be.
+    ``written``: Last9 accepted a test event; ``None``: only that test is missing. ``unread``: something that was
+    read back is not as it should be.
     """
     if failed:
         verdict = "markers will not get through"
     elif written:
         verdict = "markers get through"
     elif written is None:
-        verdict = "nothing seems to stand in the way of a marker, but none was sent"
+        verdict = "no check failed, but no test event was written"
     else:
         verdict = "markers may or may not get through, see the warnings"
     if unread and not failed and written is not False:
-        verdict += "; whether dashboards draw them is not proven, see the warnings"
+        verdict += "; whether dashboards show markers is not proven, see the warnings"
     return f"Connection test: {verdict} ({ok} ok, {warnings} {'warning' if warnings == 1 else 'warnings'}, {failed} failed)"
 
 
@@ -68,10 +69,10 @@ def bundle(version: str, folder: str) -> str:
 
 
 def code_not_kept(folder: str) -> str:
-    """Slower than it needs to be."""
+    """The engine is slower than it needs to be."""
     return (
-        f"the engine is compiled anew for each marker, which makes it some 0.1 s slower: nothing can be written in {folder}. Make the "
-        "temporary workspace writable for the agent's user, with some MB of space."
+        f"the engine is compiled again for each marker, which costs about 0.1 s: {folder} cannot be written. Make the temporary "
+        "workspace writable for the agent's user, and give it a few MB of space."
     )
 
 
@@ -81,12 +82,12 @@ def code_not_kept(folder: str) -> str:
 def token(credential_id: str, expires_at: float | None, *, is_jwt: bool) -> str:
     """A token that may be sent."""
     if not is_jwt:
-        return f"there is one (credential '{credential_id}'); it is no JWT, so it does not say what it is for"
-    return f"there is one (credential '{credential_id}'){f', good until {_day(expires_at)}' if expires_at else ''}"
+        return f"found (credential '{credential_id}'); not a JWT, so its scope and organization are unknown"
+    return f"found (credential '{credential_id}'){f', valid until {_day(expires_at)}' if expires_at else ''}"
 
 
 def token_expired(credential_id: str, expires_at: float) -> str:
-    """By its own word and this machine's clock; Last9 has the last word."""
+    """The token's own date, compared with this machine's clock. Only Last9 can tell for sure."""
     return (
         f"the refresh token expired on {_day(expires_at)} (credential '{credential_id}'). Create a new one with write scope in Last9 and "
         "save it there."
@@ -94,7 +95,7 @@ def token_expired(credential_id: str, expires_at: float) -> str:
 
 
 def token_expires_soon(credential_id: str, expires_at: float) -> str:
-    """Markers stop getting through before long."""
+    """Markers will soon stop getting through."""
     return (
         f"the refresh token expires on {_day(expires_at)} (credential '{credential_id}'). Create a new one with write scope in Last9 "
         "and save it there before that day."
@@ -102,15 +103,15 @@ def token_expires_soon(credential_id: str, expires_at: float) -> str:
 
 
 def host(url: str, source: str) -> str:
-    """Where the API is, and who says so."""
+    """The API's address, and the setting that gave it."""
     return f"{url}, from {source}"
 
 
 def host_differs(url: str, source: str, named: str) -> str:
     """Settings and token disagree about the host."""
     return (
-        f"{url}, from {source}, but the token names {named}. If the exchange below fails, set apiBaseUrl to {named}, or leave it out: "
-        "then the token's own counts."
+        f"{url}, from {source}, but the token names {named}. If the exchange below fails, set apiBaseUrl to {named}, or leave it out "
+        "to use the token's own."
     )
 
 
@@ -121,27 +122,25 @@ def organization(slug: str, source: str) -> str:
 
 def organization_differs(slug: str, source: str, named: str) -> str:
     """Settings and token disagree about the organization."""
-    return (
-        f"'{slug}', from {source}, but the token is for '{named}'. Set orgSlug to '{named}', or leave it out: then the token's own counts."
-    )
+    return f"'{slug}', from {source}, but the token is for '{named}'. Set orgSlug to '{named}', or leave it out to use the token's own."
 
 
 def organization_unproven(slug: str, source: str) -> str:
-    """Nothing but a write shows whether that organization takes markers."""
-    return f"'{slug}', from {source}: not proven, since the token does not name its organization. {_TO_PROVE}"
+    """Only a write shows whether that organization accepts markers."""
+    return f"'{slug}', from {source}: not proven, because the token does not name its organization. {_TO_PROVE}"
 
 
 def organization_proven(slug: str) -> str:
     """A write got through."""
-    return f"'{slug}' takes markers"
+    return f"'{slug}' accepts markers"
 
 
 # -- the way to Last9 ----------------------------------------------------------------------------------------------------------
 
 
 def no_proxy(host: str, exemption: Exemption | None) -> str:
-    """The direct way, and what decided that it is."""
-    return f"none for {host}{f', by {exemption.entry!r} in {exemption.variable}' if exemption else ''}"
+    """No proxy is used, and why."""
+    return f"none for {host}{f' (because of {exemption.entry!r} in {exemption.variable})' if exemption else ''}"
 
 
 def proxy(shown: str, variable: str) -> str:
@@ -152,15 +151,13 @@ def proxy(shown: str, variable: str) -> str:
 def name_known(host: str, addresses: list[str], behind: str | None) -> str:
     """The name resolves."""
     shown = ", ".join(addresses[:4]) + (", …" if len(addresses) > 4 else "")
-    return f"{host} is {shown}{f'; {behind} is for the proxy to resolve' if behind else ''}"
+    return f"{host} resolves to {shown}{f'; the proxy resolves {behind}' if behind else ''}"
 
 
 def name_late(host: str, seconds: float, is_proxy: bool) -> str:
     """The resolver hangs."""
     where = "HTTPS_PROXY" if is_proxy else "apiBaseUrl"
-    return (
-        f"the name {host} was not resolved within the time limit of {seconds:g} s. Check the DNS servers that the agent asks, and {where}."
-    )
+    return f"the name {host} was not resolved within the time limit of {seconds:g} s. Check the agent's DNS servers, and {where}."
 
 
 def name_unknown(host: str, reason: str, is_proxy: bool) -> str:
@@ -170,14 +167,14 @@ def name_unknown(host: str, reason: str, is_proxy: bool) -> str:
 
 
 def connected(host: str, milliseconds: int, status: int, via: str | None, silent: list[str]) -> str:
-    """Somebody answered in HTTP. ``silent``: the addresses that did not, and cost every marker a quarter of a second each."""
-    late = f"; no answer in time from {', '.join(silent)}, so another address was taken" if silent else ""
-    return f"{host} answers{f' through the proxy {via}' if via else ''} ({status} to a request without a token, {milliseconds} ms){late}"
+    """A server sent an HTTP response. ``silent``: the addresses that did not; each costs every marker a quarter of a second."""
+    late = f"; no answer in time from {', '.join(silent)}, so another address was used" if silent else ""
+    return f"{host} answered{f' through the proxy {via}' if via else ''} ({status} to a request without a token, {milliseconds} ms){late}"
 
 
 def certificate(subject: str | None, issuer: str | None, until: str | None, version: str | None) -> str:
-    """A chain that leads to a root we trust; who issued it tells whether a company's proxy looks into the traffic."""
-    return f"the certificate of {subject or '?'} is trusted: issued by {issuer or '?'}, good until {until or '?'} ({version or '?'})"
+    """The chain leads to a trusted root. The issuer shows whether a company's proxy inspects the traffic."""
+    return f"the certificate of {subject or '?'} is trusted: issued by {issuer or '?'}, valid until {until or '?'} ({version or '?'})"
 
 
 def no_tls() -> str:
@@ -191,34 +188,34 @@ def clock(off: float) -> str:
 
 
 def clock_unproven() -> str:
-    """No Date in the answer."""
+    """The response has no Date header."""
     return "not proven: the server's answer has no Date header. Compare the clocks of agent and controller with a time server."
 
 
 def agent_clock_off(off: float) -> str:
     """The agent's clock is wrong."""
     return (
-        f"the agent's clock is {_off(off)} the server's. Markers from a shell are drawn that much off, and certificates may seem invalid. "
-        "Let a time server set it."
+        f"the agent's clock is {_off(off)} the server's. Markers from a shell are off by that much, and certificates may seem invalid. "
+        "Synchronize the clock with a time server."
     )
 
 
 def controller_clock_off(off: float) -> str:
-    """The clock that a Pipeline's markers go by is wrong, or the step waited very long for an agent."""
+    """The clock that gives a Pipeline's markers their time is wrong, or the step waited very long for an agent."""
     waited = "" if off > 0 else ", unless this step waited that long for an agent"
-    return f"the controller's clock is {_off(off)} the server's{waited}. A Pipeline's markers are drawn by it. Let a time server set it."
+    return f"the controller's clock is {_off(off)} the server's{waited}. It times a Pipeline's markers. Synchronize it with a time server."
 
 
 # -- the API -------------------------------------------------------------------------------------------------------------------
 
 
 def exchanged(milliseconds: int, hours: float | None) -> str:
-    """The refresh token was taken."""
-    return f"Last9 takes the refresh token ({milliseconds} ms){f', for an access token good for {hours:.0f} h' if hours else ''}"
+    """Last9 accepted the refresh token."""
+    return f"Last9 accepted the refresh token ({milliseconds} ms){f'; the access token is valid for {hours:.0f} h' if hours else ''}"
 
 
 def scope(scopes: tuple[str, ...]) -> str:
-    """It may write."""
+    """The token may write."""
     return f"the access token has: {', '.join(scopes)}"
 
 
@@ -228,7 +225,7 @@ def scope_proven() -> str:
 
 
 def scope_too_low(scopes: tuple[str, ...], credential_id: str) -> str:
-    """It may only read."""
+    """The token may only read."""
     return (
         f"the token has only: {', '.join(scopes)}. Create a refresh token with the write scope in Last9 and save it as credential "
         f"'{credential_id}'."
@@ -236,44 +233,45 @@ def scope_too_low(scopes: tuple[str, ...], credential_id: str) -> str:
 
 
 def scope_unproven(scopes: tuple[str, ...]) -> str:
-    """Scopes that we do not know, or none told."""
-    told = f"the token has: {', '.join(scopes)}, which may or may not include write" if scopes else "the token does not tell its scopes"
-    return f"not proven: {told}. {_TO_PROVE}"
+    """The scopes are unknown to us, or the token names none."""
+    known = f"the token has: {', '.join(scopes)}, which may or may not include write" if scopes else "the token does not name its scopes"
+    return f"not proven: {known}. {_TO_PROVE}"
 
 
 def written(service: str, event_name: str) -> str:
-    """The test event is with Last9."""
-    return f"Last9 has taken a test event: event_name '{event_name}', service '{service}'"
+    """Last9 has the test event."""
+    return f"Last9 accepted a test event: event_name '{event_name}', service '{service}'"
 
 
 def write_unproven() -> str:
-    """Nobody asked for a write."""
-    return f"not proven: no marker was sent. {_TO_PROVE}"
+    """The caller did not ask for a write."""
+    return f"not tested: no test event was written. {_TO_PROVE}"
 
 
 def write_refused(culprit: str) -> str:
     """The finding that says why comes just before."""
-    return f"the test event was refused: see {culprit}."
+    return f"the test event was rejected: see {culprit}."
 
 
 def write_held_back() -> str:
     """A dry run sends nothing, test events included."""
-    return "not proven: dryRun (or LAST9_DRY_RUN) holds every marker back. Unset it for a test event."
+    return "not tested: dryRun (or LAST9_DRY_RUN) is set, so nothing is sent. Unset it for a test event."
 
 
 def not_reached(reason: str) -> str:
     """Something before it failed."""
-    return f"not proven: {reason} failed. Mend that first."
+    return f"skipped: {reason} failed. Fix that first."
 
 
 def time_is_over(seconds: float) -> str:
     """The test hangs here."""
     return (
-        f"no answer within the time limit of {seconds:g} s. Check what stands between the agent and Last9; timeoutSeconds raises the limit."
+        f"no answer within the time limit of {seconds:g} s. Check the proxies and firewalls between the agent and Last9, or raise "
+        "timeoutSeconds."
     )
 
 
-_TO_PROVE = "Only a write proves it: test once with sendTestEvent."
+_TO_PROVE = "Set sendTestEvent once to test writing."
 
 
 def _day(moment: float) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-MORE_HELP = "'{} --help' tells more."
+MORE_HELP = "Run '{} --help' for details."
 INDIRECT_FIELDS = (
-    "The fields of 'where it goes' can be taken from a variable too: --org-slug-env-var NAME; --org-slug-param NAME where the\n"
-    "variable is a build parameter, so that whoever starts the build chooses it."
+    "The connection fields can be taken from a variable too: --org-slug-env-var NAME. If the variable is a build parameter,\n"
+    "so that the person who starts the build chooses its value, use --org-slug-param NAME."
 )
 VARIABLES = (
     "environment variables: those named above, LAST9_ROUTING_PROFILES, and on this machine LAST9_CA_BUNDLE, SSL_CERT_FILE,\n"
@@ -19,22 +19,22 @@ VARIABLES = (
 
 def unknown_option(flag: str, nearest: str | None) -> str:
     """A misspelt option."""
-    return f"there is no option '{flag}': " + (f"did you mean '{nearest}'?" if nearest else "--help lists those there are.")
+    return f"there is no option '{flag}': " + (f"did you mean '{nearest}'?" if nearest else "--help lists the options.")
 
 
 def stray_argument(word: str) -> str:
-    """A word that belongs to no option. It is not repeated: somebody may have put the token there."""
-    return f"an argument of {len(word)} characters belongs to no option. Put a value with blanks into quotes."
+    """A word that does not belong to an option. The text does not repeat it: it may be the token."""
+    return f"an argument of {len(word)} characters does not belong to an option. Put a value with blanks into quotes."
 
 
 def value_missing(flag: str) -> str:
     """An option at the end of the line, or before another option."""
-    return f"{flag} needs a value ({flag}=… where the value begins with a dash)."
+    return f"{flag} needs a value ({flag}=… if the value begins with a dash)."
 
 
 def no_pair(text: str) -> str:
     """``--attribute`` without a name or without an equals sign."""
-    return f"--attribute '{text}' is no KEY=VALUE."
+    return f"--attribute '{text}' is not KEY=VALUE."
 
 
 def option_missing(flag: str) -> str:
@@ -54,25 +54,22 @@ def token_file_unreadable(path: str, reason: str) -> str:
 
 
 def state_foreign(path: str, reason: str) -> str:
-    """``--state`` names something that is not ours."""
-    return (
-        f"{path} is no state file: {reason}. It is left as it is, and nothing of it is used. Name another file with --state, or remove "
-        "this one."
-    )
+    """``--state`` names a file that we did not write."""
+    return f"{path} is not a state file: {reason}. It is ignored and left unchanged. Name another file with --state, or remove this one."
 
 
 def state_of_another_version(path: str, found: str, ours: int) -> str:
     """``--state`` names a file of a newer or older program."""
     return (
-        f"the state file {path} is of version {found}, and this program writes version {ours}. It is left as it is, and nothing of it is "
-        "used. Use one version of last9-markers in a job, or name another file with --state."
+        f"the state file {path} is of version {found}, and this program writes version {ours}. It is ignored and left "
+        "unchanged. Use one version of last9-markers in a job, or name another file with --state."
     )
 
 
 def state_unreadable(path: str, reason: str) -> str:
     """The state file cannot be read."""
     return (
-        f"the state file {path} cannot be read ({reason}), so nothing of it is used. Let the build's user read it, or name another with "
+        f"the state file {path} cannot be read ({reason}) and is ignored. Make it readable for the build's user, or name another with "
         "--state."
     )
 
@@ -80,24 +77,24 @@ def state_unreadable(path: str, reason: str) -> str:
 def state_unwritable(path: str, reason: str) -> str:
     """The state file cannot be written: a full disk, a read-only folder."""
     return (
-        f"the state file {path} cannot be written ({reason}): what should be remembered is lost. Free some space, or name a file with "
-        "--state where the build's user may write."
+        f"the state file {path} cannot be written ({reason}), so the new state is lost. Free some space, or use --state to name a file "
+        "that the build's user may write."
     )
 
 
 def state_locked(path: str) -> str:
-    """Another process keeps the lock."""
+    """Another process holds the lock."""
     return (
-        f"the state file {path} is kept busy by another process: this marker goes without it. Look for a last9-markers that hangs on this "
-        "machine, or give each build a state file of its own."
+        f"the state file {path} is locked by another process; continuing without it. Look for a last9-markers process that hangs on this "
+        "machine, or give each build its own state file."
     )
 
 
 def pending_dropped(count: int, kept: int) -> str:
-    """An outage that lasts, or markers of a size that nobody expects."""
+    """A long outage, or very large markers."""
     return (
-        f"the state file is full: it holds the {kept} newest undelivered markers; {count} older ones are dropped. The warnings before this "
-        "one say why Last9 does not get them."
+        f"the state file is full: it holds the {kept} newest queued markers; {count} older ones were dropped. The warnings above say "
+        "why they could not be delivered."
     )
 
 
@@ -105,20 +102,20 @@ def pending_dropped(count: int, kept: int) -> str:
 
 
 def bad_result(given: str, source: str, known: str) -> str:
-    """``--result`` or ``BUILD_RESULT`` is none of Jenkins' results."""
+    """``--result`` or ``BUILD_RESULT`` is not one of Jenkins' results."""
     return f"{source} must be one of {known}, not '{given}'."
 
 
 def not_for_this_result(result: str, flag: str) -> str:
-    """A result that the switches do not ask for."""
+    """The switches do not ask for a marker with this result."""
     return f"No marker is sent: the result is {result}, and {flag} is off"
 
 
 def window_stays_open(result: str, flag: str) -> str:
-    """A stop that the switches hold back."""
+    """The switches prevent this stop."""
     return (
-        f"this window stays open at Last9: the result is {result}, and {flag} is off. Give the stop of a window --on-failure --on-unstable "
-        "--on-aborted."
+        f"this window stays open at Last9: the result is {result}, and {flag} is off. Add --on-failure --on-unstable --on-aborted to the "
+        "stop of a window."
     )
 
 
@@ -128,7 +125,7 @@ NO_COMMAND = "there is no command: write it after --, as in window --service-nam
 
 
 def goes_on(problem: str) -> str:
-    """An option that cannot be used: the command runs all the same."""
+    """An option cannot be used. The command still runs."""
     return f"an option is ignored: {problem}"
 
 
@@ -140,48 +137,48 @@ def cannot_start(word: str, reason: str) -> str:
 def delivery_process_failed(label: str, reason: str) -> str:
     """No process can be started."""
     return (
-        f"{label} could not be sent: no process can be started for it ({reason}). Look for a limit of processes or memory on this "
-        "machine, and for a Python that was removed meanwhile."
+        f"{label} could not be sent: its process could not be started ({reason}). Check this machine's limits of processes and "
+        "memory, and whether Python was removed meanwhile."
     )
 
 
 def no_attributes_file(reason: str) -> str:
-    """LAST9_ATTRIBUTES_FILE cannot be made."""
-    return f"the command gets no LAST9_ATTRIBUTES_FILE ({reason}): there is no room or no right for a temporary file. Set TMPDIR."
+    """LAST9_ATTRIBUTES_FILE cannot be created."""
+    return f"LAST9_ATTRIBUTES_FILE could not be created ({reason}). Set TMPDIR to a folder that is writable and has room."
 
 
 def attributes_file_unreadable(reason: str) -> str:
-    """What lies in the place of LAST9_ATTRIBUTES_FILE is not the file that the command was given."""
-    return f"what the command has written to LAST9_ATTRIBUTES_FILE is ignored: {reason}. Append lines KEY=VALUE to it, 64 kB at most."
+    """LAST9_ATTRIBUTES_FILE is no longer the file that the command was given."""
+    return f"LAST9_ATTRIBUTES_FILE is ignored: {reason}. Append lines KEY=VALUE to it, at most 64 kB."
 
 
 def attributes_file_lines(count: int) -> str:
-    """Lines without a name or a sign of equality."""
+    """Lines without a name or an equals sign."""
     lines = "1 line" if count == 1 else f"{count} lines"
-    return f"{lines} in LAST9_ATTRIBUTES_FILE ignored: no KEY=VALUE. Write one attribute a line."
+    return f"{lines} in LAST9_ATTRIBUTES_FILE ignored: not KEY=VALUE. Write one attribute per line."
 
 
 def delivery_process_silent(label: str) -> str:
     """The delivering process ended without an answer."""
     return (
-        f"{label} may not have arrived: the process that delivers it was ended, or took far longer than its time limit. Look for whoever "
-        "ends processes on this machine (memory, limits)."
+        f"{label} may not have arrived: the process that delivers it was killed, or ran far longer than its time limit. Check what "
+        "kills processes on this machine (memory, limits)."
     )
 
 
 def start_lost() -> str:
-    """Nobody keeps what Last9 has not got."""
+    """Nothing keeps the start that was not delivered."""
     return (
-        "the start of this window is not with Last9 either, and nothing keeps it. With --state FILE both would go out with the next marker "
-        "that uses the file."
+        "the start of this window was also lost, because there is no state file. With --state FILE, both are sent with the next "
+        "marker that uses the file."
     )
 
 
 def gone(window: str) -> str:
     """A ``window`` process was killed."""
-    return f"The process of the window {window} is gone: its stop goes out with this marker, its outcome unknown"
+    return f"The process of the window {window} is gone. Its stop is sent with this marker; its outcome is unknown"
 
 
 def gone_unreadable(path: str) -> str:
-    """What the state file holds of such a window is no window."""
-    return f"the state file {path} has a window of a process that is gone, and it cannot be read: it is dropped."
+    """The state file's entry of such a window cannot be read."""
+    return f"the state file {path} holds a window that cannot be read; it was dropped. No action is needed."

@@ -1,4 +1,4 @@
-"""What was given and cannot be used: in the request, among the options and attributes, in the agent's environment."""
+"""Input that cannot be used: in the request, the options, the attributes and the agent's environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 def request_unreadable(detail: str) -> str:
-    """The two halves do not understand each other."""
+    """The Groovy half and the engine do not match."""
     return (
         f"the engine cannot read the library's request ({detail}). The library's Groovy code and its bundle must come from one "
         "version: check the version that @Library names, and customAttributes for extreme nesting."
@@ -27,11 +27,11 @@ def service_name_missing(step: str, *, from_shell: bool) -> str:
 
 
 def no_marker(service: str | None, state: str, reason: str) -> str:
-    """Why the options make no marker: which one, and the reason."""
+    """Why no marker was sent: the marker's name, and the reason."""
     return f"no marker was sent{f' for {service} ({state})' if service else ''}: {reason}"
 
 
-#: What stands where one text is wanted → what is said of it, and what to do if there is no marker without it.
+#: What was given in place of one text → the message, and the remedy if a marker needs the option.
 MISFITS = {
     "null": ("is null: the variable or parameter that it is taken from is not set.", "Set it, or leave the option out."),
     "list": ("is a list, but must be one text.", "Call the step once for each."),
@@ -45,7 +45,7 @@ def no_text(name: str, wrong: str) -> str:
 
 
 def no_marker_of(name: str, wrong: str) -> str:
-    """The same of an option that says which marker this is."""
+    """The same for an option without which there is no marker."""
     return f"{name} {' '.join(MISFITS[wrong])}"
 
 
@@ -55,47 +55,47 @@ def option_of_config(name: str) -> str:
 
 
 def bad_event_state(given: str) -> str:
-    """``eventState`` is neither."""
+    """``eventState`` has another value."""
     return f"eventState must be 'start' or 'stop' (the default), not '{given}'."
 
 
 def bad_switch(name: str, given: str, instead: str = "") -> str:
-    """A yes/no option is neither."""
+    """A switch has another value."""
     return f"{name} must be true or false, not '{given}'{f'; {instead}' if instead else ''}."
 
 
 def bad_outcome(given: str) -> str:
-    """``outcome`` is none of the five."""
+    """``outcome`` is not one of the five."""
     return f"outcome must be 'success', 'failure', 'unstable', 'aborted' or 'timeout', not '{given}'; using the build's result."
 
 
 def outcome_without_end(step: str) -> str:
-    """``outcome`` where nothing has ended, or where the block itself tells."""
+    """``outcome`` on a start, or on a block, whose own end decides."""
     if step == "withLast9Deployment":
-        return "outcome is ignored: the block's own end tells it. Leave it out, or send start and stop with last9DeploymentMarker."
+        return "outcome is ignored: the block's own end decides it. Leave it out, or send start and stop with last9DeploymentMarker."
     return "outcome is ignored on a start marker. Set it on the stop."
 
 
 def bad_attribute_names(given: str, default: str) -> str:
-    """``attributeNames`` is neither."""
+    """``attributeNames`` has another value."""
     return f"attributeNames must be 'dotted' or 'underscore', not '{given}'; using '{default}'."
 
 
 def bad_timeout(given: str, default: float) -> str:
-    """``timeoutSeconds`` is no time."""
+    """``timeoutSeconds`` is not a time."""
     return f"timeoutSeconds must be a number of seconds above 0, not '{given}'; using {default:g}."
 
 
 def bad_previous_commit(given: str) -> str:
-    """``previousCommit`` is no hash."""
-    return f"previousCommit is '{given[:60]}', ignored: give the hash of the commit that was deployed before, 7 to 40 hexadecimal digits."
+    """``previousCommit`` is not a hash."""
+    return f"previousCommit is ignored: '{given[:60]}' is not a commit hash. Give 7 to 40 hexadecimal digits."
 
 
 def unknown_option(name: str, nearest: str | None, *, configured: bool = False) -> str:
     """A misspelt option, of the step itself or of ``last9Config``."""
     place = " in last9Config" if configured else ""
-    advice = f"did you mean '{nearest}'?" if nearest else "see the step's help for the options there are."
-    return f"unknown option '{name}'{place}, ignored: {advice}"
+    advice = f"did you mean '{nearest}'?" if nearest else "the step's help lists the options."
+    return f"unknown option '{name}'{place} is ignored: {advice}"
 
 
 def password_not_sent(name: str) -> str:
@@ -108,27 +108,27 @@ def password_not_sent(name: str) -> str:
 
 def custom_attributes_no_map() -> str:
     """``customAttributes`` is not a map."""
-    return "customAttributes is not a map, ignored. Write customAttributes: [team: 'payments']."
+    return "customAttributes is ignored: it is not a map. Write customAttributes: [team: 'payments']."
 
 
 def attribute_without_name() -> str:
     """A blank key."""
-    return "customAttributes has an entry without a name, ignored. Give it one."
+    return "an entry of customAttributes is ignored: it has no name. Give it one."
 
 
 def attributes_cut(names: list[str], most: int) -> str:
-    """Values that nobody reads, or names."""
+    """Values or names that are too long."""
     return f"cut to {most:,} bytes each: {_some(names)}."
 
 
 def message_cut(most: int) -> str:
-    """Nobody reads a longer one in a list of events."""
+    """A list of events has no room for a longer one."""
     return f"message is longer than {most} characters; using its beginning."
 
 
 def no_room_for(names: list[str], most: int) -> str:
     """More labels than a series may have."""
-    return f"a marker has at most {most} labels, so these are left out: {_some(names)}. Name fewer attributes; the first ones count."
+    return f"a marker has at most {most} labels, so these are left out: {_some(names)}. Set fewer attributes; the first ones are sent."
 
 
 def _some(names: list[str]) -> str:
@@ -140,23 +140,23 @@ _LONGEST_SHOWN, _MOST_SHOWN = 60, 10
 
 
 def option_cut(name: str, most: int) -> str:
-    """A name or a text that is longer than anybody would read."""
+    """A name or a text that is too long."""
     return f"{name} is longer than {most:,} bytes; using its beginning."
 
 
 def attribute_not_settable(name: str) -> str:
     """The two attributes that tie a window together."""
-    return f"customAttributes cannot set '{name}', which ties a start to its stop: ignored. Choose another name."
+    return f"customAttributes: '{name}' is ignored: the name is reserved, because it ties a start to its stop. Choose another name."
 
 
 def attribute_of_the_event(name: str) -> str:
     """A label that the series has by itself."""
-    return f"customAttributes cannot set '{name}', which every marker has already: ignored. Choose another name."
+    return f"customAttributes: '{name}' is ignored: the name is reserved, because every marker has it. Choose another name."
 
 
 def source_failed(name: str, error: Exception) -> str:
-    """A source of attributes broke."""
-    return f"the {name} attributes are missing ({type(error).__name__}: {error}). The marker goes without them; please report this."
+    """A source of attributes failed."""
+    return f"the {name} attributes are missing ({type(error).__name__}: {error}). The marker is sent without them. Please report this."
 
 
 # -- settings of the agent -----------------------------------------------------------------------------------------------------
@@ -164,17 +164,17 @@ def source_failed(name: str, error: Exception) -> str:
 
 def token_with_blanks() -> str:
     """The secret was pasted with a line break."""
-    return "the refresh token has blanks or a line break around it; they were cut off. Save the credential again without them."
+    return "the refresh token has blanks or a line break around it; they were removed. Save the credential again without them."
 
 
 def proxy_unusable(variable: str, reason: str) -> str:
     """A proxy variable that cannot be used."""
-    return f"{variable} is left out: {reason}. Set it to http://host:port (a password's special characters as %XX), or unset it."
+    return f"{variable} is ignored: {reason}. Set it to http://host:port (a password's special characters as %XX), or unset it."
 
 
 def ca_unusable(variable: str, path: str, reason: str) -> str:
     """A CA bundle that cannot be used."""
-    return f"{variable} is left out: {path} cannot be read as PEM certificates ({reason}). Correct the path or unset it."
+    return f"{variable} is ignored: {path} cannot be read as PEM certificates ({reason}). Correct the path or unset it."
 
 
 def ca_damaged(variable: str, path: str, count: int) -> str:
@@ -182,7 +182,7 @@ def ca_damaged(variable: str, path: str, count: int) -> str:
     if not count:
         return ""
     which = "1 certificate is" if count == 1 else f"{count} certificates are"
-    return f"{which} damaged in {path} ({variable}), and left out. Replace the file; the others in it count."
+    return f"{which} damaged in {path} ({variable}) and ignored. Replace the file; the others in it are used."
 
 
 def ca_folder_empty(variable: str, path: str) -> str:
@@ -191,5 +191,5 @@ def ca_folder_empty(variable: str, path: str) -> str:
 
 
 def pending_unreadable(label: str) -> str:
-    """Something that was kept is no marker."""
-    return f"{label}, kept from before, cannot be read and is dropped. The library's Groovy code and its bundle must come from one version."
+    """A queued entry is not a marker."""
+    return f"{label}, queued earlier, cannot be read and was dropped. The library's Groovy code and its bundle must come from one version."

@@ -1,4 +1,4 @@
-"""The log's own lines: what the engine does and has done."""
+"""The log's ordinary lines: what the engine does, and what it has done."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from last9_markers.request.destination import Destination
 
 SENT = "Deployment marker sent successfully"
-KEPT_BY_A_SHELL = " The marker is kept and goes out with the next one."
-STILL_KEPT = " It stays kept and goes out with the next one; if none gets through, Last9 never has it."
+KEPT_BY_A_SHELL = " The marker is queued and will be sent with the next one."
+STILL_KEPT = " It stays queued and will be sent with the next one. If none succeeds, it is lost."
 INTERRUPTED = "the engine was interrupted before the marker was delivered."
 
 
@@ -20,32 +20,32 @@ def sending(label: str) -> str:
 
 
 def sent_late(count: int) -> str:
-    """What was kept from an outage has arrived."""
-    return f"Also sent: {_markers(count)} that could not be delivered before, with the original time"
+    """Markers that were queued during an outage have arrived."""
+    return f"Also sent: {'1 queued deployment marker' if count == 1 else f'{count} queued deployment markers'} (original timestamps)"
 
 
 def commits_disagree(start: str, stop: str) -> str:
-    """The checkout came after the start, or another one."""
-    return f"the start of this window named commit {start[:12]}; what was deployed is {stop[:12]}, as its stop says"
+    """The checkout came after the start, or there was a second one."""
+    return f"the start of this window named commit {start[:12]}, its stop names {stop[:12]}. Check out before the window begins."
 
 
 def outage(*, from_shell: bool) -> str:
-    """An outage has begun. A window in a shell needs no state file for its stop to be the next marker."""
+    """An outage has begun. In a shell the next marker may be the stop of the same window, also without a state file."""
     if from_shell:
         return "Last9 does not answer; the markers that follow get one short attempt each for the next 2 minutes"
-    return "Last9 does not answer; markers of this build on this node get one short attempt for the next 2 minutes"
+    return "Last9 does not answer; markers of this build on this agent get one short attempt each for the next 2 minutes"
 
 
 def kept(count: int, *, stop_follows: bool) -> str:
-    """The end of a warning about a marker that was not delivered: with it ``count`` of the build's markers wait.
+    """The end of a warning about a marker that was not delivered. ``count``: how many of the build's markers are queued now.
 
-    A library cannot know which marker is the build's last, so each says what becomes of all if it is; the last one is the final account.
+    The library cannot know which marker is the build's last one. So each warning says what happens to all of them if none follows.
     """
     if count > 1:
-        return f" {_markers(count)} are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
+        return f" {_markers(count)} are queued and will be sent with this build's next marker. If none succeeds, they are lost."
     if stop_follows:
-        return " The marker is kept and goes out with the window's stop."
-    return " The marker is kept and goes out with the build's next one; if none gets through, Last9 never has it."
+        return " The marker is queued and will be sent with the window's stop."
+    return " The marker is queued and will be sent with this build's next marker. If none succeeds, it is lost."
 
 
 def dry_run(destination: Destination | None) -> str:
@@ -55,76 +55,76 @@ def dry_run(destination: Destination | None) -> str:
 
 
 def engine_failed(error: BaseException, place: str) -> str:
-    """A defect of ours."""
-    return f"the engine failed ({type(error).__name__} at {place}: {error}). The build goes on; please report this."
+    """A defect in this library."""
+    return f"internal error ({type(error).__name__} at {place}: {error}). The build continues. Please report this."
 
 
 def no_answer(reason: str) -> str:
     """The answer file could not be written."""
-    return f"the answer cannot be written ({reason}), so the build does not learn what became of this marker."
+    return f"the answer cannot be written ({reason}), so the build does not know whether Last9 has this marker. Free space on the agent."
 
 
 # -- with LAST9_DEBUG ----------------------------------------------------------------------------------------------------------
 
 
 def begun(step: str, pending: int) -> str:
-    """Who is at work."""
+    """The versions in use."""
     import platform
     import sys
 
     from last9_markers import __version__
 
     return (
-        f"last9-markers {__version__}, Python {platform.python_version()} at {sys.executable}, {step}, {_markers(pending)} kept from before"
+        f"last9-markers {__version__}, Python {platform.python_version()} at {sys.executable}, {step}, {_markers(pending)} queued earlier"
     )
 
 
 def attributes_left_out(names: list[str]) -> str:
-    """With LAST9_DEBUG: attributes that nobody asked for, beyond what a series may have."""
-    return f"left out, since a series has room for no more labels: {', '.join(names)}"
+    """With LAST9_DEBUG: automatic attributes, beyond the number that a series may have."""
+    return f"left out, because a series cannot have more labels: {', '.join(names)}"
 
 
 def no_repository() -> str:
-    """With LAST9_DEBUG: git has nothing to say."""
-    return "no repository where the step runs; scmDirectory names the folder of the checkout that is deployed, from there on"
+    """With LAST9_DEBUG: git finds no repository."""
+    return "the step's folder is not in a repository; set scmDirectory to the folder of the checkout that is deployed, relative to it"
 
 
 def another_repository(url: str) -> str:
-    """With LAST9_DEBUG: ``GIT_*`` speaks of something else than what is checked out."""
-    return f"GIT_URL is {url}, and another repository is checked out: its facts are sent"
+    """With LAST9_DEBUG: ``GIT_*`` names another repository than the one that is checked out."""
+    return f"GIT_URL is {url}, but another repository is checked out; using that one"
 
 
 def checkout_left_over() -> str:
-    """With LAST9_DEBUG: what lies in the workspace is not of this build."""
-    return "what is checked out is older than this build: its facts are not sent"
+    """With LAST9_DEBUG: the workspace's checkout is not of this build."""
+    return "the checkout is ignored: it is older than this build"
 
 
 def going_to(destination: Destination, seconds: float) -> str:
-    """Where to, and how long it may take."""
+    """The destination and the time limit."""
     to = f"organization '{destination.organization}' at {destination.base_url.text}, credential '{destination.credential_id}'"
     return f"to {to}, within {seconds:g} s"
 
 
 def way(proxy: str | None, variable: str | None, exemption: Exemption | None) -> str:
-    """Which proxy, or what decided that there is none."""
+    """The proxy in use, or why there is none."""
     if proxy:
         return f"through the proxy {proxy} (from {variable})"
     return f"without a proxy{f' ({exemption.entry!r} in {exemption.variable})' if exemption else ''}"
 
 
 def roots(sources: list[str]) -> str:
-    """Where the roots come from that a certificate may lead to."""
+    """The sources of the trusted root certificates."""
     return f"CA certificates from {', '.join(sources) or 'nowhere'}"
 
 
 def attempt(method: str, url: str, result: str, seconds: float, left: float) -> str:
-    """One request and what came of it."""
+    """One request and its result."""
     return f"{method} {url}: {result} after {seconds * 1000:.0f} ms, {left:.1f} s left"
 
 
 def pause(seconds: float, left: float) -> str:
-    """Before the next try."""
-    return f"pause of {seconds:.2f} s before the next try, {left:.1f} s left"
+    """The pause before a retry."""
+    return f"pause of {seconds:.2f} s before the retry, {left:.1f} s left"
 
 
 def fail_build(reason: str) -> str:
@@ -137,5 +137,5 @@ def _markers(count: int) -> str:
 
 
 def folder_of_others(folder: str, reason: str) -> str:
-    """Others may write where our files are; what is executed is verified all the same."""
+    """Other users may write to the folder of our files. The program is still verified before it runs."""
     return f"the folder {folder} stays open to others: {reason}"

@@ -1,4 +1,4 @@
-"""What a connection test says of what it read back from Last9. What it could not prove is ``not proven``, with the query to run by hand."""
+"""Texts about what a connection test read back from Last9. ``not proven``: it could not find out; the query to run by hand follows."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 #: Kind of :exc:`~last9_markers.core.errors.Unreadable` → cause and remedy. ``{status}`` is the answer's status.
 UNREADABLE = {
-    "forbidden": ("Last9 does not let this token read ({status})", "Markers may arrive all the same."),
-    "missing": ("this Last9 does not offer the call ({status})", "Check apiBaseUrl."),
-    "refused": ("Last9 refuses the question ({status})", "Its API may have changed."),
-    "page": ("an HTML page came instead of data", "Check apiBaseUrl and the proxy."),
-    "form": ("the answer does not have the known form", "Last9's API may have changed."),
+    "forbidden": ("Last9 does not let this token read ({status})", "Markers may still arrive."),
+    "missing": ("this Last9 does not have the endpoint ({status})", "Check apiBaseUrl."),
+    "refused": ("Last9 rejected the request ({status})", "Its API may have changed."),
+    "page": ("an HTML page was returned instead of data", "Check apiBaseUrl and the proxy."),
+    "form": ("the answer has an unknown form", "Last9's API may have changed."),
     "long": ("the answer is too long to read", "Your metrics have very many names."),
 }
 
 #: The longest name that is quoted, and how many of a list.
 _LONGEST_NAME = 80
 _MOST_NAMES = 10
-_LETTER_BY_LETTER = "Markers are drawn only for the same name, letter by letter."
+_LETTER_BY_LETTER = "Dashboards match the exact name, including case."
 
 
 def stays(service: str, event_name: str) -> str:
@@ -27,11 +27,11 @@ def stays(service: str, event_name: str) -> str:
 
 def begins(seconds: float) -> str:
     """Before anything is read."""
-    return f"Reading back from Last9: up to {seconds:g} s of its own, because metrics stores hide their newest seconds."
+    return f"Reading back from Last9 takes up to {seconds:g} s more, because metrics stores hide their newest seconds."
 
 
 def unproven(reason: str, query: str | None) -> str:
-    """Something prevented the look at it. ``query`` tells it by hand."""
+    """Something prevented this check. ``query`` checks it by hand."""
     return f"not proven: {reason}{by_hand(query)}"
 
 
@@ -52,14 +52,14 @@ def server_error(status: str) -> str:
 
 
 def no_answer(seconds: float) -> str:
-    """The question hangs."""
-    return f"Last9 did not answer a question within {seconds:g} s."
+    """The request hangs."""
+    return f"Last9 did not answer a request within {seconds:g} s."
 
 
 NO_SOURCE = "no data source could be read, see datasource."
-NOT_REACHED = "the test did not come that far, see the lines above."
-NOT_TRIED = "Last9 did not answer an earlier question."
-RATE_LIMITED = "Last9 rate-limited the question (HTTP 429). Try again later."
+NOT_REACHED = "the test did not get that far, see the lines above."
+NOT_TRIED = "Last9 did not answer an earlier request."
+RATE_LIMITED = "Last9 rate-limited the request (HTTP 429). Try again later."
 OVER = "the time limit of reading back is over."
 
 
@@ -73,7 +73,7 @@ def data_source(name: str, others: Sequence[str], *, is_default: bool) -> str:
 
 
 def data_source_unknown(name: str, near: Sequence[str], known: Sequence[str]) -> str:
-    """dataSourceName names none."""
+    """dataSourceName does not name a data source."""
     return f"Last9 lists no data source '{_name(name)}'{did_you_mean(near)} There {_are(known)}. Correct dataSourceName, or leave it out."
 
 
@@ -83,7 +83,7 @@ def no_data_source() -> str:
 
 
 def no_default(known: Sequence[str]) -> str:
-    """There are some, and none of them is the one that counts without a name."""
+    """There are data sources, but none of them is the default."""
     return f"not proven: none of the data sources is the default one. Set dataSourceName. There {_are(known)}."
 
 
@@ -91,7 +91,7 @@ def no_default(known: Sequence[str]) -> str:
 
 
 def service_known(service: str, label: str) -> str:
-    """Metrics have this very name."""
+    """Metrics have exactly this name."""
     return f"Last9's metrics have {label} '{_name(service)}'"
 
 
@@ -101,12 +101,12 @@ def service_unknown(service: str, near: Sequence[str]) -> str:
 
 
 def environment_known(environment: str, label: str, service: str | None) -> str:
-    """Metrics have this very name."""
+    """Metrics have exactly this name."""
     return f"{_whose(service)} have {label} '{_name(environment)}'"
 
 
 def environment_unknown(environment: str, near: Sequence[str], there: Sequence[str], service: str | None) -> str:
-    """No metrics of the last day have it. ``there``: the environments that they have, told if none is near."""
+    """No metrics of the last day have it. ``there``: the environments that they have, listed if none is near."""
     known = f" There {_are(there)}." if there and not near else ""
     return f"{_whose(service)} of the last day have no environment '{_name(environment)}'{did_you_mean(near)}{known} {_LETTER_BY_LETTER}"
 
@@ -125,7 +125,7 @@ def events_seen(service: str, event_names: Sequence[str]) -> str:
 
 
 def no_events(service: str, query: str, *, sent: bool) -> str:
-    """None can be found, which before the first deployment is as it should be."""
+    """None can be found, which is normal before the first deployment."""
     normal = "" if sent else " Before the first deployment this is normal; sendTestEvent sends one."
     return f"no change event of '{_name(service)}' in the last day{', not even the test event' if sent else ''}.{normal}{by_hand(query)}"
 
@@ -134,12 +134,12 @@ def no_events(service: str, query: str, *, sent: bool) -> str:
 
 
 def stored(seconds: float) -> str:
-    """It can be read."""
+    """The test event can be read."""
     return f"the test event can be read from last9_change_events, {seconds:.0f} s after it was sent"
 
 
 def not_stored_yet(seconds: float, labels: int, source: str, query: str) -> str:
-    """It was accepted and cannot be found."""
+    """It was accepted, but cannot be found."""
     return (
         f"not proven: the test event was accepted, but cannot be read from '{_name(source)}' after {seconds:.0f} s. It may be late, in "
         f"another data source, or its {labels} labels may be more than the store keeps.{by_hand(query)}"
@@ -167,22 +167,22 @@ def labels_changed(names: Sequence[str]) -> str:
 
 
 def time_as_sent() -> str:
-    """The marker is where it belongs."""
+    """The marker has the right time."""
     return "Last9 stored the event's own time"
 
 
 def time_off(seconds: float) -> str:
-    """The marker is drawn somewhere else."""
+    """The marker has another time."""
     way = "after" if seconds > 0 else "before"
     return (
-        f"the stored time is {abs(seconds):.0f} s {way} the event's own time. Markers are drawn that much off. If a clock is wrong, "
+        f"the stored time is {abs(seconds):.0f} s {way} the event's own time. Markers are off by that much. If a clock is wrong, "
         "correct it; Last9 replaces times too far in the past by the time of arrival."
     )
 
 
 def time_unknown(query: str) -> str:
-    """No moment came with it."""
-    return f"not proven: Last9 did not tell the moment of the sample.{by_hand(query)}"
+    """The answer has no time in it."""
+    return f"not proven: Last9 did not return the time of the sample.{by_hand(query)}"
 
 
 def _whose(service: str | None) -> str:

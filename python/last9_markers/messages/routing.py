@@ -1,4 +1,4 @@
-"""Why the connection options lead nowhere: each text is the reason in a line that begins with "no marker was sent"."""
+"""Why the connection options cannot be used: each text is the reason in a line that begins with "no marker was sent"."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from last9_markers.messages import options
 
 CONFIG = "last9Config"
 
-#: What stands where a name belongs → what is said of it, and what to do.
+#: What was given in place of a name → the message and the remedy.
 MISFITS = {
     "null": options.MISFITS["null"],
     "list": ("is a list, but must be one name.", "Give one."),
     "map": ("is a map, but must be one name.", "Give one."),
-    "long": ("is longer than any name.", "Correct it."),
+    "long": ("is too long for a name.", "Correct it."),
 }
 
 
 def no_text(named: str, wrong: str) -> str:
-    """A list, a map, the text ``null``, or far too long a text, where a name belongs."""
+    """A list, a map, the text ``null`` or a very long text in place of a name."""
     return f"{named} {' '.join(MISFITS[wrong])}"
 
 
@@ -31,18 +31,18 @@ def ambiguous(spellings: Iterable[str]) -> str:
     """Variables that Jenkins does not tell apart."""
     return (
         f"the variables {' and '.join(spellings)} have different values, and Jenkins ignores the case of their names. Remove one: "
-        "it may be a build parameter, whose value is chosen by whoever starts the build."
+        "it may be a build parameter, whose value is chosen by the person who starts the build."
     )
 
 
 def unknown_profile(name: str, known: Sequence[str], from_shell: bool) -> str:
-    """A routing profile that is nowhere defined."""
+    """A routing profile that is not defined."""
     place = "LAST9_ROUTING_PROFILES" if from_shell else "last9Config(routingProfiles: [...]) or LAST9_ROUTING_PROFILES"
     return f"routing profile '{name}' is not defined (known: {', '.join(known) or 'none'}). Define it in {place}, or correct its name."
 
 
 def profile_defined_twice(name: str, places: Iterable[str]) -> str:
-    """Nobody could say which of the two counts."""
+    """It is not clear which of the two is meant."""
     return f"routing profile '{name}' is defined twice ({' and '.join(dict.fromkeys(places))}). Remove one definition."
 
 
@@ -58,8 +58,8 @@ def profile_field(name: str, field: str, fields: Iterable[str]) -> str:
 
 
 def profiles_unreadable(from_shell: bool) -> str:
-    """``LAST9_ROUTING_PROFILES`` is not what it should be."""
-    place = "Correct it" if from_shell else "Correct it where the administrator set it"
+    """``LAST9_ROUTING_PROFILES`` cannot be read."""
+    place = "Correct it" if from_shell else "Ask the administrator to correct it"
     return f'LAST9_ROUTING_PROFILES is not a JSON object. {place}: {{"acme": {{"orgSlug": "acme"}}}}.'
 
 
@@ -69,7 +69,7 @@ def configured_profiles_no_map() -> str:
 
 
 def another_credential(profile: str, wanted: str, bound: str) -> str:
-    """The two halves have read different profiles."""
+    """Groovy and the engine have read different profiles."""
     return (
         f"routing profile '{profile}' names credential '{wanted}', but the credential that is bound is '{bound}'. Set "
         "LAST9_ROUTING_PROFILES and LAST9_ROUTING_PROFILE in Jenkins, and not on the agent."
@@ -77,6 +77,6 @@ def another_credential(profile: str, wanted: str, bound: str) -> str:
 
 
 def client_setting_ignored(names: Sequence[str]) -> str:
-    """Certificates and proxies decide who is believed to be Last9."""
+    """Certificates and proxies decide which server is trusted as Last9."""
     verb = "is" if len(names) == 1 else "are"
     return f"{', '.join(names)} {verb} ignored: a build parameter has that name, and could lead the token to another machine. Rename it."

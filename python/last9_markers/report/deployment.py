@@ -10,7 +10,7 @@ from last9_markers.marker import records
 from last9_markers.marker.attributes import forges
 from last9_markers.report.formatting import http_link
 
-#: Outcomes in the order in which they are told; the last two are the report's own: no stop yet, a stop that does not say.
+#: Outcomes in the order of the page; the last two are the report's own: no stop yet, a stop that does not say.
 OUTCOMES = ("success", "unstable", "failure", "timeout", "aborted", "running", "unknown")
 
 
@@ -22,7 +22,7 @@ class End(NamedTuple):
 
 
 class Deployment(NamedTuple):
-    """``ended_ms`` is ``None`` where there is no stop (yet); a point has no start. ``begun_ms`` may be known without a start marker."""
+    """``ended_ms`` is ``None`` if there is no stop (yet); a point has no start. ``begun_ms`` may be known without a start marker."""
 
     service: str
     environment: str | None

@@ -15,7 +15,7 @@ from last9_markers.report import markdown, page
 from last9_markers.report.page import Report
 
 NAMES = {kind: f"last9-deployments.{kind}" for kind in ("html", "css", "json", "md")}
-#: What an earlier build's step may have left behind where its agent went away before it could tidy up.
+#: Files that an earlier build's step may have left if its agent went away before the clean-up.
 _FOLDER = re.compile(r"report-[0-9a-f-]{36}")
 
 
@@ -43,9 +43,9 @@ def write(report: Report, folder: str) -> None:
 
 
 def hand_over(folder: str) -> None:
-    """Give the files to whoever owns the folder that they were put into: the agent, which archives them, may be another user than ours.
+    """Give the files to the owner of their folder: the agent, which archives them, may be another user than ours.
 
-    A container often runs as root; what root writes for itself alone nobody else could read or remove. As far as it is possible.
+    A container often runs as root; no other user could read or remove what root writes for itself. As far as it is possible.
     """
     owner = os.stat(os.path.dirname(folder))
     if not hasattr(os, "chown") or owner.st_uid == os.geteuid():

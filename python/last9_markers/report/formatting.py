@@ -1,4 +1,4 @@
-"""Values as the report shows them: names of any kind made harmless, times, durations, links."""
+"""The form of values in the report: names of any kind made harmless, times, durations, links."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST = 300
 
 
 def shown(text: str) -> str:
-    """A name as the page and the summary show it: visible, and cut where it would take the room of everything else."""
+    """A name as the page and the summary show it: visible, and cut if it is too long."""
     return visible(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
 
 
@@ -67,5 +67,5 @@ def short_date(at_ms: int) -> str:
     return f"{moment.tm_mday} {_MONTHS[moment.tm_mon - 1][:3]}"
 
 
-#: Not from the locale: the page is the same whatever the agent's is.
+#: Not from the locale: the page does not depend on the agent's.
 _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]

@@ -1,4 +1,4 @@
-"""``last9DeploymentReport``: what the library's step asks of the engine. It needs no token and no network."""
+"""``last9DeploymentReport``: the request of the library's step. It needs no token and no network."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ReportHandler:
         self.budget = time_limits.budget_of(request, self._limit_seconds, context.clock)
 
     def run(self) -> Answer:
-        """Write the files. The answer's ``directory`` is where they are, ``null`` where there are none; ``headline`` says it in a line."""
+        """Write the files. The answer's ``directory`` is where they are, ``null`` if there are none; ``headline`` is one line."""
         warn_of_unknown(self._request, self._log, KNOWN)
         folder = self._folder()
         if folder is None:
@@ -57,7 +57,7 @@ class ReportHandler:
         return self._answer(folder, headline)
 
     def abort(self, failure: DeliveryError | str) -> Answer:
-        """The answer where the time was not enough, or a defect of ours has struck: no report."""
+        """The answer if the time was not enough, or after an internal error: no report."""
         self._log.warning(failure if isinstance(failure, str) else report_messages.took_too_long(self._limit_seconds))
         return self._answer(None, "")
 

@@ -1,7 +1,7 @@
 """The page: one HTML file with its drawing inside, and a stylesheet beside it.
 
-Jenkins serves artifacts with ``Content-Security-Policy: sandbox; default-src 'none'; img-src 'self'; style-src 'self'``: no scripts, and no
-style but that of a file. So the drawing is SVG with presentation attributes; what looks depend on a width is the stylesheet's.
+Jenkins serves artifacts with ``Content-Security-Policy: sandbox; default-src 'none'; img-src 'self'; style-src 'self'``: no scripts, and
+only styles from a file. So the drawing is SVG with presentation attributes; everything that depends on a width is in the stylesheet.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from last9_markers.core.formats import iso8601
 from last9_markers.report import formatting, templating, timeline, wording
 from last9_markers.report.deployment import Deployment
 
-#: For where the stylesheet is missing; it has these and those for the dark. All of them AA on white.
+#: For a page without its stylesheet, which has these and those for dark mode. All of them AA on white.
 COLOURS = {
     "success": "#00755c",
     "unstable": "#9a6700",

@@ -1,4 +1,4 @@
-"""From the build's records to its deployments: several records may speak of one marker, two markers make a window."""
+"""Makes deployments from the build's records: one marker may have several records, two markers make a window."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from last9_markers.request.values import as_text
 
 #: A request that got no answer: Last9 may have the marker or not.
 UNANSWERED = "unanswered"
-#: From least to most known; where several records speak of one marker the last of these counts.
+#: From least to most known; of several records of one marker, the last of these is used.
 _FATES = (UNANSWERED, records.KEPT, records.DRY_RUN, records.REFUSED, records.LATE, records.SENT)
 _COMMIT = "scm.commit_sha"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z")
@@ -42,7 +42,7 @@ class _RecordedMarker(NamedTuple):
     last9: str | None
 
     def marker(self) -> tuple[object, ...]:
-        """What tells one marker from another: a repetition has the very same time."""
+        """What distinguishes markers: a repetition has the same time."""
         return self.window_id or (self.service, self.environment, self.name), self.state, self.at_ms
 
 
@@ -55,7 +55,7 @@ class ReportData(NamedTuple):
 
 
 def read(texts: Iterable[str]) -> ReportData:
-    """Read the records, in any order, repeated or not; what is no record is counted and passed over."""
+    """Read the records, in any order, repeated or not; texts that are not records are counted and skipped."""
     unreadable = 0
     markers: dict[tuple[object, ...], _RecordedMarker] = {}
     for text in texts:
@@ -122,7 +122,7 @@ def _facts_of_start(start: _RecordedMarker, stop: _RecordedMarker | None) -> dic
 
 
 def _begun(stop: _RecordedMarker) -> int | None:
-    """When a window began whose start nobody remembers: its stop knows how long it was."""
+    """When a window began whose start is not known: its stop has the duration."""
     duration = stop.facts.get("deployment.window_duration_ms", "")
     if stop.window_id and duration.isdecimal() and int(duration) <= stop.at_ms:
         return stop.at_ms - int(duration)

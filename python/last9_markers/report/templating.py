@@ -1,4 +1,4 @@
-"""jinja2 as the page needs it: the bundle ships it without loaders, filters, tests and cached templates, of which none is used."""
+"""jinja2 as the page needs it: the bundle ships it without loaders, filters, tests and cached templates, because the page uses none."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _load() -> ModuleType:
     try:
         return importlib.import_module("jinja2")
     finally:
-        for name in placed:  # whoever wants them gets the real ones
+        for name in placed:  # later imports get the real ones
             del sys.modules[name]
 
 

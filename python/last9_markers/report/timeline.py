@@ -1,7 +1,7 @@
-"""Where each bar of the timeline stands. Across in percent, since a page without scripts does not know its width; down in pixels.
+"""The place of each bar in the timeline. Across in percent, because a page without scripts does not know its width; down in pixels.
 
-Deployments of one service and environment share a lane; those that overlap, or come too close to tell apart, get rows of their own in it.
-What a label needs is estimated for a narrow and for a wide page; the stylesheet shows the one that fits.
+Deployments of one service and environment share a lane; those that overlap, or are too close to each other, get separate rows in it.
+The space for a label is estimated for a narrow and for a wide page; the stylesheet shows the one that fits.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def lay_out(deployments: list[Deployment], now_ms: int) -> Timeline:
     """Place all deployments; those that are still running reach to ``now_ms``."""
     begins = min(deployment.begun_ms for deployment in deployments)
     ends = max(deployment.until(now_ms) for deployment in deployments)
-    # A moment alone needs some time around it to stand in.
+    # A single moment needs some time around it.
     spare = max((ends - begins) / (100 - 2 * _MARGIN) * _MARGIN, (_LEAST_SPAN_MS - (ends - begins)) / 2)
     scale = _Scale(begins - spare, ends + spare)
     grouped: dict[tuple[str, str | None], list[Deployment]] = {}
@@ -131,7 +131,7 @@ class _Room:
         self._taken = {width: max(taken, right) for width, taken in self._taken.items()}
 
     def label(self, text: str, width: int, left: float, right: float, where: str) -> Label | None:
-        """The words in the bar, to its right or to its left, and their room taken; ``None`` where they fit nowhere."""
+        """The words in the bar, to its right or to its left, and their room taken; ``None`` if they do not fit."""
         # A neighbour's sign, or the tick of its start, reaches a little to this side.
         needed = (len(text) * _CHARACTER + SIGN * 1.5) / width * 100
         if right - left >= needed:
@@ -141,7 +141,7 @@ class _Room:
                 self._taken[each] = right + needed
             return Label(text, right, 13, "start", False, where)
         if left - self._taken[width] >= needed:
-            # Where the bar is shorter than its sign, that stands where the bar begins.
+            # If the bar is shorter than its sign, the sign is at the bar's beginning.
             return Label(text, left, -6 if (right - left) / 100 * NARROW > SIGN else -14, "end", False, where)
         return None
 

@@ -1,4 +1,4 @@
-"""What the page says of a deployment, and the summary."""
+"""The page's words for a deployment, and the summary."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ OUTCOMES = {
     "running": ("still running", "still running"),
     "unknown": ("no outcome", "without an outcome"),
 }
-#: What became of a marker → how it is told; a marker that simply arrived needs no words.
+#: Result of a marker → its text; a marker that simply arrived has none.
 FATES = {
     "late": "late",
-    "kept": "undelivered",
+    "kept": "queued",
     "refused": "refused",
     "dry run": "dry run",
     "unanswered": "without an answer",
@@ -41,13 +41,13 @@ def headline(deployments: list[Deployment]) -> str:
 
 
 def tally(deployments: Iterable[Deployment]) -> list[tuple[str, int]]:
-    """How many there are of each outcome, in the order in which outcomes are told."""
+    """How many there are of each outcome, in the order of the page."""
     outcomes = [deployment.outcome for deployment in deployments]
     return [(outcome, outcomes.count(outcome)) for outcome in OUTCOMES if outcome in outcomes]
 
 
 def delivery(deployment: Deployment) -> str:
-    """What is to be told of the two markers: ``start late, stop undelivered``; empty when both simply arrived."""
+    """The state of the two markers: ``start late, stop queued``; empty when both simply arrived."""
     ends = (("start", deployment.start), ("stop", deployment.stop))
     told = [(name, FATES[end.fate]) for name, end in ends if end is not None and end.fate in FATES]
     if len(told) == 2 and told[0][1] == told[1][1]:
@@ -56,7 +56,7 @@ def delivery(deployment: Deployment) -> str:
 
 
 def markers(deployment: Deployment) -> str:
-    """The same for the table, where it always says something."""
+    """The same for the table, never empty."""
     if deployment.start is None and not deployment.is_point:
         return ", ".join(filter(None, ("start not on record", delivery(deployment))))
     return delivery(deployment) or "delivered"

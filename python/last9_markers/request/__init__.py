@@ -1,1 +1,1 @@
-"""What was asked: the contract with the library, options and their defaults, the token, the destination."""
+"""The input: the contract with the library, options and their defaults, the token, the destination."""

@@ -1,4 +1,4 @@
-"""What the engine works in: the agent's environment, the clock, the log, the network."""
+"""The engine's surroundings: the agent's environment, the clock, the log, the network."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Context(NamedTuple):
     transport: httpx.BaseTransport | None = None
 
     def of(self, request: Request) -> Context:
-        """The same for one request: what a starter of builds may have set to be believed (certificates, proxies) is left out, and said.
+        """The same for one request: certificates and proxies that a starter of builds may have set are left out, with a warning.
 
         From now on neither the token nor a password parameter is in any text; only then may ``LAST9_DEBUG`` make it talk.
         """

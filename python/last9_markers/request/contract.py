@@ -1,7 +1,7 @@
 """The request that the library writes and the answer that it reads: ``tests/contract/README.md``, version 2.
 
-Nothing is judged here: values are as the step was given them. :mod:`~last9_markers.request.options` and
-:mod:`~last9_markers.request.routing` trim them, judge them and fill in the defaults.
+Nothing is validated here: values are as the step got them. :mod:`~last9_markers.request.options` and
+:mod:`~last9_markers.request.routing` trim and validate them and fill in the defaults.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from last9_markers.core.formats import LAST_MOMENT_MS
 
 CONTRACT = 2
 
-#: What stands in a request's ``step`` where no library wrote it but a command of the command line.
+#: The ``step`` of a request that a command wrote, not the library.
 SHELL_COMMANDS = ("send", "window", "check")
 
 #: The keys that say something about this run alone, and nothing about the marker: a kept request goes without them.
@@ -45,7 +45,7 @@ class Kept(NamedTuple):
 
 
 class LeftOpen(NamedTuple):
-    """A window that an earlier build of the job left open. All of it is data of whoever wrote that build's Jenkinsfile."""
+    """A window that an earlier build of the job left open. All of it is data from the author of that build's Jenkinsfile."""
 
     build: int
     job: str | None
@@ -54,9 +54,9 @@ class LeftOpen(NamedTuple):
     result: str | None
     window_id: str
     started_ms: int
-    #: When its stop was, if it was tried in vain, else when the build had ended.
+    #: The time of its stop, if that was tried, else the end of the build.
     stopped_ms: int
-    #: Its stop was tried: nobody left it open on purpose.
+    #: Its stop was tried: it was not left open on purpose.
     tried: bool
     manual: bool
     #: The log has said already why it stays open.
@@ -68,7 +68,7 @@ class LeftOpen(NamedTuple):
 class Request(NamedTuple):
     """What the step was asked to send. Absent means unknown; ``text`` is the request itself as it is kept, without what is of one run.
 
-    ``text`` is empty if the caller will not keep what is undelivered (``keepsPending`` is false), and must not be told that it is kept.
+    ``text`` is empty if the caller does not queue markers (``keepsPending`` is false); then no log line may promise it.
     """
 
     step: str
@@ -83,7 +83,7 @@ class Request(NamedTuple):
     #: As the library resolved them, which has bound that credential; ``None`` from the command line.
     profile: Choice | None
     credential: Choice | None
-    #: Every build parameter that is no password, and the names of those that are: what somebody who only starts builds can set.
+    #: Every build parameter that is not a password, and the names of those that are: a person who only starts builds can set them.
     parameters: dict[str, str]
     secret_parameters: list[str]
     #: Allowlisted variables that a shell drops.
@@ -104,7 +104,7 @@ class Request(NamedTuple):
     credential_problem: str | None = None
     #: What a report is made of.
     report: Mapping[str, Json] = MappingProxyType({})
-    #: By their index in the request; what is no window of an earlier build is ``None``.
+    #: By their index in the request; ``None`` if it is not a window of an earlier build.
     left_open: tuple[LeftOpen | None, ...] = ()
     #: The commit that an earlier build of the job deployed last to this service and environment.
     last_commit: str | None = None
@@ -120,13 +120,13 @@ class Request(NamedTuple):
 
 
 class StillPending(NamedTuple):
-    """What is undelivered after a run: its own marker's text, and which of the request's ``pending``, each as index and failures."""
+    """What is pending after a run: its own marker's text, and which of the request's ``pending``, each as index and failures."""
 
     own: str | None = None
     kept: tuple[tuple[int, int], ...] = ()
 
     def of(self, given: Sequence[Kept]) -> list[Kept]:
-        """The undelivered markers, oldest first, its own last; ``given`` is the request's ``pending``."""
+        """The pending markers, oldest first, its own last; ``given`` is the request's ``pending``."""
         found = [Kept(given[index].text, failures) for index, failures in self.kept if 0 <= index < len(given)]
         return [*found, *([Kept(self.own)] if self.own else [])]
 
@@ -174,7 +174,7 @@ def still_pending(found: Json) -> StillPending | None:
 def parse(text: str) -> Request:
     """Read a request.
 
-    What has the wrong type counts as absent: one odd field must not cost the marker.
+    A value of the wrong type is taken as absent: one odd field must not cost the marker.
     Raises :exc:`RequestUnreadable` if this is not a request of a version that this engine knows.
     """
     found = _object(text)
@@ -297,7 +297,7 @@ def _nested(causes: Iterable[dict[str, Json]]) -> list[dict[str, Json]]:
 
 
 def _pending(found: Json) -> tuple[Kept, ...]:
-    """Every entry keeps its place, for the answer names it by its index; one that is none has no text."""
+    """Every entry keeps its place, because the answer names it by its index; an invalid one has no text."""
     kept = []
     for entry in _list(found):
         entry = _mapping(entry)

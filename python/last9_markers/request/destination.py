@@ -37,9 +37,9 @@ def event_path(organization: str) -> str:
 
 
 class ConnectionField(NamedTuple):
-    """One resolved connection field. ``from_starter``: somebody who only starts builds may have chosen the value.
+    """One resolved connection field. ``from_starter``: a person who only starts builds may have chosen the value.
 
-    ``trusted`` are the values of levels where he has no say.
+    ``trusted`` are the values of levels that this person cannot set.
     """
 
     value: str
@@ -114,7 +114,7 @@ def resolve_organization(field: ConnectionField | None, claims: Claims) -> str:
 
 
 def resolve_base_url(field: ConnectionField | None, claims: Claims) -> BaseUrl:
-    """The API's base URL. One that a starter of builds may have chosen must be Last9's, the token's own, or set by somebody else, too."""
+    """The API's base URL. One that a starter of builds may have chosen must be Last9's, the token's own, or also set by another person."""
     named = list(_usable(claims.api_urls))
     if field is None:
         return named[0] if named else read_base_url(DEFAULT_BASE_URL)
@@ -176,7 +176,7 @@ def is_loopback(host: str) -> bool:
 
 
 def named_elsewhere(base_url: BaseUrl, claims: Claims) -> str | None:
-    """The API that the token names for itself, where that is another server than this one."""
+    """The API that the token names, if it is another server than this one."""
     named = list(_usable(claims.api_urls))
     return None if not named or _is_one_of(base_url, named) else named[0].text
 
@@ -197,6 +197,6 @@ def _usable(urls: Iterable[str]) -> Iterable[BaseUrl]:
             base_url = read_base_url(url)
         except BaseUrlUnusable:
             continue
-        # An audience may be a mere word; only what names a host is one.
+        # An audience may be a single word; only one that names a host is used.
         if "." in base_url.host or is_loopback(base_url.host):
             yield base_url

@@ -1,7 +1,7 @@
-"""The options of a step: known names, defaults, and what is said about values that cannot be used.
+"""The options of a step: known names, defaults, and warnings about values that cannot be used.
 
-What decides *whether and what* is sent (``serviceName``, ``eventState``, ``dryRun``) is refused when it is wrong. What decides only
-*how* (``timeoutSeconds``, ``attributeNames``, ``failOnError``) falls back to its default with a warning, and so does ``outcome``: a
+Options that decide *whether and what* is sent (``serviceName``, ``eventState``, ``dryRun``) are refused if they are wrong. Options that
+only decide *how* (``timeoutSeconds``, ``attributeNames``, ``failOnError``), and ``outcome``, fall back to the default with a warning: a
 typing error there must not cost the marker.
 """
 
@@ -122,7 +122,7 @@ class _Reader:
         return given if given is not None and as_text(given) is not None else self._environ.get(variable) if variable else None
 
     def text(self, name: str, variable: str = "") -> str | None:
-        """An optional text: what cannot be one is a warning, and counts as not given."""
+        """An optional text: a value that cannot be one is ignored with a warning."""
         given = self.raw(name, variable)
         wrong = misfit(given)
         if wrong is not None:
@@ -147,7 +147,7 @@ class _Reader:
         return short
 
     def switch(self, name: str) -> bool:
-        """A yes or no that is no unless it is a yes."""
+        """A switch: false unless it is true."""
         given = self.text(name)
         if given is not None and given.lower() not in SWITCH:
             self.warning(option_messages.bad_switch(name, given, "using false"))
@@ -155,7 +155,7 @@ class _Reader:
 
 
 def read_settings(request: Request, environ: Mapping[str, str], log: BuildLog) -> Settings:
-    """How to send. Never fails: a value that cannot be used is a warning, and its default counts."""
+    """How to send. Never fails: for a value that cannot be used there is a warning, and its default is used."""
     reader = _Reader(request, environ, log)
     attribute_names = (reader.text("attributeNames", "LAST9_ATTRIBUTE_NAMES") or DEFAULT_ATTRIBUTE_NAMES).lower()
     if attribute_names not in ATTRIBUTE_NAMES:

@@ -1,10 +1,10 @@
-"""Where a marker goes and with which credential: each field resolved by itself, the first level that has it wins.
+"""Where a marker goes and with which credential: each field is resolved separately, and the first level that has it wins.
 
-literal → build parameter → named variable → routing profile → ``last9Config`` (literal, parameter, variable) → ``LAST9_*`` variable. What
-the refresh token says of itself and the defaults come after these, in :mod:`last9_markers.request.destination`.
+literal → build parameter → named variable → routing profile → ``last9Config`` (literal, parameter, variable) → ``LAST9_*`` variable. The
+refresh token's claims and the defaults come after these, in :mod:`last9_markers.request.destination`.
 
-One resolver for Pipelines and for the command line. The library resolves profile and credential before it comes to the agent, since it
-has to bind the credential; by the same rule, whose examples are in ``tests/contract/``.
+One resolver for Pipelines and for the command line. The library resolves profile and credential before the agent is involved, because it
+has to bind the credential. It uses the same rule; the examples are in ``tests/contract/``.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class _Resolver:
         yield self._variable(VARIABLES[name], "global", shared=False)
 
     def _given(self, given: Mapping[str, Any], name: str, source: str, place: str, *, shared: bool) -> Iterator[_Level]:
-        """A field as literal, as the name of a build parameter and as the name of a variable; ``shared`` with whoever starts the build."""
+        """A field as literal, as a build parameter's name, as a variable's name; ``shared``: the person who starts the build may set it."""
         yield _Level(_unless_blank(given.get(name)), source, name + place, shared)
         parameter = self._name(given, name + "Param", place)
         if parameter:

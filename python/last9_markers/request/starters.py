@@ -1,4 +1,4 @@
-"""May somebody who only starts builds have set this? The one place where that is asked.
+"""May a person who only starts builds have set this? The only place that decides it.
 
 A starter sets build parameters, and Jenkins makes an environment variable of each. Its environment ignores case: a parameter ``target``
 is what a Jenkinsfile reads as ``env.TARGET``.
@@ -16,7 +16,7 @@ from last9_markers.request.variables import Variables, folded
 #: The library cuts a parameter's value here. What stands behind the cut is only known if the agent's environment has it, too.
 LONGEST_VALUE = 2000
 
-#: They decide who is believed to be Last9, and through whose machine the token goes.
+#: They decide which server is trusted as Last9, and which machine the token passes.
 TRUST = ("LAST9_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 PROXIES = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -25,7 +25,7 @@ _AFTER_A_HOST = re.compile(r"[^A-Za-z0-9.\-\[\]]")
 
 
 class Starter:
-    """Whoever starts the build of one request: the names and the values that he may have chosen."""
+    """The person who starts the build of one request: the names and values that this person may have chosen."""
 
     def __init__(self, request: Request, environ: Variables) -> None:
         self._names = {folded(name) for name in (*request.parameters, *request.secret_parameters)}
@@ -36,7 +36,7 @@ class Starter:
         )
 
     def may_have_set(self, variable: str) -> bool:
-        """Whether a variable of that name, in whatever case, may be his: a build parameter has it."""
+        """Whether that person may have set a variable of that name: a build parameter has the name, in upper or lower case."""
         return folded(variable) in self._names
 
     def may_have_chosen(self, host: str) -> bool:
@@ -46,7 +46,7 @@ class Starter:
 
 
 class Cleaned(NamedTuple):
-    """An environment without what a starter may have set to be believed, and the names that were taken out."""
+    """An environment without the certificates and proxies that a starter may have set, and the removed names."""
 
     environ: dict[str, str]
     ignored: tuple[str, ...]

@@ -1,8 +1,8 @@
 """How long one run may take.
 
-Jenkins looks whether an `sh` has ended after 0.25, 0.5, … 1.59, 2.11, … 4.38, 5.45, … 10.13 s (recorded): a process that ends just after
-a look holds the build until the next. So the limits lie just before one, and everything is within them: the start of the interpreter,
-the last word, the end of the process.
+Jenkins looks whether an `sh` has ended after 0.25, 0.5, … 1.59, 2.11, … 4.38, 5.45, … 10.13 s (recorded): if a process ends just after
+a look, the build waits until the next. So the limits are just before a look, and include everything: the start of the interpreter,
+the watchdog's answer, the end of the process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: For a marker while Last9 does not answer, and for each one that goes along: just before the look at 2.11 s.
 SHORT_SECONDS = 2.0
-#: How long before the limit of a run the watchdog has the last word. It must be written and read before the process is ended the hard way.
+#: How long before the limit of a run the watchdog answers. The answer must be written and read before the process is ended the hard way.
 LEAD_SECONDS = 0.3
 #: What an orderly end at the very last moment may take before that.
 GRACE_SECONDS = 0.1

@@ -1,7 +1,7 @@
-"""The refresh token: what can be told from it before Last9 has seen it.
+"""The refresh token, and what its claims say before Last9 has seen it.
 
 A Last9 refresh token is a JWT. Its claims (``organization_slug``, ``aud``, ``scopes``, ``exp``) are hints: read without a signature
-check, used for defaults and for better wording, never to decide who may do what. A token that is no JWT has no claims and is used as
+check, used for defaults and for better messages, never to decide about permissions. A token that is not a JWT has no claims and is used as
 it is.
 """
 

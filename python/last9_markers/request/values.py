@@ -1,4 +1,4 @@
-"""What the value of an option says, and what cannot be the value of one."""
+"""Reads the values of options, and recognizes values that cannot be used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SWITCH = _YES + _NO
 
 
 def as_text(value: Any) -> str | None:
-    """The text of an option: trimmed, and blank counts as not given."""
+    """The text of an option, trimmed; empty if it is blank."""
     if value is None:
         return None
     return (value if isinstance(value, str) else json.dumps(value)).strip() or None
@@ -38,7 +38,7 @@ def is_yes(value: Any) -> bool:
 
 
 def misfit(value: Any) -> str | None:
-    """``null``, ``list`` or ``map`` if that is what stands where one text is wanted; ``None`` if it is a text, or becomes one."""
+    """``null``, ``list`` or ``map`` if the value is that instead of one text; ``None`` if it is a text, or becomes one."""
     if isinstance(value, list):
         return "list"
     if isinstance(value, dict):

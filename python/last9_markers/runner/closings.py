@@ -1,4 +1,4 @@
-"""Closes what earlier builds of the job left open, after everything that is the run's own, so that it harms none of that."""
+"""Closes windows that earlier builds of the job left open, after the run's own markers, so that these are not delayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said and answered at the end of a run, whoever ends it."""
+"""The log lines and the answer at the end of a run, from the engine or its watchdog."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Conclusion:
         text = failure if isinstance(failure, str) else failures.not_delivered(self.label, self._cleaned(failure), self.circumstances())
         if self._told is None:
             self._told = text
-            # A marker from a shell may have no next one to go out with.
+            # After a marker from a shell there may be no next one.
             kept = self._request.text and not self._outbox.own.settled
             self._log.warning(text + self._kept() if kept else text)
         if isinstance(failure, DeliveryError) and self._outbox.own.tried and is_outage(failure):
@@ -134,7 +134,7 @@ class Conclusion:
         return progress.kept(self._outbox.count(), stop_follows=request.step == BLOCK and request.body is None)
 
     def no_room_for(self, names: list[str]) -> None:
-        """Attributes that somebody asked for do not fit. Said once a build, as long as they are the same."""
+        """Attributes that were asked for do not fit. Said once a build, as long as they are the same."""
         # Without the order, which is of no interest, and without hash(), which differs from process to process.
         these = f"{zlib.crc32(' '.join(sorted(names)).encode('utf-8', 'replace')):08x}"
         if self._memory.left_out != these:
@@ -169,7 +169,7 @@ class Conclusion:
         connection = self._routing.fields
         if self.destination is not None:
             return pending.Recipient(*self.destination.key())
-        # As they were configured, for want of better; a password in a URL is no part of it, and makes it unusable anyway.
+        # As they were configured, because nothing better is known. A URL with a password is left out: it cannot be used anyway.
         clean = self._log.redactor.clean
         organization, base_url = connection.get("orgSlug"), connection.get("apiBaseUrl")
         return pending.Recipient(

@@ -1,4 +1,4 @@
-"""What is said of an exception that nobody expected."""
+"""The warning about an unexpected exception."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from last9_markers.messages import progress
 
 
 def engine_failed(error: BaseException, log: BuildLog) -> str:
-    """The warning for an exception that nobody expected: what it was, and where; the traceback only for who debugs."""
+    """The warning for an unexpected exception: its type and place; the traceback only with debugging."""
     import traceback
 
     if log.debugging:

@@ -1,4 +1,4 @@
-"""What one run delivers to one destination, and in which order: no marker harms anything but itself."""
+"""What one run delivers to one destination, and in which order. A marker's failure never affects another marker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHARE_OF_START = 0.5
 class Round:
     """Delivers one's own marker at its own time; before it the start of its window, if that is still kept; after it the other kept ones.
 
-    ``report`` is told of a kept marker that has failed, as far as that is worth a line: its failure is at the marker.
+    ``report`` gets each pending marker that has failed, if that is worth a line: its failure is in the marker.
     """
 
     def __init__(self, delivery: Delivery, budget: Budget, report: Callable[[OutboxEntry], None]) -> None:

@@ -36,7 +36,7 @@ class MarkerHandler:
     """Sends the marker of one request: :meth:`run`. If that cannot end by itself, :meth:`abort` answers for it."""
 
     def __init__(self, request: Request, context: Context, problems: tuple[str, ...] = ()) -> None:
-        """Reads the settings and starts the budget: from here on the time counts. ``problems``: why there can be no marker."""
+        """Reads the settings and starts the budget: from here on time runs. ``problems``: why there can be no marker."""
         self._request = request
         self._context = context = context.of(request)
         self._log = context.log
@@ -72,7 +72,7 @@ class MarkerHandler:
         return self._conclusion.delivered()
 
     def abort(self, failure: DeliveryError | str) -> Answer:
-        """The answer if the time is over, or a defect of ours has struck (a finished text): what is not settled is kept.
+        """The answer if the time is over, or after an internal error (a finished text): markers that are not settled are queued.
 
         The watchdog calls it beside :meth:`run`, which on a busy machine may be at its own last words: each is said once.
         """
@@ -135,7 +135,7 @@ class MarkerHandler:
             marker = read_marker(request, context.environ, self._log, route.problems)
             if marker.dry_run:
                 raise RequestRejected([])
-            # Of another folder nobody has asked.
+            # No answer is known for another folder.
             known = deployed if marker.scm_directory == own.scm_directory else self._unknown()
             return self._compose(marker, request, route, known, settings)
 
@@ -155,7 +155,7 @@ class MarkerHandler:
             connection.close()
 
     def _close_what_was_left_open(self, token: RefreshToken, own: Delivery) -> None:
-        """After an abort somebody waits, and the job's next build has the time."""
+        """After an abort a person waits, and the job's next build has the time."""
         conclusion, context = self._conclusion, self._context
         if not self._request.left_open or self._request.after_abort or conclusion.destination is None:
             return
@@ -197,7 +197,7 @@ class MarkerHandler:
     def _began_at(self) -> float | None:
         """When the build began, in seconds of the agent's clock: only ages can be compared with what the controller's says.
 
-        In a shell nobody knows.
+        In a shell it is unknown.
         """
         started = whole(self._request.build.get("startTimeMs"))
         if started is None or self._request.step in SHELL_COMMANDS:
@@ -213,7 +213,7 @@ class MarkerHandler:
         try:
             composed = self._compose(marker, self._request, self._routing, deployed, self.settings)
         finally:
-            # What git has not said by now nobody waits for; and a git that hangs does not outlive us, however we end.
+            # Answers of git that are not there yet are not used, and a git that hangs must not outlive us.
             deployed.abandon()
         self._outbox.own.event = event.encode(composed)
         labels = composed["attributes"]
@@ -232,13 +232,13 @@ class MarkerHandler:
 
 
 def _folder_of(request: Request) -> str | None:
-    """Whose commit is deployed: that of the step's own folder, and in a shell that of the current one. ``None``: nobody knows.
+    """Whose commit is deployed: that of the step's own folder, and in a shell that of the current one. ``None``: unknown.
 
     The engine of a step runs in a folder of its own, and a node that was taken for the marker may hold an older checkout of the same job.
     """
     if request.borrowed_node:
         return None
     if request.folder is None and request.step in SHELL_COMMANDS:
-        with contextlib.suppress(OSError):  # somebody has removed it
+        with contextlib.suppress(OSError):  # it was removed
             return os.getcwd()
     return request.folder

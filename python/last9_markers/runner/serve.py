@@ -1,4 +1,4 @@
-"""Serves one request: picks its handler, gives one answer on stdout whatever happens, ends with the time budget."""
+"""Serves one request: picks its handler, always gives one answer, ends with the time limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from last9_markers.request.token import VARIABLE
 from last9_markers.runner.defects import engine_failed
 from last9_markers.runner.watchdog import Watchdog
 
-#: What a request's ``step`` asks for → the class that does it, where it is no marker. Each is loaded only when it is asked for.
+#: A request's ``step`` → its handler, unless it is a marker. Each is loaded only if it is needed.
 HANDLERS = {
     "last9TestConnection": ("last9_markers.check.connection_test", "ConnectionTest"),
     "last9DeploymentReport": ("last9_markers.report.handler", "ReportHandler"),
@@ -31,7 +31,7 @@ MARKER = ("last9_markers.runner.send_marker", "MarkerHandler")
 
 
 class RequestHandler(Protocol):
-    """What is asked of whatever serves a request; :class:`last9_markers.runner.send_marker.MarkerHandler` says what each means."""
+    """The interface of a request handler; :class:`last9_markers.runner.send_marker.MarkerHandler` says what each means."""
 
     budget: Budget
 
@@ -39,7 +39,7 @@ class RequestHandler(Protocol):
         """Do it within the budget."""
 
     def abort(self, failure: DeliveryError | str) -> Answer:
-        """The answer where it could not come to its own end."""
+        """The answer if it could not end by itself."""
 
 
 #: The exit code that says: the answer is written. Never 0, which Jenkins takes for success even if the step was interrupted.
@@ -51,11 +51,11 @@ LAST_WORD_SECONDS = 0.25
 
 
 def serve(read: Callable[[], str], log: BuildLog, write: Callable[[bytes], object]) -> int:
-    """Do what the request says that ``read`` returns, and ``write`` one answer, whatever happens. The token is in the environment.
+    """Do what the request says that ``read`` returns, and always ``write`` one answer. The token is in the environment.
 
     Return the exit code: whether the answer has been written.
     """
-    # First of all: no child process, no attribute and no dump of the environment shall find it there.
+    # First of all: no child process, no attribute and no dump of the environment may find it there.
     token = os.environ.pop(VARIABLE, None)
     log.redactor.hide(token)
     writer = AnswerWriter(write, log)
@@ -94,7 +94,7 @@ def _run(handler: RequestHandler, writer: AnswerWriter, log: BuildLog) -> int:
 
 
 def _left(budget: Budget) -> float:
-    """Seconds until the watchdog speaks: at the end of the budget, and in any case before the interval timer ends the process."""
+    """Seconds until the watchdog answers: at the end of the time limit, and in any case before the interval timer ends the process."""
     left = budget.left_in_all()
     if not hasattr(signal, "getitimer"):  # Windows
         return left
@@ -118,7 +118,7 @@ def _with_code(answer: Answer, log: BuildLog) -> Answer:
 
 
 class AnswerWriter:
-    """Gives one answer, whoever comes first: the engine or its watchdog."""
+    """Gives one answer: the engine's or its watchdog's, the first one."""
 
     def __init__(self, write: Callable[[bytes], object], log: BuildLog) -> None:
         self._write = write
@@ -134,7 +134,7 @@ class AnswerWriter:
                 try:
                     self._write((answer.line() + "\n").encode("ascii"))
                 except (OSError, ValueError) as error:
-                    # No answer counts as undelivered, which is the truth as far as the library knows.
+                    # Without an answer the marker stays pending: the library cannot know better.
                     self._code = UNANSWERED
                     self._log.warning(progress.no_answer(str(getattr(error, "strerror", None) or error)))
             return self._code

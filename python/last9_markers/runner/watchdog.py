@@ -1,7 +1,7 @@
 """Ends the process when its time is over.
 
 The HTTP client's own limits are for single operations: a server that drips its headers and a name resolution that hangs in the C
-library escape them. So a thread of our own counts the whole budget, has the last word, and ends the process.
+library escape them. So our own thread measures the whole time limit, answers at its end, and ends the process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from last9_markers.request.time_limits import GRACE_SECONDS
 
 #: Seconds between its looks: a budget may become shorter and longer on the way.
 _LOOK_SECONDS = 0.1
-#: The exit code if even the last word fails (sysexits' EX_SOFTWARE): never 0, which would say that all is well.
+#: The exit code if even that answer fails (sysexits' EX_SOFTWARE): never 0, which would mean success.
 DIED = 70
 
 
@@ -34,7 +34,7 @@ class Watchdog:
         self._remaining = remaining
         self._on_timeout = on_timeout
         self._end = end
-        # Where no thread is to be had the work is done without: there is the HTTP client's patience, and the launcher's interval timer.
+        # If no thread can be started, the work is done without: the HTTP client and the launcher have time limits of their own.
         with contextlib.suppress(RuntimeError):
             threading.Thread(target=self._watch, name="last9-watchdog", daemon=True).start()
 

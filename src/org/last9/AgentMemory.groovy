@@ -3,8 +3,8 @@ package org.last9
 import com.cloudbees.groovy.cps.NonCPS
 
 /**
- * What the build knows of the agents that its markers ran on, in statics: shared by all vars of the build, empty after a controller restart,
- * and nothing is lost then but time. All of it is @NonCPS: no abort strikes here, and no other branch comes in between.
+ * What the build knows about the agents of its markers, in statics: all vars of the build share them. A controller restart empties them,
+ * which only costs time. All of it is @NonCPS: no abort interrupts it, and no other branch runs in between.
  */
 class AgentMemory implements Serializable {
 

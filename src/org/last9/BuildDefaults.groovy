@@ -3,7 +3,7 @@ package org.last9
 import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
 
-/** What `last9Config` said, for every later marker of the build. */
+/** The values of `last9Config`, for all later markers of the build. */
 class BuildDefaults implements Serializable {
 
     private static final long serialVersionUID = 1L
@@ -15,7 +15,7 @@ class BuildDefaults implements Serializable {
         this.script = script
     }
 
-    /** Adds to what was said before; what is said twice counts as said last. */
+    /** Adds to earlier defaults; a later value replaces an earlier one. */
     void add(Object[] args) {
         merge(Options.readWithoutBlock(script, 'last9Config', args))
     }

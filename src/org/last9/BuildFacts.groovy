@@ -5,17 +5,17 @@ import groovy.json.JsonOutput
 import hudson.util.Secret
 
 /**
- * What only the controller knows of a build, as JSON. One source that fails costs its own fact only.
+ * Facts about a build that only the controller knows, as JSON. If one source fails, only its fact is missing.
  *
- * The members of `currentBuild` used here are those that script-security lets a sandboxed library read. All of it is @NonCPS: no abort can strike
- * here, where a window's stop is about to be sent.
+ * Of `currentBuild` only members are used that script-security lets a sandboxed library read. All of it is @NonCPS: no abort can interrupt it
+ * here, when a window's stop is about to be sent.
  */
 class BuildFacts implements Serializable {
 
     private static final long serialVersionUID = 1L
     /** What `parameters` has of a text at most: they go along with every marker. */
     private static final int MOST_CHARACTERS = 2000
-    /** The variable that names an interpreter: whoever starts builds must not. */
+    /** The variable that names an interpreter. A person who starts builds must not set it. */
     private static final String INTERPRETER = 'LAST9_PYTHON'
 
     /** What stays the same during a build is read once. Empty after a restart. */
@@ -60,14 +60,14 @@ class BuildFacts implements Serializable {
         return knownParameters
     }
 
-    /** Whether somebody who starts builds may have chosen the interpreter. Jenkins' environment ignores case. */
+    /** Whether a person who starts builds may have chosen the interpreter. Jenkins' environment ignores case. */
     @NonCPS
     static boolean isInterpreterParameter(Object script) {
         parameters(script)
         return interpreterIsParameter
     }
 
-    /** Whether that variable is a password parameter's, whose value must not stand in requests and build records. */
+    /** Whether that variable is a password parameter's, whose value must not be in requests and build records. */
     @NonCPS
     static boolean isSecret(Object script, String variable) {
         parameters(script)

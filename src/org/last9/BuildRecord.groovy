@@ -4,12 +4,12 @@ import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
 
 /**
- * What later builds of the job must know of this one: its open windows with what their stop needs, what it took over from builds before it, and the
- * commit that was deployed last to each service and environment. One build variable, 3 kB at most, for every process of the build inherits it.
+ * What later builds of the job must know about this one: its open windows with the data for their stops, the windows of earlier builds, and the
+ * commit that was deployed last to each service and environment. One build variable, 3 kB at most, because every process of the build inherits it.
  *
- * Only what `previousCompletedBuild` reaches counts as over: a build that runs may have any result. A record is data of whoever wrote that build's
- * Jenkinsfile: what is no record is none, and the engine judges what stands in it.
- * All of it is @NonCPS: no abort strikes here, and no other branch comes in between. Nothing here is worth a failed deployment, or a lost marker.
+ * Only builds that `previousCompletedBuild` returns are over: a running build may have any result. A record is data from the author of that build's
+ * Jenkinsfile: an invalid one is ignored, and the engine checks its values.
+ * All of it is @NonCPS: no abort interrupts it, and no other branch runs in between. A failure here must not fail a deployment or lose a marker.
  */
 class BuildRecord implements Serializable {
 
@@ -36,7 +36,7 @@ class BuildRecord implements Serializable {
 
     /**
      * A marker is about to go out: what its request says of earlier builds, `leftOpen` and `lastCommit`. Give the same back to `after`. Its window is
-     * open from here on, for the start may arrive although no answer does.
+     * open from here on, because the start may arrive although no answer does.
      */
     @NonCPS
     Map<String, Object> before(Map marker, Map settings) {
@@ -66,7 +66,7 @@ class BuildRecord implements Serializable {
         return found
     }
 
-    /** What became of it. `settled`: ids of windows whose stop needs no other try; `tried`: the id of the one whose stop was tried in vain. */
+    /** Its result. `settled`: ids of windows whose stop needs no further attempt; `tried`: the id of the one whose stop was tried without success. */
     @NonCPS
     void after(Map marker, Map settings, Map asked, Map answer, List<String> settled, String tried) {
         if (settings.dryRun) {
@@ -142,7 +142,7 @@ class BuildRecord implements Serializable {
 
     // -- this build ------------------------------------------------------------------------------------------------------------
 
-    /** The record, with what earlier builds have left since nobody has looked before. */
+    /** The record, with the windows of earlier builds if no build has looked before. */
     @NonCPS
     private Map current() {
         Map record = own()

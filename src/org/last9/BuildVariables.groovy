@@ -3,11 +3,11 @@ package org.last9
 import com.cloudbees.groovy.cps.NonCPS
 
 /**
- * What the library remembers for the whole build in variables that pipeline code alone can set: seen from every var, also through a team's
- * own library, and after a controller restart.
+ * Data of the library for the whole build, in variables that only pipeline code can set. Every var sees them, also through a team's
+ * own library and after a controller restart.
  *
  * They are written as `env.NAME`, so every process of the build inherits them: keep them small. They are read from `buildVariables`, which has
- * nothing but what was written that way: a build parameter or a `withEnv` of the same name, in whatever case, changes nothing.
+ * only variables that were written that way: a build parameter or a `withEnv` of the same name, in upper or lower case, changes nothing.
  */
 class BuildVariables implements Serializable {
 

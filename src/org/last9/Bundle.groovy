@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '76e038e8310553c4ae24aaf5bb6c50b02df35d8c01d92e91403f4ca9eafa01d2'
+    static final String SHA256 = '8454dbfed16d7f0c15915ebd60a477513296a748c9e616f33eed4b82d70c33e7'
 
 }

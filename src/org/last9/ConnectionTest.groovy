@@ -2,7 +2,7 @@ package org.last9
 
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
-/** `last9TestConnection`: whether a marker would get through from here. The engine looks at everything that an agent can see. */
+/** `last9TestConnection`: tests whether a marker would get through from here. The engine checks everything that an agent can see. */
 class ConnectionTest implements Serializable {
 
     private static final long serialVersionUID = 1L

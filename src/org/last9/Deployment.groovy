@@ -3,9 +3,9 @@ package org.last9
 import com.cloudbees.groovy.cps.NonCPS
 
 /**
- * What a block of `withLast9Deployment` gets: its window, for what is known only during the deployment. What is set goes out with the stop.
+ * The argument of a block of `withLast9Deployment`: its window, for facts that are known only during the deployment. The stop carries them.
  *
- * It is saved with the program, so values become texts at once, in @NonCPS methods: nothing that is put here can make a later step fail.
+ * It is saved with the program, so values become texts at once, in @NonCPS methods: no value in it can make a later step fail.
  */
 class Deployment implements Serializable {
 

@@ -5,15 +5,15 @@ import groovy.json.JsonOutput
 import hudson.util.Secret
 
 /**
- * The attributes that a block sets: a map of texts. What is put here becomes text at once; what cannot is kept as the reason why,
- * behind `Deployment.PROBLEM`.
+ * The attributes that a block sets: a map of texts. Each value becomes a text at once. If it cannot, the reason is stored instead,
+ * after `Deployment.PROBLEM`.
  *
- * It has no field and no constant: in the sandbox every property of a map is an entry, for its own methods, too.
+ * It has no field and no constant: in the sandbox every property of a map is an entry, even in its own methods.
  */
 class DeploymentAttributes extends HashMap<Object, Object> {
 
     private static final long serialVersionUID = 1L
-    /** Whatever is put in, and however: `['image.digest'] = …`, `.ticket = …`. null leaves a name out of the marker. Nothing is thrown. */
+    /** Takes any value in any way: `['image.digest'] = …`, `.ticket = …`. null removes a name from the marker. Nothing is thrown. */
     @NonCPS
     @Override
     Object put(Object name, Object value) {
@@ -42,7 +42,7 @@ class DeploymentAttributes extends HashMap<Object, Object> {
 
     /**
      * A value's text, null for null, or the reason why there is none: what needs code of the Jenkinsfile's own (a lazy GString, a class of
-     * its own) cannot be read here. Whatever that throws: CpsCallableInvocation is an Error.
+     * its own) cannot be read here. Catches all that throws: CpsCallableInvocation is an Error.
      */
     @NonCPS
     static String text(Object value) {

@@ -7,8 +7,8 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 /**
  * `withLast9Deployment`: start, body, stop in every case. One object for each window.
  *
- * While the body runs, Jenkins saves with the program whatever `around` holds, its code included: so that method is short, and what it
- * needs to know is in fields and @NonCPS methods (under 4 kB a window, held by CostTest).
+ * While the body runs, Jenkins saves all that `around` holds with the program, including its code: so that method is short, and what it
+ * needs to know is in fields and @NonCPS methods (under 4 kB per window, checked by CostTest).
  */
 class DeploymentWindow implements Serializable {
 
@@ -48,7 +48,7 @@ class DeploymentWindow implements Serializable {
             Object value = body == null ? nothingToRun() : body instanceof MethodClosure ? body.call() : body.call(deployment)
             ended.ended = 'returned'
             return value
-        } catch (Throwable thrown) { // assert and unknown steps are Errors: whoever judges the outcome must see them, too
+        } catch (Throwable thrown) { // assert and unknown steps are Errors: the outcome depends on them, too
             note(thrown)
             throw thrown
         } finally {
@@ -115,7 +115,7 @@ class DeploymentWindow implements Serializable {
         return begun
     }
 
-    /** An exception that leaves a `finally` replaces the body's without a trace: so `failOnError` speaks only after a good body. */
+    /** An exception that leaves a `finally` replaces the body's without a trace: so `failOnError` throws only after a body without an error. */
     private void sendStop() {
         for (String problem in deployment.problems()) {
             script.echo("[Last9] WARNING: ${problem}".toString())

@@ -4,8 +4,8 @@ import com.cloudbees.groovy.cps.NonCPS
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * Runs the engine once on an agent: finds a node, binds the credential, has the launcher run there, all within a time limit.
- * Whatever goes wrong is a warning in the log and an answer that says `delivered: false`.
+ * Runs the engine once on an agent: finds a node, binds the credential, runs the launcher there, all within a time limit.
+ * Every failure is a warning in the log and an answer that says `delivered: false`.
  */
 class EngineClient implements Serializable {
 
@@ -224,7 +224,7 @@ class EngineClient implements Serializable {
 
     /**
      * Whether this says that there is no node: none around this step, though a variable is called WORKSPACE, or no more (workflow-durable-task-step's
-     * AgentOfflineException, remoting's ChannelClosedException). `env` still speaks of it then.
+     * AgentOfflineException, remoting's ChannelClosedException). `env` still has its values then.
      */
     @NonCPS
     private static boolean isWithoutNode(Exception failure) {

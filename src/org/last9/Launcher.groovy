@@ -6,9 +6,9 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 /**
  * Runs the launcher on the current node: one `writeFile`, one `sh` or `bat`, one `readFile`; on a node's first run the bundle as well.
  *
- * Everything happens in a folder of its own: Jenkins finds the processes that an interruption ends by the current folder, so what
- * interrupts us reaches no `sh` of the user's, and what interrupts his does not reach ours.
- * Data reaches the engine in a file only. What goes into the launcher's text is a UUID made here, hashes and a number.
+ * Everything happens in its own folder: Jenkins finds the processes that an interruption ends by the current folder. So an interruption
+ * of ours reaches no `sh` of the user's, and the other way round.
+ * Data reaches the engine in a file only. Only a UUID made here, hashes and a number go into the launcher's text.
  */
 class Launcher implements Serializable {
 
@@ -18,14 +18,14 @@ class Launcher implements Serializable {
     static final int ANSWERED = 77
     static final int NO_BUNDLE = 78
     static final int NO_INTERPRETER = 79
-    /** How long somebody who has interrupted us waits for an agent that no longer answers. */
+    /** How long an interruption waits for an agent that no longer answers. */
     private static final int LAST_LOOK_SECONDS = 2
 
     private final Object script
     /** As EngineClient has it, with the time limit of this run in `limit`. */
     private final Map call
     private final String node
-    /** Where all of ours lies on this node. */
+    /** The folder of all our files on this node. */
     private final String base
     /** The node on which the launcher is running just now. */
     private String runningOn = null
@@ -131,7 +131,7 @@ class Launcher implements Serializable {
     }
 
     /**
-     * An interruption between the engine's end and Jenkins' look at it: what has been answered is known all the same. Whatever goes wrong here,
+     * An interruption between the engine's end and Jenkins' look at it: an answer that was written is still used. If this fails,
      * the interruption counts.
      */
     private void lookOnceMore(String id, String agent) {
@@ -148,7 +148,7 @@ class Launcher implements Serializable {
         }
     }
 
-    /** A restart that cuts this off is no reason to send the marker again. */
+    /** If a restart cuts this off, the marker is not sent again. */
     private String read(String file) {
         try {
             return script.readFile(file: file, encoding: 'UTF-8')

@@ -6,10 +6,10 @@ import groovy.json.JsonOutput
 /**
  * The build's open manual windows: a stop takes that of its start.
  *
- * They live in build variables: a var's fields differ from calling script to calling script and a static does not
+ * They are in build variables: a var's fields differ between calling scripts, and a static does not
  * survive a controller restart, but start and stop may be called through different vars and hours apart.
- * Jenkins may turn to another branch at every CPS call and loop, not only at steps. What reads and writes is therefore @NonCPS, which
- * nothing interrupts: each parallel stop closes a window of its own.
+ * Jenkins may switch to another branch at every CPS call and loop, not only at steps. So methods that read and write are @NonCPS:
+ * nothing interrupts them, and each parallel stop closes its own window.
  * Written as `id,startedAtMs,settings,key` words with blanks between, about 90 bytes a window, removed at its stop. The settings that
  * windows began with are mostly the same for all of them, so they are in a second variable, each once.
  */
@@ -74,7 +74,7 @@ class OpenWindows implements Serializable {
         write(kept)
     }
 
-    /** Returns the name they are kept by. What is too large is not kept: its window's stop then goes where the environment of that time says. */
+    /** Returns the name under which they are stored. Settings that are too large are not stored: then the stop uses its own environment. */
     @NonCPS
     private String keepSettings(String settings) {
         String all = BuildVariables.read(script, SETTINGS) ?: '{}'
@@ -104,7 +104,7 @@ class OpenWindows implements Serializable {
         }
     }
 
-    /** Two hashes instead of the names: short, and free of blanks, commas and whatever else names hold. */
+    /** Two hashes instead of the names: short, and free of blanks, commas and other special characters. */
     @NonCPS
     static String key(Map options) {
         String event = Options.trimmed(options.eventName) ?: 'deployment'

@@ -5,9 +5,9 @@ import hudson.util.Secret
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * What a step was given, as data that JSON can carry. Python trims and judges it.
+ * A step's options, as data that JSON can carry. Python trims and validates them.
  *
- * Options as nearly everybody writes them are taken as they are, after one @NonCPS pass. Whatever else there is (a value that is code of the
+ * Options in their usual form are used unchanged, after one @NonCPS pass. Everything else (a value that is code of the
  * Jenkinsfile's own, a lazy GString, an array, a password) goes the slow way, one value at a time in CPS code.
  */
 class Options implements Serializable {
@@ -24,11 +24,11 @@ class Options implements Serializable {
     ]
     /** Numbers to Groovy, not to JSON. */
     private static final List<String> NO_NUMBERS = ['NaN', 'Infinity', '-Infinity']
-    /** Deeper than this nobody writes options; a map that holds itself has no end. */
+    /** Real options are not deeper than this; a map that holds itself has no end. */
     private static final int DEEPEST = 20
 
     /**
-     * The options that a step was called with by name; anything else in the call but a block is a warning, for no call may fail a deployment.
+     * The options that a step was called with by name; anything else in the call but a block is a warning, because no call may fail a deployment.
      * The map may still be the caller's own: use it before the next step.
      */
     static Map<String, Object> read(Object script, String step, Object[] args) {

@@ -5,8 +5,8 @@ import com.cloudbees.groovy.cps.NonCPS
 /**
  * Markers of this build that Last9 does not have yet, oldest first: `[text:, failures:]`, the text opaque.
  *
- * They may be large, so they live in a static (one for each build, shared by all vars) and not in a build variable. A controller
- * restart empties a static; the count in a build variable survives and tells what was lost.
+ * They may be large, so they are in a static (one for each build, shared by all vars) and not in a build variable. A controller
+ * restart empties a static; the count in a build variable survives and shows how many were lost.
  */
 class PendingMarkers implements Serializable {
 
@@ -26,12 +26,12 @@ class PendingMarkers implements Serializable {
         this.script = script
     }
 
-    /** All of them, now the caller's: no other branch sends the same ones meanwhile. Hand back what stays undelivered. */
+    /** All of them, now the caller's: no other branch sends the same ones meanwhile. Hand back those that are still pending. */
     List<Map> take() {
         int lost = lostCount()
         if (lost > 0) {
             script.echo "[Last9] WARNING: ${lost} queued deployment marker(s) of this build were lost when the controller restarted. ".toString() +
-                'No action needed; what happens from here on is sent as usual'
+                'No action is needed; later markers are sent as usual'
         }
         int dropped = dropOldest()
         if (dropped > 0) {

@@ -24,7 +24,7 @@ class RecordText implements Serializable {
         return [v: VERSION, settled: null, running: [], open: [], left: [], commits: [:]]
     }
 
-    /** A record of the right types, whatever the text holds; null if it is none. */
+    /** A record of the right types, from any text; null if it is not one. */
     @NonCPS
     static Map read(Object text) {
         if (!(text instanceof String) || text.length() > MOST_READ || text.replaceAll('[^\\[{]+', '').length() > MOST_NESTED) {
@@ -73,8 +73,8 @@ class RecordText implements Serializable {
     }
 
     /**
-     * What is worth least: a commit, a window that stays open anyway, one that can only be paired. Then this build's newest, for it will most
-     * likely have its stop; the oldest of earlier builds comes last.
+     * Drops what is worth least: a commit, a window that stays open anyway, one that can only be paired. Then this build's newest, because it
+     * will most likely have its stop; the oldest of earlier builds comes last.
      */
     @NonCPS
     private static boolean dropLeast(Map record) {

@@ -3,10 +3,10 @@ package org.last9
 import com.cloudbees.groovy.cps.NonCPS
 
 /**
- * What happened to this build's markers, each an opaque text of the contract, oldest first: what the report is made of.
+ * What happened to this build's markers, each an opaque text of the contract, oldest first: the data of the report.
  *
- * Too much for the environment, so it lives in a static (one for each build, shared by all vars), bounded in number and size. A controller
- * restart empties a static; one word in a build variable survives and tells that there was something.
+ * They are too large for the environment, so they are in a static (one for each build, shared by all vars), limited in number and size. A
+ * controller restart empties a static; one word in a build variable survives and shows that there were records.
  */
 class Records implements Serializable {
 
@@ -31,7 +31,7 @@ class Records implements Serializable {
         this.script = script
     }
 
-    /** Adds what the engine said of one run; null where it said nothing. @NonCPS, for Jenkins may turn to another branch at any CPS call. */
+    /** Adds the engine's records of one run; null if there are none. @NonCPS, because Jenkins may switch to another branch at any CPS call. */
     @NonCPS
     void add(List<String> texts) {
         if (texts) {
@@ -43,7 +43,7 @@ class Records implements Serializable {
         }
     }
 
-    /** Everything for the report's request: `records`, and where something is missing `recordsLost` (by a restart) and `recordsDropped`. */
+    /** Everything for the report's request: `records`, and if some are missing `recordsLost` (by a restart) and `recordsDropped`. */
     @NonCPS
     Map<String, Object> all() {
         Map<String, Object> all = [records: kept]

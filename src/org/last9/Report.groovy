@@ -3,9 +3,9 @@ package org.last9
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * `last9DeploymentReport`: what was deployed in this build so far, as a page that is archived with it.
+ * `last9DeploymentReport`: the deployments of this build so far, as a page that is archived with the build.
  *
- * The engine writes the files on an agent, into a folder of the temporary workspace, where they are archived from and removed.
+ * The engine writes the files on an agent, into a folder of the temporary workspace. The library archives and removes them.
  */
 class Report implements Serializable {
 
@@ -79,7 +79,7 @@ class Report implements Serializable {
         }
     }
 
-    /** What cannot be removed is no reason to speak of: the engine removes it with a later report. */
+    /** No warning if this fails: the engine removes the folder with a later report. */
     private void tidy(Map outcome) {
         try {
             script.deleteDir()

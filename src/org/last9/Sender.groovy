@@ -5,16 +5,16 @@ import groovy.json.JsonOutput
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * Sends the markers of one window: makes the request, has it delivered and keeps what Last9 did not get. Both steps send through here.
+ * Sends the markers of one window: makes the request, has it delivered and queues markers that were not delivered. Both steps send through here.
  *
- * Nothing but an abort leaves this class. The settings are read once, so a window's stop goes where its start went, or nowhere as
+ * Only an abort leaves this class. The settings are read once, so a window's stop goes where its start went, or nowhere as
  * its start did. A marker is a map: `state`, `timestampMs`, `window`, and `body`, `deployment`, `afterAbort` if they apply.
  */
 class Sender implements Serializable {
 
     private static final long serialVersionUID = 1L
 
-    /** How the messages of interruptions end that nobody asked for: an agent is gone, a `build` step's job has failed. The engine knows them too. */
+    /** How the messages of interruptions end that are not aborts: an agent is gone, a `build` step's job has failed. The engine knows them too. */
     private static final List<String> SYSTEM_INTERRUPTIONS = [
         'Agent was removed', 'Timeout waiting for agent to come back', '(propagate: false to ignore)',
     ]
@@ -23,11 +23,11 @@ class Sender implements Serializable {
     private final String step
     private final PendingMarkers pendingMarkers
     private Map settings
-    /** Undelivered markers of this window. In the program's state, so a controller restart keeps them. */
+    /** Pending markers of this window. In the program's state, so a controller restart keeps them. */
     private List<Map> ofThisWindow = []
     /** What `ofThisWindow` was before the marker whose sending an abort has cut off; null if none was. */
     private List<Map> beforeAbort = null
-    /** That marker need not be sent again: the engine had answered before the abort came, and nothing of it is undelivered. */
+    /** That marker need not be sent again: the engine had answered before the abort came, and none of it is pending. */
     private boolean settled = false
     /** How a message calls the marker that is to be sent, and its request; null as soon as there is an answer. */
     private String cutOff = null
@@ -70,7 +70,7 @@ class Sender implements Serializable {
         return settings.dryRun
     }
 
-    /** That marker will be sent now: whatever aborts do from here on, it is not forgotten. @NonCPS, so that none strikes here. */
+    /** That marker will be sent now: no abort from here on loses it. @NonCPS, so that none interrupts this. */
     @NonCPS
     void expect(Map marker) {
         cutOff = subject(marker)
@@ -95,7 +95,7 @@ class Sender implements Serializable {
 
     /**
      * Sends one marker: returns the answer (`delivered`, `accepted`, `deploymentId`, `warnings`, `failBuild`).
-     * An abort on the way is thrown on; the marker then counts as undelivered, since Last9 may or may not have it.
+     * An abort on the way is thrown on; the marker is then pending, because Last9 may or may not have it.
      */
     Map send(Map marker) {
         List<Map> before = ofThisWindow
@@ -133,7 +133,7 @@ class Sender implements Serializable {
 
     /**
      * One more try with a stop whose sending was interrupted, a shorter one after an abort; none if the engine had answered before it. For the
-     * caller's catch block, and not a part of send: an abort may strike at the entry of any method, this class's own included, so the caller
+     * caller's catch block, and not a part of send: an abort may come at the entry of any method, this class's own included, so the caller
      * must hold the try.
      */
     void retryAfterAbort(Map marker, FlowInterruptedException interruption) {
@@ -156,7 +156,7 @@ class Sender implements Serializable {
 
     /**
      * The window has ended: what it could not deliver goes out with the build's next marker. Returns what is to be said of a marker that an abort has
-     * cut off, or null. @NonCPS, so that no abort strikes here.
+     * cut off, or null. @NonCPS, so that no abort interrupts this.
      */
     @NonCPS
     String release() {
@@ -189,7 +189,7 @@ class Sender implements Serializable {
         return configured.substring(0, configured.length() - 1) + ',' + BuildFacts.parameters(script).substring(1)
     }
 
-    /** What carries that request. `more` stands in place of what a marker needs; `needsToken` says whether one is bound, else a dry run decides. */
+    /** The call for that request. `more` replaces what a marker needs; `needsToken` says whether one is bound, else a dry run decides. */
     @NonCPS
     EngineClient client(Map marker, String request, Map more = [:]) {
         boolean needsToken = more.needsToken == null ? !settings.dryRun : more.needsToken
@@ -250,8 +250,8 @@ class Sender implements Serializable {
     }
 
     /**
-     * Sorts out what is still undelivered: this window's own stay here, others go back. Without an answer all that is known of a marker is
-     * what was asked for. @NonCPS, for an abort in between would lose them.
+     * Sorts the markers that are still pending: this window's own stay here, others go back. Without an answer all that is known of a marker is
+     * what was asked for. @NonCPS, because an abort in between would lose them.
      */
     @NonCPS
     private void keep(Map marker, List<Map> before, List<Map> shared, String asked, Map earlier, Map answer, boolean cut) {

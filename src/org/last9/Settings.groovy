@@ -5,18 +5,18 @@ import groovy.json.JsonOutput
 import hudson.util.Secret
 
 /**
- * What a step's options, `last9Config` and the environment of this place of the pipeline say together, as plain data.
+ * The settings from a step's options, `last9Config` and the environment of this place of the pipeline, as plain data.
  *
- * Two fields only are resolved here, the routing profile and the credential, since the credential must be bound before the engine starts
- * (examples in tests/contract). Everything else the engine resolves, from the same raw data.
- * All of it is @NonCPS: many small calls, which cost little that way.
+ * Only two fields are resolved here, the routing profile and the credential, because the credential must be bound before the engine starts
+ * (examples in tests/contract). The engine resolves all others, from the same raw data.
+ * All of it is @NonCPS, which makes many small calls cheap.
  */
 class Settings implements Serializable {
 
     private static final long serialVersionUID = 1L
 
     private static final String PROFILES = 'LAST9_ROUTING_PROFILES'
-    /** What in the environment has a say in where a marker goes, and whether. */
+    /** The variables that decide whether a marker is sent, and where it goes. */
     private static final List<String> VARIABLES = ['LAST9_ROUTING_PROFILE', PROFILES, 'LAST9_ORG_SLUG', 'LAST9_CREDENTIAL_ID',
         'LAST9_API_BASE_URL', 'LAST9_DATA_SOURCE_NAME', 'LAST9_DRY_RUN']
     private static final List<String> FIELDS = ['routingProfileEnvVar', 'orgSlugEnvVar', 'credentialIdEnvVar', 'apiBaseUrlEnvVar',
@@ -100,7 +100,7 @@ class Settings implements Serializable {
 
     /**
      * What a later build needs to close the window, should this one not: values, since parameters and variables are others then. Never a secret: a
-     * URL with user information is left out, and it is of no use anyway. The administrator's URL is left out, too: his word of that time counts.
+     * URL with user information is left out, and it is of no use anyway. The administrator's URL is left out, too: the current one is used.
      */
     @NonCPS
     private Map<String, String> recorded(Map profile, Map credential) {
@@ -138,7 +138,7 @@ class Settings implements Serializable {
         return found
     }
 
-    /** A step's own word, else last9Config's. A blank text is none; false is one. */
+    /** A step's own value, else last9Config's. A blank text is not a value; false is one. */
     @NonCPS
     private String first(String option) {
         return names.contains(option) ? Options.trimmed(options[option]) ?: Options.trimmed(config[option]) : ''
@@ -166,7 +166,7 @@ class Settings implements Serializable {
         return text ? [value: text, source: source] : null
     }
 
-    /** A password parameter's value would stand in requests and the log; the engine says so. */
+    /** A password parameter's value would be in requests and the log; the engine warns. */
     @NonCPS
     private Object parameterValue(String name) {
         Object value = script.params[name]

@@ -14,7 +14,7 @@ from last9_markers.core.redaction import Redactor
 
 @pytest.mark.parametrize(("folder", "state"), [("kept", "ok"), ("", "ok"), ("nowhere", "warning")])
 def test_where_code_can_be_kept(folder: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A temporary workspace that cannot be written is told, as each marker then compiles; not where nothing is to be kept."""
+    """A temporary workspace that cannot be written is reported, because each marker then compiles; not if nothing is stored there."""
     (tmp_path / "kept").mkdir()
     loading = ModuleType("last9_loading")
     bundle = SimpleNamespace(path=str(tmp_path / "bundle.pyz"), folder=str(tmp_path / folder) if folder else "")
@@ -28,7 +28,7 @@ def test_where_code_can_be_kept(folder: str, state: str, tmp_path: Path, monkeyp
 
 
 def test_a_checkout() -> None:
-    """Without a bundle the folder of the code is told."""
+    """Without a bundle the folder of the code is reported."""
     findings = Findings(CapturedLog(Redactor()))
     agent.look_at_bundle(findings)
     assert findings.all[0].state == "ok"

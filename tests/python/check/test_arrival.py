@@ -49,9 +49,9 @@ def test_everything_is_as_it_was_sent(last9: FakeLast9, tmp_path: Path) -> None:
     assert findings["time"][1] == "Last9 stored the event's own time"
     assert findings["events"][1] == "change events of 'payments-api' in the last day: 'connection-test'"
     lines = done.stderr.splitlines()
-    stays, written = (next(i for i, line in enumerate(lines) if text in line) for text in ("It stays", "has taken a test event"))
+    stays, written = (next(i for i, line in enumerate(lines) if text in line) for text in ("It stays", "Last9 accepted a test event"))
     assert stays < written
-    assert any("Reading back from Last9: up to 60 s of its own" in line for line in lines)
+    assert any("Reading back from Last9 takes up to 60 s more" in line for line in lines)
     assert lines[-1].startswith("[Last9] Connection test: markers get through (")
 
 
@@ -103,7 +103,7 @@ def test_a_series_above_the_label_limit_is_not_proven(last9: FakeLast9, tmp_path
     assert f'By hand: run last_over_time(last9_change_events{{connection_test_id="{test_id}"}}[1d]) in Last9.' in text
     assert done.answer["delivered"] is True
     assert done.stderr.splitlines()[-1].startswith(
-        "[Last9] Connection test: markers get through; whether dashboards draw them is not proven"
+        "[Last9] Connection test: markers get through; whether dashboards show markers is not proven"
     )
 
 
@@ -192,7 +192,7 @@ def test_an_environment_that_only_others_have(last9: FakeLast9, tmp_path: Path) 
 
 
 def test_events_of_the_last_day(last9: FakeLast9, tmp_path: Path) -> None:
-    """Events that have arrived are told by name, without those of another service."""
+    """Events that have arrived are reported by name, without those of another service."""
     sent = engine(
         ["send", "--service-name", "payments-api", "--event-name", "rollback"],
         environ={"LAST9_REFRESH_TOKEN": last9.refresh_token},
@@ -212,7 +212,7 @@ def test_events_of_the_last_day(last9: FakeLast9, tmp_path: Path) -> None:
     ],
 )
 def test_data_source(last9: FakeLast9, tmp_path: Path, name: str, state: str, words: str) -> None:
-    """``dataSourceName`` is known, or the names there are are told."""
+    """``dataSourceName`` is known, or the existing names are reported."""
     done = check(last9, tmp_path, connection={"dataSourceName": field(name)})
     assert found(done)["datasource"][0] == state
     assert words in found(done)["datasource"][1]
@@ -229,21 +229,21 @@ def test_an_event_in_its_own_data_source(last9: FakeLast9, tmp_path: Path) -> No
 _ODD = [
     ({"status": 403}, "Last9 does not let this token read (403)"),
     ({"status": 401}, "Last9 does not let this token read (401)"),
-    ({"status": 404}, "this Last9 does not offer the call (404)"),
-    ({"status": 422}, "Last9 refuses the question (422)"),
-    ({"body": "<html><title>Login</title></html>"}, "an HTML page came instead of data"),
-    ({"body": "{}"}, "the answer does not have the known form"),
-    ({"body": '"text"'}, "the answer does not have the known form"),
-    ({"body": "[" * 5000}, "the answer does not have the known form"),
+    ({"status": 404}, "this Last9 does not have the endpoint (404)"),
+    ({"status": 422}, "Last9 rejected the request (422)"),
+    ({"body": "<html><title>Login</title></html>"}, "an HTML page was returned instead of data"),
+    ({"body": "{}"}, "the answer has an unknown form"),
+    ({"body": '"text"'}, "the answer has an unknown form"),
+    ({"body": "[" * 5000}, "the answer has an unknown form"),
     ({"size": 2_000_000}, "the answer is too long to read"),
-    ({"drop": "before"}, "cut the connection"),
-    ({"status": 302, "headers": {"Location": "https://elsewhere.example.com"}}, "Last9 refuses the question (302)"),
+    ({"drop": "before"}, "closed the connection early"),
+    ({"status": 302, "headers": {"Location": "https://elsewhere.example.com"}}, "Last9 rejected the request (302)"),
 ]
 
 
 @pytest.mark.parametrize(("fault", "words"), _ODD)
 def test_odd_answers_about_data_sources(last9: FakeLast9, tmp_path: Path, fault: dict[str, Any], words: str) -> None:
-    """Whatever is answered, it is *not proven* and never failed; each thing that was asked has its line, with the query to paste."""
+    """Every answer makes the check *not proven*, never failed; each check has its line, with the query to paste."""
     last9.order({"on": "read", **fault})
     done = check(last9, tmp_path, options=SENT)
     said = unproven(done)
@@ -277,7 +277,7 @@ def test_an_organization_without_metrics(last9: FakeLast9, tmp_path: Path, body:
 
 
 def test_no_default_data_source(last9: FakeLast9, tmp_path: Path) -> None:
-    """Without a default one the names there are are told."""
+    """Without a default one the existing names are reported."""
     last9.order({"on": "datasources", "body": '[{"name": "one"}, {"name": "two", "is_default": "yes"}]'})
     text = unproven(check(last9, tmp_path, options=ASKED))["datasource"]
     assert "none of the data sources is the default one. Set dataSourceName. There are 'one', 'two'." in text
@@ -287,11 +287,11 @@ def test_no_default_data_source(last9: FakeLast9, tmp_path: Path) -> None:
     "body", ['[{"metric": {}, "values": []}]', '[{"metric": 7}, 8]', '[{"values": [["x"]]}]', '[{"values": [[1, "NaN"]]}]']
 )
 def test_a_sample_that_is_odd(last9: FakeLast9, tmp_path: Path, body: str) -> None:
-    """A sample without labels or without a moment is no proof of either, and no defect."""
+    """A sample without labels or without a moment is not proof of either, and no defect."""
     last9.order({"on": "prom_query", "body": body})
     done = check(last9, tmp_path, options=SENT)
     assert "Traceback" not in done.stderr
-    assert unproven(done)["time"].startswith("not proven: Last9 did not tell the moment")
+    assert unproven(done)["time"].startswith("not proven: Last9 did not return the time")
     assert "missing after reading back" in unproven(done)["labels"]
 
 
@@ -319,7 +319,7 @@ def test_what_failed_before_leaves_nothing_to_read(last9: FakeLast9, tmp_path: P
     assert findings["exchange"][0] == "failed"
     for name in ("datasource", "service", "environment", "events"):
         assert findings[name][0] == "warning"
-        assert findings[name][1].startswith("not proven: the test did not come that far")
+        assert findings[name][1].startswith("not proven: the test did not get that far")
 
 
 def test_a_refused_event_is_not_looked_for(last9: FakeLast9, tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ def test_names_of_data_sources_with_a_password_in_them(last9: FakeLast9, tmp_pat
 
 
 def test_the_command(last9: FakeLast9, tmp_path: Path) -> None:
-    """From a shell it is the same, in the shell's own terms, and warnings are no failure."""
+    """From a shell it is the same, in the shell's own terms, and warnings are not failures."""
     last9.observe(METRICS)
     last9.order({"on": "read", "underscores": True})
     done = engine([*CHECK, "--send-test-event"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)

@@ -31,9 +31,9 @@ def test_all_is_well(last9: FakeLast9, tmp_path: Path) -> None:
     findings = found(done)
     assert sorted(findings) == sorted(EVERYTHING)
     assert states(done) == {"write": "warning"}
-    assert "not proven" in findings["write"][1]
+    assert "not tested" in findings["write"][1]
     assert "sendTestEvent" in findings["write"][1]
-    assert "none was sent (12 ok, 1 warning, 0 failed)" in done.stderr.splitlines()[-1]
+    assert "no test event was written (12 ok, 1 warning, 0 failed)" in done.stderr.splitlines()[-1]
     assert done.answer["ok"] is True
     assert done.answer["delivered"] is False
     assert done.answer["failBuild"] is None
@@ -63,7 +63,7 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
 
 
 def test_a_test_event_for_a_service(last9: FakeLast9, tmp_path: Path) -> None:
-    """Whoever names a service wants to see the event on its dashboard."""
+    """Anyone who names a service wants to see the event on its dashboard."""
     options = {"sendTestEvent": "true", "serviceName": "payments-api", "environment": "production", "attributeNames": "dotted"}
     connection = {"dataSourceName": field("metrics")}
     done = check(last9, tmp_path, options=options, connection=connection)
@@ -75,7 +75,7 @@ def test_a_test_event_for_a_service(last9: FakeLast9, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("held", [{"options": {"dryRun": "true"}}, {"environ": {"LAST9_DRY_RUN": "true"}}])
 def test_a_dry_run_holds_the_test_event_back(last9: FakeLast9, tmp_path: Path, held: dict[str, Any]) -> None:
-    """What shall send nothing sends no test event either, and says so."""
+    """A dry run sends no test event either, and says so."""
     held = {**held, "options": {**held.get("options", {}), "sendTestEvent": "true"}}
     done = check(last9, tmp_path, **held)
     assert "dryRun" in found(done)["write"][1]
@@ -86,12 +86,12 @@ def test_a_dry_run_holds_the_test_event_back(last9: FakeLast9, tmp_path: Path, h
 @pytest.mark.parametrize(
     ("url", "culprit", "words"),
     [
-        ("http://127.0.0.1:1", "connection", "refuses connections"),
+        ("http://127.0.0.1:1", "connection", "refused the connection"),
         ("https://no-such-host.invalid", "dns", "cannot be resolved"),
     ],
 )
 def test_nobody_there(url: str, culprit: str, words: str, tmp_path: Path) -> None:
-    """A closed port and an unknown name are told apart, and what could not be looked at is not called good."""
+    """A closed port and an unknown name are distinguished, and what could not be looked at is not called good."""
     done = check(None, tmp_path, token="opaque-token", connection={"apiBaseUrl": field(url), "orgSlug": field("acme")})
     assert found(done)[culprit][0] == "failed"
     assert words in found(done)[culprit][1]
@@ -119,9 +119,9 @@ def test_an_exchange_that_drips_ends_with_the_time_limit(last9: FakeLast9, tmp_p
     assert done.seconds < 2 + 1 + patience()
     assert found(done)["exchange"] == (
         "failed",
-        "no answer within the time limit of 2 s. Check what stands between the agent and Last9; timeoutSeconds raises the limit.",
+        "no answer within the time limit of 2 s. Check the proxies and firewalls between the agent and Last9, or raise timeoutSeconds.",
     )
-    assert found(done)["scope"][1] == "not proven: exchange failed. Mend that first."
+    assert found(done)["scope"][1] == "skipped: exchange failed. Fix that first."
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_exchange_that_drips_ends_with_the_time_limit(last9: FakeLast9, tmp_p
     ],
 )
 def test_refusals(last9: FakeLast9, tmp_path: Path, fault: dict[str, Any], check_name: str, words: str) -> None:
-    """What Last9 says is told where it was said, with the remedy."""
+    """What Last9 says is reported where it was said, with the remedy."""
     last9.order(fault)
     done = check(last9, tmp_path, options={"sendTestEvent": "true"})
     assert found(done)[check_name][0] == "failed"
@@ -144,7 +144,7 @@ def test_refusals(last9: FakeLast9, tmp_path: Path, fault: dict[str, Any], check
 
 
 def test_a_private_ca(tmp_path: Path) -> None:
-    """An unknown CA fails with the setting that helps; with it the certificate, its issuer and the TLS version are told."""
+    """An unknown CA fails with the setting that helps; with it the certificate, its issuer and the TLS version are reported."""
     with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
         done = check(secure, tmp_path)
         assert found(done)["tls"][0] == "failed"
@@ -190,20 +190,23 @@ def test_a_proxy_that_is_down(tmp_path: Path) -> None:
     done = check(None, tmp_path, token="opaque-token", environ=environ, connection=connection)
     (failed,) = [each for each in done.answer["findings"] if each["state"] == "failed"]
     assert failed["check"] == "proxy"
-    assert "the proxy 127.0.0.1:1 refuses connections. Check HTTPS_PROXY" in failed["text"]
-    assert found(done)["connection"] == ("warning", "not proven: proxy failed. Mend that first.")
+    assert "the proxy 127.0.0.1:1 refused the connection. Check HTTPS_PROXY" in failed["text"]
+    assert found(done)["connection"] == ("warning", "skipped: proxy failed. Fix that first.")
 
 
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"}, "none for 127.0.0.1, by '127.0.0.*' in NO_PROXY"),
-        ({"HTTPS_PROXY": "direct"}, "none for 127.0.0.1, by 'direct' in HTTPS_PROXY"),
+        (
+            {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "10.0.0.0/8; 127.0.0.*"},
+            "none for 127.0.0.1 (because of '127.0.0.*' in NO_PROXY)",
+        ),
+        ({"HTTPS_PROXY": "direct"}, "none for 127.0.0.1 (because of 'direct' in HTTPS_PROXY)"),
         ({"NO_PROXY": "*"}, "none for 127.0.0.1"),
     ],
 )
 def test_what_decides_that_there_is_no_proxy(environ: dict[str, str], words: str, tmp_path: Path) -> None:
-    """Whoever wonders why a proxy is not used is told which entry of which variable it was."""
+    """The log names the variable and its entry because of which a proxy is not used."""
     with FakeLast9(certificate=(str(CERTIFICATES / "server.pem"), str(CERTIFICATES / "server.key"))) as secure:
         done = check(secure, tmp_path, environ={**environ, "LAST9_CA_BUNDLE": str(CERTIFICATES / "ca.pem")})
     assert found(done)["proxy"] == ("ok", words)
@@ -212,7 +215,7 @@ def test_what_decides_that_there_is_no_proxy(environ: dict[str, str], words: str
 
 @pytest.mark.parametrize(("environ", "name"), [({}, "last9.example"), ({"HTTPS_PROXY": "http://proxy.example:1"}, "proxy.example")])
 def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str, tmp_path: Path) -> None:
-    """A resolver that hangs is told under its own heading, with the name that it hangs on."""
+    """A resolver that hangs is reported under its own heading, with the name that it hangs on."""
     (tmp_path / "sitecustomize.py").write_text(
         "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(60)\n", encoding="utf-8"
     )
@@ -228,7 +231,7 @@ def test_a_name_that_is_not_resolved_in_time(environ: dict[str, str], name: str,
     )
     assert found(done)["dns"][0] == "failed"
     assert f"the name {name} was not resolved within the time limit of 1 s. Check" in found(done)["dns"][1]
-    assert found(done)["connection"] == ("warning", "not proven: dns failed. Mend that first.")
+    assert found(done)["connection"] == ("warning", "skipped: dns failed. Fix that first.")
 
 
 def test_a_name_that_is_resolved_too_late(last9: FakeLast9, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,8 +275,8 @@ def test_a_second_look_up_that_hangs(last9: FakeLast9, clock: ManualClock, monke
     [
         ('{"error": "insufficient scope"}', "scope", "its scope is too low (403: insufficient scope"),
         ('{"error": "not your organization"}', "organization", "does not let the token write to organization 'acme' (403: not your"),
-        ("nope", "write", "Last9 forbids it (403: nope)"),
-        ("<title>Blocked</title>", "write", "a web page answers in place of Last9's API at 127.0.0.1 (403: page 'Blocked')"),
+        ("nope", "write", "Last9 does not allow this request (403: nope)"),
+        ("<title>Blocked</title>", "write", "a web page was returned instead of Last9's API at 127.0.0.1 (403: page 'Blocked')"),
     ],
 )
 def test_a_403_is_found_where_it_belongs(last9: FakeLast9, tmp_path: Path, body: str, culprit: str, words: str) -> None:
@@ -333,7 +336,7 @@ def test_abort_just_after_the_end(last9: FakeLast9) -> None:
 
 
 def test_a_defect_is_a_finding(last9: FakeLast9, tmp_path: Path) -> None:
-    """An exception that nobody expected costs neither the answer nor the findings so far."""
+    """An exception that no one expected costs neither the answer nor the findings so far."""
     broken = tmp_path / "broken"
     broken.mkdir()
     source = "import last9_markers.client.proxies as p\ndef choose(*a):\n    raise ZeroDivisionError('boom')\np.choose = choose\n"
@@ -342,11 +345,11 @@ def test_a_defect_is_a_finding(last9: FakeLast9, tmp_path: Path) -> None:
     done = check(last9, tmp_path, environ={"PYTHONPATH": path})
     assert found(done)["proxy"][0] == "failed"
     assert "ZeroDivisionError" in found(done)["proxy"][1]
-    assert found(done)["dns"][1] == "not proven: proxy failed. Mend that first."
+    assert found(done)["dns"][1] == "skipped: proxy failed. Fix that first."
 
 
 def test_a_log_without_readers_remembers() -> None:
-    """What nobody reads aloud is redacted all the same."""
+    """Text that is not logged is redacted, too."""
     redactor = Redactor()
     redactor.hide("hunter-of-22")
     build_log: BuildLog = CapturedLog(redactor)

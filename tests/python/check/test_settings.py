@@ -13,7 +13,7 @@ from support import Field, field
 
 
 def test_without_a_token(last9: FakeLast9, tmp_path: Path) -> None:
-    """A missing credential is the first thing to mend; the way to Last9 is looked at all the same."""
+    """A missing credential is the first thing to fix; the way to Last9 is still checked."""
     connection = {"apiBaseUrl": field(last9.url), "orgSlug": field("acme")}
     done = check(None, tmp_path, token=None, connection=connection)
     findings = found(done)
@@ -21,13 +21,13 @@ def test_without_a_token(last9: FakeLast9, tmp_path: Path) -> None:
     assert "Secret text" in findings["token"][1]
     assert findings["connection"][0] == "ok"
     for unproven in ("exchange", "scope", "organization"):
-        assert findings[unproven] == ("warning", "not proven: token failed. Mend that first.")
+        assert findings[unproven] == ("warning", "skipped: token failed. Fix that first.")
     assert done.answer["ok"] is False
     assert last9.requests() == []
 
 
 def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: FakeLast9) -> None:
-    """What only the controller knows of the credential is told in its own words."""
+    """What only the controller knows of the credential is reported in its own words."""
     problem = "there is no credential 'nope' that this job may use. Add it."
     done = check(None, tmp_path, token=None, credentialProblem=problem, connection={"apiBaseUrl": field(last9.url)})
     assert found(done)["token"] == ("failed", problem)
@@ -38,11 +38,11 @@ def test_a_credential_that_the_library_could_not_bind(tmp_path: Path, last9: Fak
     [
         ({"exp": 1700000000}, "warning", "expired on 2023-11-14"),
         ({"exp": int(time.time()) + 86400}, "warning", "expires on"),
-        ({"exp": "never"}, "ok", "there is one"),
+        ({"exp": "never"}, "ok", "found"),
     ],
 )
 def test_what_a_token_says_of_its_end(last9: FakeLast9, tmp_path: Path, claims: dict[str, Any], state: str, words: str) -> None:
-    """A token that has expired, or soon will, is told before it fails the first deployment."""
+    """A token that has expired, or soon will, is reported before it fails the first deployment."""
     done = check(last9, tmp_path, token=last9.issue(**claims))
     assert found(done)["token"][0] == state
     assert words in found(done)["token"][1]
@@ -50,7 +50,7 @@ def test_what_a_token_says_of_its_end(last9: FakeLast9, tmp_path: Path, claims: 
 
 
 def test_a_token_with_a_line_break(last9: FakeLast9, tmp_path: Path) -> None:
-    """A token that was pasted with a line break works, and is told."""
+    """A token that was pasted with a line break works, and is reported."""
     done = check(None, tmp_path, token=last9.refresh_token + "\n")
     assert done.answer["ok"] is True
     warnings = [each["text"] for each in done.answer["findings"] if each["check"] == "token" and each["state"] == "warning"]
@@ -70,7 +70,7 @@ def test_a_read_token_and_a_test_event(last9: FakeLast9, tmp_path: Path) -> None
     """The refusal of the write is blamed on the scope."""
     done = check(last9, tmp_path, token=last9.issue(scopes=["read"]), options={"sendTestEvent": "true"})
     assert states(done) == {"scope": "failed", "write": "failed"}
-    assert found(done)["write"][1] == "the test event was refused: see scope."
+    assert found(done)["write"][1] == "the test event was rejected: see scope."
 
 
 @pytest.mark.parametrize("scopes", [["admin"], ["read", "admin"]])
@@ -86,9 +86,9 @@ def test_scopes_that_are_not_told(last9: FakeLast9, tmp_path: Path) -> None:
     last9.order({"on": "exchange", "body": '{"access_token": "opaque-access"}'})
     last9.issuer.accept("opaque-token")
     done = check(None, tmp_path, token="opaque-token", connection={"apiBaseUrl": field(last9.url), "orgSlug": field("acme")})
-    assert "does not tell its scopes" in found(done)["scope"][1]
-    assert "not proven, since the token does not name its organization" in found(done)["organization"][1]
-    assert "it is no JWT" in found(done)["token"][1]
+    assert "does not name its scopes" in found(done)["scope"][1]
+    assert "not proven, because the token does not name its organization" in found(done)["organization"][1]
+    assert "not a JWT" in found(done)["token"][1]
 
 
 def test_an_organization_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_an_organization_other_than_the_tokens(last9: FakeLast9, tmp_path: Path)
     assert "may or may not get through" in done.stderr
     done = check(last9, tmp_path, environ=environ, options={"sendTestEvent": "true"})
     assert states(done) == {"organization": "failed", "write": "failed"}
-    assert "no organization 'acmee'" in found(done)["organization"][1]
+    assert "does not know organization 'acmee'" in found(done)["organization"][1]
 
 
 def test_a_host_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
@@ -119,16 +119,16 @@ def test_a_host_other_than_the_tokens(last9: FakeLast9, tmp_path: Path) -> None:
     ],
 )
 def test_a_host_where_no_token_may_go(tmp_path: Path, last9: FakeLast9, base_url: Field, words: str) -> None:
-    """Such a host is failed, and nobody is asked anything there."""
+    """Such a host is failed, and no one is asked anything there."""
     done = check(last9, tmp_path, connection={"apiBaseUrl": base_url})
     assert found(done)["host"][0] == "failed"
     assert words in found(done)["host"][1]
-    assert found(done)["connection"] == ("warning", "not proven: host failed. Mend that first.")
+    assert found(done)["connection"] == ("warning", "skipped: host failed. Fix that first.")
 
 
 def test_without_an_organization(last9: FakeLast9, tmp_path: Path) -> None:
-    """Nobody names the organization: failed with the setting, and the exchange is tested all the same."""
+    """Without an organization: failed with the setting, and the exchange is still tested."""
     done = check(last9, tmp_path, token=last9.issue(organization_slug=None), options={"sendTestEvent": "true"})
     assert states(done) == {"organization": "failed", "write": "warning"}
     assert "LAST9_ORG_SLUG" in found(done)["organization"][1]
-    assert found(done)["write"][1] == "not proven: organization failed. Mend that first."
+    assert found(done)["write"][1] == "skipped: organization failed. Fix that first."

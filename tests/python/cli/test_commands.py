@@ -65,17 +65,17 @@ def test_send_reads_the_environment(last9: FakeLast9, tmp_path: Path) -> None:
     """What no argument says the ``LAST9_*`` variables do; here they name an organization that is not there."""
     environ = {"LAST9_REFRESH_TOKEN": last9.refresh_token, "LAST9_ORG_SLUG": "globex", "LAST9_API_BASE_URL": last9.url}
     done = engine(SEND, environ=environ, cwd=tmp_path)
-    assert "no organization 'globex'" in done.stderr
+    assert "does not know organization 'globex'" in done.stderr
     assert last9.received() == []
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--fail-on-error"], 1)])
 def test_send_without_a_token(tmp_path: Path, arguments: list[str], code: int) -> None:
-    """A marker that was not delivered fails a shell only if it is asked to, and nothing is said to be kept: nobody keeps it."""
+    """A marker that was not delivered fails a shell only if it is asked to, and the log does not say that it is queued."""
     done = engine([*SEND, *arguments], cwd=tmp_path)
     assert done.code == code
     assert done.stderr.count("WARNING") == 1
-    assert "refresh token is not there" in done.stderr
+    assert "no refresh token found" in done.stderr
     assert "kept" not in done.stderr
 
 
@@ -110,7 +110,7 @@ def test_send_with_wrong_arguments(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("in_repository", [False, True])
 def test_demo(tmp_path: Path, in_repository: bool) -> None:
-    """The demo shows a start and a stop as log and as received, on whatever console, and warns of nothing in whatever folder."""
+    """The demo shows a start and a stop as log and as received, on any console, and warns of nothing in any folder."""
     if in_repository:
         commit = ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "--allow-empty", "-m", "x"]
         for arguments in (["init", "-q"], ["remote", "add", "origin", "https://git.example.com/another.git"], commit):
@@ -174,7 +174,7 @@ def test_fake_server_command(tmp_path: Path) -> None:
 
 
 def test_fake_server_accepts_further_tokens() -> None:
-    """Tokens come by the environment as well, where no process list shows them."""
+    """Tokens may also come from the environment, which no process list shows."""
     tokens = json.dumps(["first-further-token"])
     with _fake_server("--refresh-token", "second-further-token", environ={"LAST9_FAKE_SERVER_REFRESH_TOKENS": tokens}) as (said, _):
         for token in ("first-further-token", "second-further-token"):
@@ -222,7 +222,7 @@ def test_fake_server_ends_when_interrupted() -> None:
     [([], 0), (["--help"], 0), (["-h"], 0), (["nonsense"], 2), (["step"], 2), (["step", "--request"], 2), (["step", "x", "y"], 2)],
 )
 def test_usage(arguments: list[str], code: int) -> None:
-    """Whoever asks is told on stdout, whoever errs on stderr with code 2; `step` without its file is an error."""
+    """Help goes to stdout, errors go to stderr with code 2; `step` without its file is an error."""
     done = engine(arguments, environ={"PYTHONIOENCODING": "ascii"})
     assert done.code == code, done.stderr
     assert "usage: last9-markers" in (done.stderr if code else done.stdout)

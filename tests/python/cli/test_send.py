@@ -41,7 +41,7 @@ SWITCHES: list[tuple[list[str], str | None, bool, str | None]] = [
 
 @pytest.mark.parametrize(("switches", "result", "sent", "outcome"), SWITCHES)
 def test_switches(switches: list[str], result: str | None, sent: bool, outcome: str | None) -> None:
-    """The plugin's switches and defaults decide by the result, wherever it is said; where nobody says one a marker is sent."""
+    """The plugin's switches and defaults decide by the result, from any source; without a result a marker is sent."""
     given = Parser("send", "", OF_COMMAND["send"]).parse(switches)
     for verdict in (decide({**given, "result": result}, {}), decide(given, {"BUILD_RESULT": result or " "})):
         assert (verdict.skipped_by is None) is sent
@@ -80,7 +80,7 @@ def test_a_result_that_is_none(last9: FakeLast9, tmp_path: Path, words: list[str
 
 
 def test_the_outcome_may_be_said(last9: FakeLast9, tmp_path: Path) -> None:
-    """``--outcome`` is for whoever knows better than the build's result."""
+    """``--outcome`` is for anyone who knows better than the build's result."""
     send(last9, tmp_path, "--result", "SUCCESS", "--outcome", "timeout")
     (event,) = last9.received()
     assert event["attributes"]["deployment.outcome"] == "timeout"
@@ -106,7 +106,7 @@ def test_a_start_and_a_stop_share_an_id(last9: FakeLast9, tmp_path: Path) -> Non
 
 
 def test_pairing(last9: FakeLast9, tmp_path: Path) -> None:
-    """A stop closes the newest open window of its service, environment and event name, and is a point where there is none."""
+    """A stop closes the newest open window of its service, environment and event name, and is a point if there is none."""
     calls: list[list[str]] = [
         ["--event-state", "start"],
         ["--event-state", "START"],
@@ -126,7 +126,7 @@ def test_pairing(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_without_a_state_file_a_stop_is_a_point(last9: FakeLast9, tmp_path: Path) -> None:
-    """Nothing is remembered that nobody asked for, and no file appears."""
+    """Without ``--state`` nothing is stored, and no file appears."""
     send(last9, tmp_path, "--event-state", "start")
     send(last9, tmp_path)
     start, stop = _ids(last9)

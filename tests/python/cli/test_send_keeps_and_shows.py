@@ -1,4 +1,4 @@
-"""``send``: undelivered markers across calls, and what it shows of itself."""
+"""``send``: pending markers across calls, and what it shows of itself."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from last9_markers.fake_server import FakeLast9
 from support import MINIMAL_ENV, ROOT, SEND, engine, send, wait_until
 
 STATE = [*SEND, "--state", "state.json"]
-#: An outage that costs no time: nobody waits for as long as it asks for.
+#: An outage that costs no time: the delay is longer than any wait.
 QUIET = {"on": "any", "status": 503, "headers": {"Retry-After": "60"}}
 ALL_OFF = ["--no-on-success", "--no-on-failure", "--no-on-unstable", "--no-on-aborted"]
 
 
-# -- undelivered markers -------------------------------------------------------------------------------------------------------
+# -- pending markers -------------------------------------------------------------------------------------------------------
 
 
 def test_an_outage_that_ends(last9: FakeLast9, tmp_path: Path) -> None:
     """What Last9 did not get goes out with the next marker, with its own time, body and id: the start of its window first."""
     last9.order(QUIET)
     kept = [send(last9, tmp_path, "--state", "state.json", *words) for words in (["--event-state", "start"], ["--event-name", "scale"])]
-    assert all("The marker is kept and goes out with the next one." in done.stderr for done in kept)
+    assert all("The marker is queued and will be sent with the next one." in done.stderr for done in kept)
     assert last9.received() == []
     last9.faults.cancel()
     done = send(last9, tmp_path, "--state", "state.json")
-    assert "Also sent: 2 deployment markers" in done.stderr
+    assert "Also sent: 2 queued deployment markers" in done.stderr
     start, stop, scale = last9.received()
     assert [start["event_state"], scale["event_name"], stop["event_state"]] == ["start", "scale", "stop"]
     assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]
@@ -42,14 +42,14 @@ def test_an_outage_that_ends(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_without_a_state_file_nothing_is_said_to_be_kept(last9: FakeLast9, tmp_path: Path) -> None:
-    """A promise that nobody keeps is not made."""
+    """The log promises no later delivery if nothing is queued."""
     last9.order(QUIET)
     assert "kept" not in send(last9, tmp_path).stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_send_is_not_lost(last9: FakeLast9, tmp_path: Path, end: signal.Signals) -> None:
-    """A marker is written down before it is tried: whoever ends the process loses neither it nor what it took along."""
+    """A marker is written down before it is tried: the end of the process loses neither it nor the others with it."""
     last9.order({"on": "exchange", "delay": 30})
     process = subprocess.Popen(
         [sys.executable, "-m", "last9_markers", *STATE, "--event-state", "start", "--timeout-seconds", "20"],
@@ -78,7 +78,7 @@ def test_a_killed_send_is_not_lost(last9: FakeLast9, tmp_path: Path, end: signal
 
 
 def test_the_time_limit_ends_with_everything_written_down(last9: FakeLast9, tmp_path: Path) -> None:
-    """Where the watchdog has the last word, it remembers and tells as well."""
+    """If the watchdog answers, it queues and logs as well."""
     last9.order({"on": "exchange", "drip": 0.2})
     done = send(last9, tmp_path, "--state", "state.json", "--timeout-seconds", "1", "--json")
     assert done.code == 0
@@ -88,7 +88,7 @@ def test_the_time_limit_ends_with_everything_written_down(last9: FakeLast9, tmp_
 
 
 def test_ten_at_once(last9: FakeLast9, tmp_path: Path) -> None:
-    """Ten processes with one state file: each marker arrives once, the one kept from before too, and no window is mixed up."""
+    """Ten processes with one state file: each marker arrives once, the queued one, too, and no window is mixed up."""
     last9.order(QUIET)
     send(last9, tmp_path, "--state", "state.json", "--event-name", "kept")
     last9.faults.cancel()
@@ -170,7 +170,7 @@ def test_stdout_that_nobody_reads(last9: FakeLast9, tmp_path: Path) -> None:
 
 @pytest.mark.needs("curl")
 def test_a_dry_run_as_a_script(last9: FakeLast9, tmp_path: Path) -> None:
-    """The ``curl`` it shows is no picture: a plain shell runs it, and Last9 receives the very marker that ``send`` would send."""
+    """The ``curl`` that it shows works: a plain shell runs it, and Last9 receives the marker that ``send`` would send."""
     words = ["--attribute", 'note=it\'s "so" $HOME `x` \\ 100% Zürich\n🚀', "--event-name", "it's\nb", "--data-source-name", "main"]
     done = send(last9, tmp_path, *words, "--dry-run")
     assert last9.requests() == []
@@ -221,7 +221,7 @@ def test_a_dry_run_hides_secrets(tmp_path: Path, form: list[str]) -> None:
 def test_a_defect_before_the_marker_fails_no_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], code: int
 ) -> None:
-    """An exception that nobody expected, before anything is sent, is a warning and no traceback; the state file keeps the marker."""
+    """An exception that no one expected, before anything is sent, is a warning and no traceback; the state file keeps the marker."""
 
     def defect(*_: object) -> None:
         raise RecursionError("deeper than anybody thought")

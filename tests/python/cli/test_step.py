@@ -54,7 +54,7 @@ def test_missing_request(tmp_path: Path) -> None:
 def test_missing_token(last9: FakeLast9, tmp_path: Path) -> None:
     """Without the credential's variable nothing is asked of Last9, and the warning tells how to store one."""
     done = run_step(make_request(), None, tmp_path)
-    assert "the refresh token is not there (credential 'last9-refresh-token')" in done.answer["warnings"][0]
+    assert "no refresh token found (credential 'last9-refresh-token')" in done.answer["warnings"][0]
     assert "Secret text" in done.answer["warnings"][0]
     assert len(done.pending) == 1
     assert last9.requests() == []
@@ -100,7 +100,7 @@ def test_a_server_that_never_answers(tmp_path: Path, budget: int | None) -> None
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({}, "the name last9.example was not resolved within the time limit of 1 s. Check the base URL, and the DNS servers"),
+        ({}, "the name last9.example was not resolved within the time limit of 1 s. Check apiBaseUrl, and the agent's DNS servers"),
         (
             {"HTTPS_PROXY": "proxy.example:3128"},
             "the proxy proxy.example:3128 was not resolved within the time limit of 1 s. Check HTTPS_PROXY",
@@ -134,7 +134,7 @@ def test_no_allowlist_finds_the_token(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_dripping_headers_end_with_the_budget(last9: FakeLast9, tmp_path: Path) -> None:
-    """Bytes that drip reach no limit of the HTTP client's: the watchdog has the last word, and the marker is kept."""
+    """Bytes that drip reach no limit of the HTTP client's: the watchdog answers, and the marker is queued."""
     last9.order({"on": "exchange", "drip": 0.05})
     done = run_step(make_request("start", options={"timeoutSeconds": "1"}), last9.refresh_token, tmp_path)
     assert done.code == ANSWERED
@@ -189,7 +189,7 @@ def test_the_answer_can_be_read_by_others(last9: FakeLast9, tmp_path: Path) -> N
 
 
 def test_the_limit_of_the_launcher_ends_in_an_answer(last9: FakeLast9, tmp_path: Path) -> None:
-    """Whatever budget a request has: what is left of the interval timer's time ends in an answer before the timer ends the process."""
+    """With every time limit of a request there is an answer before the interval timer ends the process."""
     last9.order({"on": "exchange", "drip": 0.2})
     path = tmp_path / "request.json"
     path.write_text(json.dumps(make_request("start", options={"timeoutSeconds": "100"})), encoding="utf-8")
@@ -229,7 +229,7 @@ def test_fail_on_error_exits_as_ever(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: FakeLast9) -> None:
-    """An exception that nobody expected becomes one warning without a traceback, and the marker is kept."""
+    """An exception that no one expected becomes one warning without a traceback, and the marker is kept."""
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "sitecustomize.py").write_text(
@@ -242,6 +242,6 @@ def test_a_defect_of_the_engine_still_answers(tmp_path: Path, last9: FakeLast9) 
     assert "Traceback" not in done.stderr
     (warning,) = done.answer["warnings"]
     assert "ZeroDivisionError" in warning
-    assert "please report" in warning
+    assert "Please report" in warning
     assert done.pending[0] == "older"
     assert json.loads(done.pending[1])["timestampMs"] == make_request()["timestampMs"]

@@ -32,7 +32,7 @@ def _undelivered(last9: FakeLast9, clock: ManualClock, token: str | None = None,
     ran, warning = _failed(last9, clock, token, **changes)
     (kept,) = ran.pending
     assert json.loads(kept)["event"]["timestamp"] == STARTED
-    assert "The marker is kept" in warning
+    assert "The marker is queued" in warning
     return ran, warning
 
 
@@ -66,7 +66,7 @@ def test_refresh_token_that_is_not_known(last9: FakeLast9, clock: ManualClock) -
 
 
 def test_refresh_token_that_has_expired(last9: FakeLast9, clock: ManualClock) -> None:
-    """A token that its own claims date in the past is told with the day, not as merely invalid."""
+    """A token that its own claims date in the past is reported with the day, not as merely invalid."""
     _, warning = _refused(last9, clock, token=last9.issue(exp=1700000000))
     assert "expired on 2023-11-14" in warning
     assert _statuses(last9) == [("exchange", 401)]
@@ -83,7 +83,7 @@ def test_read_token(last9: FakeLast9, clock: ManualClock) -> None:
 def test_wrong_organization(last9: FakeLast9, clock: ManualClock) -> None:
     """404 names the slug that was used and the one that the token is for."""
     _, warning = _refused(last9, clock, connection={"orgSlug": field("acmee")})
-    assert "no organization 'acmee'" in warning
+    assert "does not know organization 'acmee'" in warning
     assert "the token itself is for 'acme'" in warning
     assert _statuses(last9) == [("exchange", 200), ("event", 404)]
 
@@ -93,7 +93,7 @@ def test_wrong_organization(last9: FakeLast9, clock: ManualClock) -> None:
     [
         (403, "event", "; the token itself is for https://emea.last9.io. Check"),
         (404, "event", "; the token itself is for https://emea.last9.io. Set orgSlug"),
-        (401, "exchange", "or meant for https://emea.last9.io, which it names, and not for 127.0.0.1"),
+        (401, "exchange", "or it is for https://emea.last9.io, not for 127.0.0.1"),
     ],
 )
 def test_a_host_other_than_the_tokens(last9: FakeLast9, clock: ManualClock, status: int, on: str, words: str) -> None:
@@ -115,7 +115,7 @@ def test_organization_and_host_other_than_the_tokens(last9: FakeLast9, clock: Ma
 
 @pytest.mark.parametrize("audience", ["last9", "https://127.0.0.1.example.com:x", [], None, 7])
 def test_an_audience_that_names_no_host(last9: FakeLast9, clock: ManualClock, audience: object) -> None:
-    """What is no host is not held against the settings."""
+    """A value that is not a host is not compared with the settings."""
     last9.order({"on": "event", "status": 403})
     _, warning = _refused(last9, clock, token=last9.issue(aud=audience), connection={"apiBaseUrl": field(last9.url)})
     assert "the token itself" not in warning
@@ -145,7 +145,7 @@ def test_access_token_refused_twice(last9: FakeLast9, clock: ManualClock) -> Non
     last9.order({"on": "event", "status": 401})
     _, warning = _refused(last9, clock)
     assert [kind for kind, _ in _statuses(last9)] == ["exchange", "event", "exchange", "event"]
-    assert "does not accept the access token that it has just issued" in warning
+    assert "does not accept the access token that it just issued" in warning
 
 
 def test_access_token_that_is_about_to_expire_is_not_used(last9: FakeLast9, clock: ManualClock) -> None:
@@ -165,7 +165,7 @@ def test_refused_event_is_not_kept(last9: FakeLast9, clock: ManualClock) -> None
     assert not ran.answer.delivered
     assert ran.pending == []
     (warning,) = ran.answer.warnings
-    assert "refuses the event (422: attributes: too many\\nlabels)" in warning
+    assert "rejected the event (422: attributes: too many\\nlabels)" in warning
     assert "kept" not in warning
     assert _statuses(last9) == [("exchange", 200), ("event", 422)]
 
@@ -185,17 +185,17 @@ def test_three_503_and_then_200(last9: FakeLast9, clock: ManualClock, on: str) -
 @pytest.mark.parametrize("on", ["exchange", "event"])
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
 def test_5xx_without_end(last9: FakeLast9, clock: ManualClock, on: str, status: int) -> None:
-    """After three retries the marker is kept, and the warning names the status; the one 4xx that is a timeout counts as such."""
+    """After three retries the marker is kept, and the warning names the status; the one 4xx that is a timeout is treated as such."""
     last9.order({"on": on, "status": status})
     _, warning = _undelivered(last9, clock)
     assert [found for kind, found in _statuses(last9) if kind == on] == [status] * 4
-    assert f"answers {status}" in warning
+    assert f"returned HTTP {status}" in warning
     assert len(clock.slept) == 3
 
 
 @pytest.mark.parametrize("on", ["exchange", "event"])
 def test_429_is_retried_until_the_budget_ends(last9: FakeLast9, clock: ManualClock, on: str) -> None:
-    """429 is no failure of Last9's but a crowd: tried again as long as there is time, and no longer."""
+    """429 means too many requests, not a failure of Last9: it is retried as long as there is time, and no longer."""
     last9.order({"on": on, "status": 429})
     _, warning = _undelivered(last9, clock)
     assert "429" in warning
@@ -210,7 +210,7 @@ def test_429_does_not_use_up_the_retries(last9: FakeLast9, clock: ManualClock) -
 
 
 def test_retry_after_in_seconds(last9: FakeLast9, clock: ManualClock) -> None:
-    """The server's own word on when to come back is kept."""
+    """The server's Retry-After is respected."""
     last9.order({"on": "exchange", "times": 1, "status": 429, "headers": {"Retry-After": "7"}})
     assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     (pause,) = clock.slept
@@ -229,7 +229,7 @@ def test_retry_after_as_a_date(last9: FakeLast9, clock: ManualClock, status: int
 
 @pytest.mark.parametrize("value", ["60", "999999999999999999999", formatdate(1900000000, usegmt=True)])
 def test_retry_after_beyond_the_budget(last9: FakeLast9, clock: ManualClock, value: str) -> None:
-    """Nobody waits for a time that the budget does not have: the marker is kept at once."""
+    """There is no wait beyond the time limit: the marker is queued at once."""
     last9.order({"on": "exchange", "status": 429, "headers": {"Retry-After": value}})
     _, warning = _undelivered(last9, clock)
     assert clock.slept == []
@@ -239,7 +239,7 @@ def test_retry_after_beyond_the_budget(last9: FakeLast9, clock: ManualClock, val
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "٣", "Thu, 99 Foo 2026 00:00:00 GMT", "0"])
 def test_retry_after_that_says_nothing(last9: FakeLast9, clock: ManualClock, value: str) -> None:
-    """A header that is no time counts as absent: the usual pause follows."""
+    """A header that is not a time is treated as absent: the usual pause follows."""
     last9.order({"on": "exchange", "times": 1, "status": 429, "headers": {"Retry-After": value}})
     assert run_marker(make_request(), last9.refresh_token, clock=clock).answer.delivered
     (pause,) = clock.slept
@@ -268,10 +268,10 @@ def test_retry_after_that_says_nothing(last9: FakeLast9, clock: ManualClock, val
     ],
 )
 def test_exchange_without_a_usable_token(last9: FakeLast9, clock: ManualClock, body: str, told: str) -> None:
-    """Whatever comes instead of a token gets a clean warning, and never makes an event request."""
+    """Any other answer instead of a token gives a clean warning, and never makes an event request."""
     last9.order({"on": "exchange", "body": body})
     ran, warning = _undelivered(last9, clock)
-    assert f"did not hand out an access token ({'its answer has ' if told.startswith('no usable') else ''}{told})" in warning
+    assert f"did not return an access token ({'its answer has ' if told.startswith('no usable') else ''}{told})" in warning
     assert _statuses(last9) == [("exchange", 200)]
     assert "secret-in-a-list" not in ran.log
     assert "X-Header" not in ran.log
@@ -305,7 +305,7 @@ def test_redirects_are_not_followed(last9: FakeLast9, clock: ManualClock, on: st
         last9.order({"on": on, "status": status, "headers": {"Location": f"{elsewhere.url}/api/v4/oauth/access_token"}})
         _, warning = _undelivered(last9, clock)
         assert elsewhere.requests() == []
-    assert f"redirect ({status})" in warning
+    assert f"redirected the request ({status})" in warning
     assert [found for kind, found in _statuses(last9) if kind == on] == [status]
 
 
@@ -313,7 +313,7 @@ def test_redirects_are_not_followed(last9: FakeLast9, clock: ManualClock, on: st
     "fault", [{"status": 204, "body": ""}, {"status": 202}, {"body": "<html>ok</html>"}, {"drop": "body"}, {"size": 10_000_000}]
 )
 def test_any_2xx_of_the_event_is_success(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any]) -> None:
-    """The event is with Last9 once it has answered 2xx, whatever becomes of the rest of the answer; it is not sent twice."""
+    """The event is with Last9 once it has answered 2xx, even if the rest of the answer fails; it is not sent twice."""
     last9.order({"on": "event", **fault})
     ran = run_marker(make_request(), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
@@ -340,15 +340,15 @@ def test_oversized_exchange(last9: FakeLast9, clock: ManualClock) -> None:
         ('{"message": "user is no member of organization acme"}', "not let the token write to organization 'acme' (403: user is no member"),
         ('{"errors": [{"detail": "org mismatch"}]}', "does not let the token write to organization 'acme' (403: org mismatch)"),
         ("no write access to this organisation", "does not let the token write to organization 'acme' (403: no write access"),
-        ('{"error": "forbidden"}', "Last9 forbids it (403: forbidden). Check that credential"),
-        ('{"error": "borganized inscopable rewriters"}', "Last9 forbids it (403: borganized"),
-        ("", "Last9 forbids it (403). Check that credential"),
-        ("null", "Last9 forbids it (403). Check"),
-        ('{"code": 7}', 'Last9 forbids it (403: {"code": 7}). Check'),
-        ("RBAC: access denied\r\n", "Last9 forbids it (403: RBAC: access denied). Check"),
-        ('\ufeff{"error": "bom"}', "Last9 forbids it (403: bom). Check"),
-        ("[" * 5000, "Last9 forbids it (403: [[["),
-        ("\0\1\2\3", "Last9 forbids it (403). Check"),
+        ('{"error": "forbidden"}', "Last9 does not allow this request (403: forbidden). Check that credential"),
+        ('{"error": "borganized inscopable rewriters"}', "Last9 does not allow this request (403: borganized"),
+        ("", "Last9 does not allow this request (403). Check that credential"),
+        ("null", "Last9 does not allow this request (403). Check"),
+        ('{"code": 7}', 'Last9 does not allow this request (403: {"code": 7}). Check'),
+        ("RBAC: access denied\r\n", "Last9 does not allow this request (403: RBAC: access denied). Check"),
+        ('\ufeff{"error": "bom"}', "Last9 does not allow this request (403: bom). Check"),
+        ("[" * 5000, "Last9 does not allow this request (403: [[["),
+        ("\0\1\2\3", "Last9 does not allow this request (403). Check"),
     ],
 )
 def test_403_is_told_by_what_it_says(last9: FakeLast9, clock: ManualClock, body: str, words: str) -> None:
@@ -385,7 +385,7 @@ def test_a_page_is_not_last9s_answer(last9: FakeLast9, clock: ManualClock, page:
     """A filter in between answers with HTML: its title is quoted, nothing is concluded of token or event, and the marker is kept."""
     last9.order({"on": on, "status": status, "body": page})
     _, warning = _undelivered(last9, clock)
-    assert f"a web page answers in place of Last9's API at 127.0.0.1 ({status}: page '{title}')" in warning
+    assert f"a web page was returned instead of Last9's API at 127.0.0.1 ({status}: page '{title}')" in warning
     assert "NO_PROXY" in warning
     assert [kind for kind, _ in _statuses(last9)] == ["exchange"] + ["event"] * (on == "event")
 
@@ -397,15 +397,24 @@ def test_a_page_is_not_last9s_answer(last9: FakeLast9, clock: ManualClock, page:
             {"on": "exchange", "status": 401, "body": '{"error": "token was revoked"}'},
             "invalid, revoked or expired (401: token was revoked).",
         ),
-        ({"on": "exchange", "status": 418, "body": "teapot"}, "did not hand out an access token (it answers 418: teapot)"),
-        ({"on": "event", "status": 401, "body": "stale"}, "has just issued (401: stale)"),
-        ({"on": "event", "status": 404, "body": '{"detail": "no route"}'}, "no organization 'acme' at 127.0.0.1 (404: no route)"),
-        ({"on": "event", "status": 503, "body": "upstream connect error"}, "Last9 answers 503: upstream connect error (tried again"),
-        ({"on": "event", "status": 502, "body": "<h1>Bad Gateway</h1>"}, "Last9 answers 502: page 'Bad Gateway' (tried again"),
+        ({"on": "exchange", "status": 418, "body": "teapot"}, "did not return an access token (it answers 418: teapot)"),
+        ({"on": "event", "status": 401, "body": "stale"}, "just issued (401: stale)"),
+        (
+            {"on": "event", "status": 404, "body": '{"detail": "no route"}'},
+            "does not know organization 'acme' at 127.0.0.1 (404: no route)",
+        ),
+        (
+            {"on": "event", "status": 503, "body": "upstream connect error"},
+            "Last9 returned HTTP 503: upstream connect error (retrying did not help",
+        ),
+        (
+            {"on": "event", "status": 502, "body": "<h1>Bad Gateway</h1>"},
+            "Last9 returned HTTP 502: page 'Bad Gateway' (retrying did not help",
+        ),
     ],
 )
 def test_every_refusal_is_quoted(last9: FakeLast9, clock: ManualClock, fault: dict[str, Any], words: str) -> None:
-    """Whoever refuses says why: no warning keeps it back."""
+    """A refusal's reason is in every warning."""
     last9.order(fault)
     _, warning = (_undelivered if fault["status"] >= 500 else _refused)(last9, clock)
     assert words in warning

@@ -46,7 +46,7 @@ def _subjects(context: ssl.SSLContext) -> list[str]:
 @pytest.mark.parametrize("order", ["before", "after"])
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_bundle_loses_the_damaged_certificate_alone(damage: str, order: str, tmp_path: Path) -> None:
-    """OpenSSL would drop the whole file: here the others in it count, and how many do not is known."""
+    """OpenSSL would drop the whole file: here the others in it are used, and how many do not is known."""
     bundle = tmp_path / "bundle.pem"
     parts = [DAMAGED[damage], GOOD] if order == "before" else [GOOD, DAMAGED[damage]]
     bundle.write_text("\n".join(parts), "ascii")
@@ -77,7 +77,7 @@ def test_spellings_of_a_good_file(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "nothing", DAMAGED["a line is missing"], (CERTIFICATES / "server.key").read_text("ascii")])
 def test_a_file_without_a_certificate_is_an_error(text: str, tmp_path: Path) -> None:
-    """Where nothing in it can be used, the setting is wrong, and that is not passed over."""
+    """If nothing in it can be used, the setting is wrong, and that is not passed over."""
     file = tmp_path / "ca.pem"
     file.write_text(text, "ascii")
     with pytest.raises(ssl.SSLError):
@@ -92,11 +92,11 @@ def test_a_pipe_in_place_of_a_file_holds_nobody_up(tmp_path: Path) -> None:
     log = CapturedLog(Redactor())
     TrustStore({"LAST9_CA_BUNDLE": str(pipe)}, log)
     (warning,) = log.warnings
-    assert f"LAST9_CA_BUNDLE is left out: {pipe} cannot be read as PEM certificates (not a file)" in warning
+    assert f"LAST9_CA_BUNDLE is ignored: {pipe} cannot be read as PEM certificates (not a file)" in warning
 
 
 def test_a_folder_without_hash_links_is_read(tmp_path: Path) -> None:
-    """Every certificate in it counts, whatever its file is called; a pipe, a folder and a broken link hold nobody up."""
+    """Every certificate in it is used, in files of any name; a pipe, a folder and a broken link cause no wait."""
     (tmp_path / "company.crt").write_text(GOOD, "ascii")
     (tmp_path / "other.txt").write_text(f"{DAMAGED['its end is missing']}\n{WEAK}", "ascii")
     (tmp_path / "folder.pem").mkdir()
@@ -111,7 +111,7 @@ def test_a_folder_without_hash_links_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_DIR", "LAST9_CA_BUNDLE"])
 def test_a_marker_with_such_a_folder(variable: str, secure: FakeLast9, tmp_path: Path) -> None:
-    """The CA in a folder that nobody has run ``openssl rehash`` on is enough, without a word in the log."""
+    """The CA in a folder that no one has run ``openssl rehash`` on is enough, without a word in the log."""
     folder = tmp_path / "certificates"
     folder.mkdir()
     (folder / "company.pem").write_text(GOOD, "ascii")
@@ -131,7 +131,7 @@ def test_what_lies_beside_hash_links_is_read_when_it_is_needed(secure: FakeLast9
 
 
 def test_a_marker_with_a_damaged_bundle_goes_and_the_connection_test_tells(secure: FakeLast9, tmp_path: Path) -> None:
-    """No build's log is bothered with what does no harm; whoever looks for a fault is told which file it is, and debugging shows it too."""
+    """A harmless fault is not in a build's log; the connection test and LAST9_DEBUG name the file."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(f"{DAMAGED['a line is missing']}\n{GOOD}", "ascii")
     environ = {"LAST9_CA_BUNDLE": str(bundle)}
@@ -142,7 +142,7 @@ def test_a_marker_with_a_damaged_bundle_goes_and_the_connection_test_tells(secur
     assert f"1 certificate is damaged in {bundle} (LAST9_CA_BUNDLE)" in debugged.stderr
     tested = check(secure, tmp_path, environ=environ)
     texts = [each["text"] for each in tested.answer["findings"] if each["check"] == "tls" and each["state"] == "warning"]
-    assert texts == [f"1 certificate is damaged in {bundle} (LAST9_CA_BUNDLE), and left out. Replace the file; the others in it count."]
+    assert texts == [f"1 certificate is damaged in {bundle} (LAST9_CA_BUNDLE) and ignored. Replace the file; the others in it are used."]
     assert found(tested)["tls"][0] == "ok"
 
 
@@ -153,13 +153,13 @@ def test_a_setting_that_is_left_out_is_told_where_the_certificate_fails(secure: 
     tested = check(secure, tmp_path, environ={"LAST9_CA_BUNDLE": "/no/such.pem", "SSL_CERT_DIR": str(folder)})
     texts = [(each["state"], each["text"]) for each in tested.answer["findings"] if each["check"] == "tls"]
     assert [state for state, _ in texts] == ["warning", "warning", "failed"]
-    assert "LAST9_CA_BUNDLE is left out: /no/such.pem" in texts[0][1]
+    assert "LAST9_CA_BUNDLE is ignored: /no/such.pem" in texts[0][1]
     assert "SSL_CERT_DIR adds nothing" in texts[1][1]
     assert "is not trusted" in texts[2][1]
 
 
 def test_a_folder_without_any_certificate_is_a_remark(tmp_path: Path) -> None:
-    """Images set SSL_CERT_DIR to folders that are empty: no warning on every marker, but a word for whoever looks."""
+    """Images set SSL_CERT_DIR to folders that are empty: no warning on every marker, but a line in the connection test."""
     log = CapturedLog(Redactor())
     roots = TrustStore({"SSL_CERT_DIR": str(tmp_path)}, log)
     assert log.warnings == []

@@ -26,7 +26,7 @@ NAME = "racing.test"
 
 @contextlib.contextmanager
 def _silent_port(host: str = "127.0.0.2") -> Iterator[int]:
-    """A port that swallows every attempt: its queue is full and nobody accepts, so that the kernel drops what comes."""
+    """A port that swallows every attempt: its queue is full and no one accepts, so that the kernel drops what comes."""
     with socket.create_server((host, 0), backlog=0) as listener, contextlib.ExitStack() as fillers:
         address = listener.getsockname()[:2]
         for _ in range(16):
@@ -121,7 +121,7 @@ def _server_address(server: socket.socket) -> Address:
 
 
 def test_nobody_is_left_connected() -> None:
-    """Whoever loses is closed: no server keeps a connection that nobody will use."""
+    """The slower connection is closed: no server keeps an unused one."""
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second, _silent_port() as silent:
         race = Race(NAME, [_address("127.0.0.2", silent), _server_address(first), _server_address(second)], 30)
         race.run().close()
@@ -201,7 +201,7 @@ def test_who_was_tried_is_told(outcomes: dict[str, OSError | None], kind: str, d
 
 
 def test_a_marker_whose_addresses_are_silent_names_them(monkeypatch: pytest.MonkeyPatch, clock: ManualClock) -> None:
-    """What a firewall drops is told with the address, which is what its administrator asks for."""
+    """What a firewall drops is reported with the address, which is what its administrator asks for."""
     monkeypatch.setattr("last9_markers.core.clock.Budget.attempt_timeout", lambda _: 0.4)
     with _silent_port("127.0.0.2") as one, _silent_port("127.0.0.3") as two:
         _resolves_to(monkeypatch, ("127.0.0.2", one), ("127.0.0.3", two))
@@ -213,7 +213,7 @@ def test_a_marker_whose_addresses_are_silent_names_them(monkeypatch: pytest.Monk
 
 
 def test_the_proxys_addresses_are_raced_and_named_too(monkeypatch: pytest.MonkeyPatch, clock: ManualClock) -> None:
-    """Where there is a proxy it is the proxy's address that is silent, and HTTPS_PROXY what is to be looked at."""
+    """With a proxy, the silent address is the proxy's, and HTTPS_PROXY is the setting to check."""
     monkeypatch.setattr("last9_markers.core.clock.Budget.attempt_timeout", lambda _: 0.3)
     with _silent_port() as silent:
         _resolves_to(monkeypatch, ("127.0.0.2", silent))
@@ -285,4 +285,4 @@ def test_dead_ipv6_addresses_cost_no_marker(dead: int, tmp_path: Path) -> None:
     code, seconds = done.stdout.split()[:2]
     assert code == "0"
     assert DELAY_SECONDS < float(seconds) < DELAY_SECONDS + 1 + patience()
-    assert "no answer in time from 2001:db8::91, so another address was taken" in done.stdout
+    assert "no answer in time from 2001:db8::91, so another address was used" in done.stdout

@@ -22,13 +22,13 @@ def fresh(code: str) -> str:
 
 @pytest.mark.parametrize("module", lean_httpx.LEFT_OUT)
 def test_what_is_left_out_is_there_in_earnest(module: str) -> None:
-    """Each name that a stand-in answers for is one of the real module's: a rename upstream is noticed here."""
+    """Each name of a placeholder exists in the real module: this test notices a rename upstream."""
     real = importlib.import_module(module)
     assert [name for name in lean_httpx.LEFT_OUT[module] if not hasattr(real, name)] == []
 
 
 def test_httpx_that_is_loaded_already_is_taken_as_it_is() -> None:
-    """Where somebody has loaded all of httpx (these tests), nothing of it is replaced."""
+    """If all of httpx is loaded already (as in these tests), nothing is replaced."""
     assert lean_httpx.httpx is httpx
     assert httpx.Client.__module__ == "httpx"
     assert isinstance(httpx.Client(), httpx.Client)
@@ -61,7 +61,7 @@ def test_a_marker_loads_no_more_than_it_needs() -> None:
 
 
 def test_everybody_else_gets_the_real_modules() -> None:
-    """Stand-ins are gone once httpx is loaded: backoff's logging and asyncio, say, are Python's own."""
+    """The placeholders are gone after httpx is loaded: backoff, for example, gets Python's own logging and asyncio."""
     told = fresh(
         "import importlib, sys\n"
         "from last9_markers.client.lean_httpx import httpx, LEFT_OUT, DEFERRED\n"

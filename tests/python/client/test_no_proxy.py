@@ -121,7 +121,7 @@ _PIECES = st.sampled_from(
     st.sampled_from(["https://a.b", "https://10.1.2.3", "https://[fd00::1]"]),
 )
 def test_no_list_makes_it_raise(listed: str, url: str) -> None:
-    """Whatever stands in the variable, a marker is sent one way or the other; what decides is an entry of the list."""
+    """With any text in the variable a marker is sent, with or without a proxy; an entry of the list decides."""
     base_url = read_base_url(url)
     entry = deciding_entry(listed, base_url.host, base_url.port)
     assert entry is None or (entry and entry in listed)
@@ -144,7 +144,7 @@ def test_a_list_that_is_long_costs_next_to_nothing() -> None:
 
 @pytest.mark.parametrize("value", ["none", "None", "DIRECT", "direct", " direct ", "direct://"])
 def test_words_for_no_proxy(value: str) -> None:
-    """ "none" and "direct" are no names of hosts, and what decides: another variable's proxy is not taken instead."""
+    """ "none" and "direct" are not names of hosts, and what decides: another variable's proxy is not taken instead."""
     environ = {"HTTPS_PROXY": value, "ALL_PROXY": PROXY}
     assert _chosen("https://app.last9.io", **environ) is None
     assert exemption(read_base_url("https://app.last9.io"), environ) == Exemption("HTTPS_PROXY", value.strip())

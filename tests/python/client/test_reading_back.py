@@ -33,7 +33,7 @@ def reader(answer: Callable[[httpx.Request], httpx.Response], redactor: Redactor
 
 
 def answering(content: Any, status: int = 200) -> Callable[[httpx.Request], httpx.Response]:
-    """Whatever is asked, this is the answer."""
+    """The answer to every request."""
     text = content if isinstance(content, bytes) else json.dumps(content).encode()
     return lambda _: httpx.Response(status, stream=httpx.ByteStream(text))
 
@@ -114,7 +114,7 @@ def test_what_may_pass(status: int, error: type[DeliveryError]) -> None:
 
 
 def test_values_are_texts_each_once() -> None:
-    """What is no text, or empty, is no value."""
+    """Only a text that is not empty is a value."""
     found = reader(answering(["b", "a", "b", "", None, 7, ["c"]])).label_values(SOURCE, "service", "{}", 1.0, 1.0)
     assert found == ["a", "b"]
 

@@ -33,7 +33,7 @@ def test_three_retries_and_no_more(clock: ManualClock) -> None:
 
 
 def test_a_final_failure_ends_it(clock: ManualClock) -> None:
-    """What trying again cannot mend is raised at once."""
+    """An error that a retry cannot fix is raised at once."""
     with pytest.raises(InsufficientScope):
         retry.retry_call(_failing([InsufficientScope()]), ServerError("503"), Budget.of(60, clock))
     assert len(clock.slept) == 1
@@ -51,7 +51,7 @@ def test_pauses_never_outlast_the_budget(clock: ManualClock, failure: Transient,
 
 
 def test_time_that_runs_out_in_a_pause_hides_no_cause(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a busy machine oversleeps, the failure that the time was spent on is told, not the end of the time."""
+    """If a busy machine oversleeps, the failure that the time was spent on is reported, not the end of the time."""
     monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=lambda seconds: clock.sleep(seconds + 20)))
     budget = Budget.of(30, clock)
 
@@ -87,7 +87,7 @@ def test_pauses_differ() -> None:
 
 
 def test_watchdog_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the time is over the last word is said, then the process ends, never with 0, and that even if the word fails."""
+    """When the time is over the answer is given, then the process ends, never with 0, even if the answer fails."""
     ended: list[object] = []
     raised = threading.Event()
     monkeypatch.setattr(threading, "excepthook", lambda _: raised.set())

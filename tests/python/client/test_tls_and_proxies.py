@@ -104,7 +104,7 @@ def test_a_handshake_that_is_cut_is_tried_again_and_told(tmp_path: Path) -> None
         assert server.connections > 1
     assert done.answer["delivered"] is False
     assert len(done.answer["warnings"]) == 1
-    assert "TLS handshake" in done.answer["warnings"][0] or "cut the connection" in done.answer["warnings"][0]
+    assert "TLS handshake" in done.answer["warnings"][0] or "closed the connection early" in done.answer["warnings"][0]
 
 
 def _refused_by(server: Loopback, folder: Path, **environ: str) -> str:
@@ -132,7 +132,7 @@ def test_a_weak_key_is_told_in_openssls_words(tmp_path: Path) -> None:
     with _speaks_tls(weak) as server:
         warning = _refused_by(server, tmp_path, LAST9_CA_BUNDLE=weak)
     assert "the certificate of 127.0.0.1 is not trusted (EE certificate key too weak)" in warning
-    assert "so weak a certificate" in warning
+    assert "such a weak certificate" in warning
     assert "LAST9_CA_BUNDLE" not in warning
 
 
@@ -140,7 +140,7 @@ def test_what_is_no_tls_is_told_in_openssls_words(last9: FakeLast9, tmp_path: Pa
     """Plain http behind an https address is the commonest of all: OpenSSL's reason is quoted, and the port named as what to look at."""
     with Loopback(lambda peer: peer.recv(9) and peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
         warning = _refused_by(server, tmp_path)
-    assert "the TLS handshake with 127.0.0.1 failed (wrong version number). What answers there does not speak TLS" in warning
+    assert "the TLS handshake with 127.0.0.1 failed (wrong version number). The server does not use TLS" in warning
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_is_no_tls_is_told_in_openssls_words(last9: FakeLast9, tmp_path: Pa
     ],
 )
 def test_an_openssl_that_allows_nothing_is_quoted(policy: str, words: str, tmp_path: Path) -> None:
-    """What the agent's own configuration forbids is told as such, in a marker and under the right heading of the connection test."""
+    """What the agent's own configuration forbids is reported as such, in a marker and under the right heading of the connection test."""
     configuration = tmp_path / "openssl.cnf"
     configuration.write_text(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{policy}\n")
     environ = {"OPENSSL_CONF": str(configuration), "LAST9_CA_BUNDLE": CA}
@@ -159,14 +159,14 @@ def test_an_openssl_that_allows_nothing_is_quoted(policy: str, words: str, tmp_p
         warning = _refused_by(server, tmp_path, **environ)
         fields = {"apiBaseUrl": field(f"https://127.0.0.1:{server.port}"), "orgSlug": field("acme")}
         done = check(None, tmp_path, token="opaque-refresh-token", environ=environ, connection=fields)
-    assert f"the TLS handshake with 127.0.0.1 failed ({words}). The agent's OpenSSL and the other side" in warning
+    assert f"the TLS handshake with 127.0.0.1 failed ({words}). The agent's OpenSSL and the server" in warning
     assert found(done)["tls"][0] == "failed"
     assert f"({words})" in found(done)["tls"][1]
-    assert found(done)["connection"] == ("warning", "not proven: tls failed. Mend that first.")
+    assert found(done)["connection"] == ("warning", "skipped: tls failed. Fix that first.")
 
 
 def test_a_handshake_without_an_answer_is_told_as_one(tmp_path: Path) -> None:
-    """A peer that takes the connection and is silent then is no firewall that drops packets."""
+    """A peer that takes the connection and is silent then is not a firewall that drops packets."""
     with Loopback(lambda peer: peer.recv(65536) and peer.recv(65536)) as server:
         warning = _refused_by(server, tmp_path)
     assert "the TLS handshake with 127.0.0.1 failed (no answer in time)." in warning
@@ -202,8 +202,8 @@ def test_an_openssl_that_cannot_begin_is_a_warning(monkeypatch: pytest.MonkeyPat
         ("unable to get local issuer certificate", "set LAST9_CA_BUNDLE"),
         ("certificate has expired", "Check the agent's clock"),
         ("certificate is not yet valid", "Check the agent's clock"),
-        ("Hostname mismatch, certificate is not valid for 'app.last9.io'.", "Check the base URL, and what stands"),
-        ("CA signature digest algorithm too weak", "so weak a certificate"),
+        ("Hostname mismatch, certificate is not valid for 'app.last9.io'.", "Check apiBaseUrl, and the proxies"),
+        ("CA signature digest algorithm too weak", "such a weak certificate"),
     ],
 )
 def test_the_remedy_follows_from_what_is_wrong_with_a_certificate(said: str, remedy: str) -> None:
@@ -240,7 +240,7 @@ def test_no_proxy_is_kept_to(listed: str, secure: FakeLast9, tmp_path: Path) -> 
 
 
 def test_user_and_password_for_the_proxy(secure: FakeLast9, tmp_path: Path) -> None:
-    """User and password, escaped in the variable, reach the proxy unescaped, and nobody else."""
+    """User and password, escaped in the variable, reach the proxy unescaped, and no one else."""
     with ForwardingProxy(user="jenkins", password="p@ss/w0rd!") as proxy:
         address = proxy.url.replace("http://", "http://jenkins:p%40ss%2Fw0rd!@")
         done = deliver(secure, tmp_path, HTTPS_PROXY=address, LAST9_CA_BUNDLE=CA)
@@ -265,7 +265,7 @@ def test_a_proxy_that_is_down_is_named(secure: FakeLast9, tmp_path: Path) -> Non
     """It is the proxy that refuses, not Last9, and the warning says so."""
     done = deliver(secure, tmp_path, HTTPS_PROXY="http://127.0.0.1:1", LAST9_CA_BUNDLE=CA, LAST9_TIMEOUT_SECONDS="3")
     assert done.answer["delivered"] is False
-    assert "the proxy 127.0.0.1:1 refuses connections. Check HTTPS_PROXY" in done.answer["warnings"][0]
+    assert "the proxy 127.0.0.1:1 refused the connection. Check HTTPS_PROXY" in done.answer["warnings"][0]
 
 
 def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:

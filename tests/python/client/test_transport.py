@@ -41,26 +41,26 @@ def _unsent(clock: ManualClock, url: str, token: str = "some-refresh-token") -> 
 
 
 def test_connection_refused(clock: ManualClock) -> None:
-    """A port that nobody listens on is tried three times more, and told as such."""
+    """A port without a server is tried three times more, and reported as such."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    assert "127.0.0.1 refuses connections" in _unsent(clock, f"http://127.0.0.1:{port}")
+    assert "127.0.0.1 refused the connection" in _unsent(clock, f"http://127.0.0.1:{port}")
     assert len(clock.slept) == 3
 
 
 def test_connection_dropped(clock: ManualClock) -> None:
     """A server that hangs up is tried three times more, and told as such."""
     with _server(None) as (url, heard):
-        assert "cut the connection" in _unsent(clock, url)
+        assert "closed the connection early" in _unsent(clock, url)
     assert len(heard) == 4
 
 
 @pytest.mark.parametrize("says", [b"garbage\r\n\r\n", b"\x16\x03\x01\x00\xff" * 9, b"HTTP/1.1 abc\r\n\r\n"])
 def test_garbage(clock: ManualClock, says: bytes) -> None:
-    """What is no HTTP is no answer, and a clean warning that shows nothing of it."""
+    """A reply that is not HTTP gives a clean warning that shows none of it."""
     with _server(says) as (url, _):
         warning = _unsent(clock, url)
-    assert "does not answer in HTTP" in warning
+    assert "did not send an HTTP response" in warning
     assert "garbage" not in warning
 
 
@@ -78,10 +78,10 @@ def test_dropped_once_and_then_well(last9: FakeLast9, clock: ManualClock) -> Non
         (httpx.ConnectTimeout("x"), "did not accept a connection in time"),
         (httpx.ReadTimeout("x"), "did not answer in time"),
         (httpx.WriteTimeout("x"), "did not answer in time"),
-        (httpx.ReadError("x"), "cut the connection"),
-        (httpx.WriteError("x"), "cut the connection"),
-        (httpx.RemoteProtocolError("Server disconnected without sending a response."), "cut the connection"),
-        (httpx.RemoteProtocolError("illegal status line"), "does not answer in HTTP"),
+        (httpx.ReadError("x"), "closed the connection early"),
+        (httpx.WriteError("x"), "closed the connection early"),
+        (httpx.RemoteProtocolError("Server disconnected without sending a response."), "closed the connection early"),
+        (httpx.RemoteProtocolError("illegal status line"), "did not send an HTTP response"),
         (httpx.ConnectError("x"), "cannot be reached"),
         (RuntimeError("x"), "cannot be reached"),
     ],
@@ -101,8 +101,8 @@ def test_every_network_error_is_tried_again(httpx_mock: HTTPXMock, clock: Manual
     [
         ("502 Bad Gateway", 4, "the proxy cannot reach Last9."),
         ("503 Service Unavailable", 4, "the proxy cannot reach Last9."),
-        ("407 Proxy Authentication Required", 1, "refuses (407 Proxy Authentication Required). Check HTTPS_PROXY"),
-        ("403 Forbidden", 1, "refuses (403 Forbidden)."),
+        ("407 Proxy Authentication Required", 1, "rejected the request (407 Proxy Authentication Required). Check HTTPS_PROXY"),
+        ("403 Forbidden", 1, "rejected the request (403 Forbidden)."),
     ],
 )
 def test_what_a_proxy_answers(httpx_mock: HTTPXMock, clock: ManualClock, said: str, attempts: int, words: str) -> None:
@@ -116,7 +116,7 @@ def test_what_a_proxy_answers(httpx_mock: HTTPXMock, clock: ManualClock, said: s
 
 
 def test_a_name_that_does_not_resolve(httpx_mock: HTTPXMock, clock: ManualClock) -> None:
-    """A name that DNS does not know is told as such."""
+    """A name that DNS does not know is reported as such."""
     error = httpx.ConnectError("x")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
     httpx_mock.add_exception(error, is_reusable=True)
@@ -147,7 +147,7 @@ def test_each_attempt_is_told_by_its_own_end(httpx_mock: HTTPXMock, clock: Manua
     httpx_mock.add_exception(error)
     httpx_mock.add_exception(httpx.ReadError("x"), is_reusable=True)
     ran = run_marker(make_request(connection=ELSEWHERE), "some-refresh-token", clock=clock)
-    assert "api.example.com cut the connection" in ran.answer.warnings[0]
+    assert "api.example.com closed the connection early" in ran.answer.warnings[0]
 
 
 def test_what_goes_over_the_wire(httpx_mock: HTTPXMock, clock: ManualClock) -> None:
@@ -225,10 +225,10 @@ def test_base_urls_that_are_taken(given: str, meant: str) -> None:
 
 @pytest.mark.parametrize("slug", ["../x", "a/b", "a b", "a%2fb", "a\nb", "-a", ".", "", "ä", "x" * 101])
 def test_slugs_that_are_refused(httpx_mock: HTTPXMock, clock: ManualClock, slug: str) -> None:
-    """Nothing but a slug gets into the path; a blank one counts as not given."""
+    """Nothing but a slug gets into the path; a blank one is ignored."""
     fields = {**ELSEWHERE, "orgSlug": field(slug)}
     ran = run_marker(make_request(connection=fields), "some-refresh-token", clock=clock)
-    assert ("is no organization slug" if slug else "the organization is unknown") in ran.answer.warnings[0]
+    assert ("is not a valid organization slug" if slug else "no organization is configured") in ran.answer.warnings[0]
     assert httpx_mock.get_requests() == []
 
 
@@ -236,7 +236,7 @@ def test_slugs_that_are_refused(httpx_mock: HTTPXMock, clock: ManualClock, slug:
     "url", ["https://last9.io.example.com", "https://evil-last9.io", "https://last9.io@evil.example", "https://notlast9.io"]
 )
 def test_a_host_that_a_parameter_chose(httpx_mock: HTTPXMock, clock: ManualClock, url: str) -> None:
-    """Whoever may start a build must not be able to send the token elsewhere, by no likeness of a name."""
+    """A person who may start a build must not be able to send the token elsewhere, by no likeness of a name."""
     fields = {**ELSEWHERE, "apiBaseUrl": field(url, chosen=True, configured="https://other.example.com")}
     ran = run_marker(make_request(connection=fields), "some-refresh-token", clock=clock)
     assert not ran.answer.delivered

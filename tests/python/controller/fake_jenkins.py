@@ -1,8 +1,8 @@
 """A real HTTP server that answers as Jenkins does, as far as the suite asks; and that has its bad days.
 
 Its facts are those of Jenkins' documentation (remote access API, CSRF protection) and of its plugins' sources: a crumb belongs to a
-session and is forgotten with it; ``build`` answers 201 with a queue item's address made of the root URL that the controller was told;
-``logText`` has ``X-Text-Size`` and ``X-More-Data``; pages of errors are HTML; whatever a user may not see is 404.
+session and is forgotten with it; ``build`` answers 201 with a queue item's address made of the controller's configured root URL;
+``logText`` has ``X-Text-Size`` and ``X-More-Data``; pages of errors are HTML; everything that a user may not see is 404.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
-#: What the controller says of itself where it was told another address than the one that is used.
+#: The controller's own address if it is configured with another one than the one that is used.
 ROOT_URL = "http://jenkins.example.test/"
 PLUGINS = (
     *("workflow-job", "workflow-cps", "pipeline-groovy-lib", "plain-credentials", "git", "pipeline-model-definition"),

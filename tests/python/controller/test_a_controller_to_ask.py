@@ -70,7 +70,7 @@ def test_every_element_that_is_posted_is_a_field_of_its_class() -> None:
 
 
 def test_the_plugins_are_those_that_the_rows_need() -> None:
-    """plugins.txt is pinned and complete: no row lacks anything there, and nothing is in it that nobody needs."""
+    """plugins.txt is pinned and complete: no row lacks anything there, and nothing in it is superfluous."""
     installed = plugins()
     assert set(installed) == {*probe.ALWAYS, *probe.NEEDS.values(), *BESIDES}
     assert all(re.fullmatch(r"\d[\w.-]*", version) for version in installed.values())
@@ -115,7 +115,7 @@ def test_the_workflow_runs_the_suite() -> None:
 
 
 def test_the_untried_is_called_untried() -> None:
-    """Whoever uses the set-up reads that nobody has run it yet."""
+    """The set-up says that it has not been run yet."""
     assert "untried" in (HERE / "README.md").read_text("utf-8").lower()
 
 

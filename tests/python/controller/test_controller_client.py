@@ -226,7 +226,7 @@ def test_times_before_the_lines_are_no_part_of_them(jenkins: FakeJenkins, client
 
 
 def test_patience_has_an_end() -> None:
-    """A controller that does not come is told after the patience, with what was seen."""
+    """A controller that does not come is reported after the patience, with what was seen."""
     server = FakeJenkins()
     with server:
         url = server.url
@@ -248,7 +248,7 @@ def test_a_controller_that_was_given_up_is_asked_with_little_patience() -> None:
 
 
 def test_post_without_an_answer_is_not_repeated(jenkins: FakeJenkins, client: Client) -> None:
-    """A POST whose answer is lost may have been carried out: it is told and not made again."""
+    """A POST whose answer is lost may have been carried out: it is reported and not made again."""
     client.post("/createItem", xml=job_xml("a"), name="a")
     jenkins.trouble("POST /job/a/build", lambda h: h.hang_up())
     with pytest.raises(Unsure, match="not known"):
@@ -326,7 +326,7 @@ def test_a_queue_that_never_moves(jenkins: FakeJenkins, client: Client) -> None:
 
 
 def test_a_cancelled_queue_item(jenkins: FakeJenkins, client: Client) -> None:
-    """An item that somebody has taken out of the queue is told at once."""
+    """An item that someone has taken out of the queue is reported at once."""
     jenkins.queue_moves, jenkins.cancelled = False, True
     client.post("/createItem", xml=job_xml("a"), name="a")
     with pytest.raises(NeverStarted, match="cancelled"):
@@ -334,7 +334,7 @@ def test_a_cancelled_queue_item(jenkins: FakeJenkins, client: Client) -> None:
 
 
 def test_a_queue_item_that_a_restart_forgot(jenkins: FakeJenkins, client: Client) -> None:
-    """An item that is gone is no lost build: the job's newest build is the one."""
+    """An item that is gone is not a lost build: the job's newest build is the one."""
     client.post("/createItem", xml=job_xml("a"), name="a")
     item = builds.start(client, "a")
     jenkins.items.clear()
@@ -342,7 +342,7 @@ def test_a_queue_item_that_a_restart_forgot(jenkins: FakeJenkins, client: Client
 
 
 def test_a_build_that_is_deleted(jenkins: FakeJenkins, client: Client) -> None:
-    """A build that somebody deletes midway is told as that, by everything that looks at it."""
+    """A build that someone deletes midway is reported as that, by everything that looks at it."""
     build = begun(jenkins, client)
     jenkins.jobs["j"].builds.clear()
     for look in (build.new_lines, build.result, build.console, build.annotated_console, build.artifacts):

@@ -72,7 +72,7 @@ def test_what_is_as_expected_has_no_differences() -> None:
     ],
 )
 def test_each_word_of_a_head_is_held(changed: Evidence, told: str) -> None:
-    """Whatever differs is one difference, with what was expected and what was, and never the secret."""
+    """Each difference is one line, with the expected and the actual value, and never the secret."""
     (found,) = differences(ROW, changed)
     assert found.startswith(told)
     assert "s3cr3t" not in found
@@ -117,7 +117,7 @@ def test_every_row_is_read() -> None:
 
 
 def test_a_misspelt_word_is_refused() -> None:
-    """An expectation under a word that does not exist would hold nothing; neither would a happening that nobody can do."""
+    """An expectation under a word that does not exist would hold nothing; neither would a happening that no one can do."""
     with pytest.raises(ValueError, match="there is no word 'results'"):
         read_head("x", ["// results:  SUCCESS"])
     with pytest.raises(ValueError, match="cannot do this: stop afterwards"):

@@ -7,7 +7,7 @@ from support import ManualClock
 
 
 def test_a_granted_part_has_its_own_seconds() -> None:
-    """A part with a time limit of its own gets all of it, whatever was left before, and the run must end with it."""
+    """A part with a time limit of its own gets all of it, with any time left before, and the run must end with it."""
     clock = ManualClock()
     budget = Budget.of(10, clock)
     clock.now += 9

@@ -83,7 +83,7 @@ def _filled(value: Any, token: str) -> Any:
 @pytest.mark.parametrize("opaque", [False, True])
 @pytest.mark.parametrize("name", FAILURES)
 def test_no_failure_shows_the_token(last9: FakeLast9, clock: ManualClock, name: str, opaque: bool, debug: str) -> None:
-    """Whatever fails, and whoever repeats the token in his answer or in an option, no spelling of it gets out, for debugging neither."""
+    """With any failure, and with the token repeated in an answer or an option, no spelling of it gets out, not even with LAST9_DEBUG."""
     token = OPAQUE if opaque else last9.refresh_token
     if opaque:
         last9.issuer.accept(token)
@@ -104,13 +104,13 @@ def test_the_access_token_is_nowhere(last9: FakeLast9, clock: ManualClock) -> No
     body = '{"error": "token access-token-of-this-test is bad"}'
     last9.order([{"on": "exchange", "body": '{"access_token": "access-token-of-this-test"}'}, {"on": "event", "status": 422, "body": body}])
     ran = run_marker(make_request(), last9.refresh_token, clock=clock)
-    assert "refuses the event (422). " in ran.log
+    assert "rejected the event (422). " in ran.log
     assert "access-token-of-this-test" not in ran.log + ran.answer.line()
 
 
 @pytest.mark.parametrize("debug", ["false", "true"])
 def test_a_defect_shows_no_secret(last9: FakeLast9, tmp_path: Path, debug: str) -> None:
-    """An exception whose text holds the token, in two lines, is told without it; its traceback is for who debugs, and without it, too."""
+    """An exception with the token in its two-line text is reported without it; so is the traceback with LAST9_DEBUG."""
     broken = tmp_path / "broken"
     broken.mkdir()
     source = (

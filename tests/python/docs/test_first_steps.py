@@ -49,7 +49,7 @@ def test_nothing_is_missing(tmp_path: Path) -> None:
 
 
 def test_everything_is_missing(tmp_path: Path) -> None:
-    """All that is missing is told at once, each in one line with its remedy."""
+    """All that is missing is reported at once, each in one line with its remedy."""
     code, lines = _needs(_path(tmp_path / "bin", {}), *TOOLS)
     assert code == 1
     told = ("Python 3.9", "A JDK", "Maven", "git", "curl", "jq", "Chromium", "Wine", "ksh", "shellcheck")
@@ -75,7 +75,7 @@ def test_everything_is_missing(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_there_but_does_not_serve(tmp_path: Path, programs: dict[str, str], environ: dict[str, str], told: str) -> None:
-    """A tool that is too old or broken is one line as well, whatever else it prints."""
+    """A tool that is too old or broken is one line as well, with any other output."""
     code, lines = _needs(_path(tmp_path / "bin", {**EVERYTHING, **programs}), *TOOLS, **environ)
     assert code == 1
     (line,) = lines

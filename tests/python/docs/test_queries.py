@@ -188,6 +188,6 @@ def test_no_step_is_longer_than_a_sample_is_seen(step: str) -> None:
     ],
 )
 def test_the_parser_finds_mistakes(broken: str) -> None:
-    """What is no PromQL is not taken for it."""
+    """Text that is not PromQL is not taken for PromQL."""
     with pytest.raises(AssertionError):
         Parser(broken).parse()

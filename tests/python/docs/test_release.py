@@ -1,4 +1,4 @@
-"""`make release`: what is released says everywhere which version it is, and can be checked by whoever downloads it."""
+"""`make release`: every file of a release names the version, and anyone who downloads it can check it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_uncommitted_changes_and_an_existing_tag_stop_it(checkout: Path) -> None
 
 
 def test_checksum_and_sbom_lie_beside_the_bundle(checkout: Path, tmp_path: Path) -> None:
-    """Whoever downloads the bundle can check it with sha256sum, and read what is in it."""
+    """Anyone who downloads the bundle can check it with sha256sum, and read what is in it."""
     bundle, checksum, sbom = release.write_files(checkout, tmp_path / "out")
     assert checksum.read_text("ascii") == f"{hashlib.sha256(bundle.read_bytes()).hexdigest()}  {bundle.name}\n"
     assert bundle.read_bytes() == (ROOT / "resources/last9/last9-markers.pyz").read_bytes()

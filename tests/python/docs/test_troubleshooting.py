@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md against the code: a row for each warning, and no row that nothing says."""
+"""docs/troubleshooting.md against the code: a row for each warning, and no row without a warning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
 
-#: Texts of messages/ that are no warnings, by module. What is not here needs a row in docs/troubleshooting.md.
+#: Texts of messages/ that are not warnings, by module. What is not here needs a row in docs/troubleshooting.md.
 NOT_WARNINGS = {
     "check": {
         # findings that are well, and the frame around them
@@ -53,7 +53,7 @@ NOT_WARNINGS = {
     "options": {"no_text", "no_marker_of"},
     "routing": {"no_text", "CONFIG"},
 }
-#: Groovy's literals of some length that are no warnings: what Jenkins says and we compare with; a reason of last resort; the end of
+#: Groovy's literals of some length that are not warnings: what Jenkins says and we compare with; a reason of last resort; the end of
 #: every warning about a marker that is kept; the frame around the findings of a connection test.
 NOT_SAID = (
     *("Unable to create live FilePath for", "The channel is closing down", "the deployment marker was not delivered"),
@@ -179,7 +179,7 @@ def test_there_is_something_to_compare() -> None:
 
 @pytest.mark.parametrize(("who", "text"), WARNINGS, ids=[f"{who}-{index}" for index, (who, _) in enumerate(WARNINGS)])
 def test_every_warning_has_a_row(who: str, text: str) -> None:
-    """Whatever the engine, the library or a launcher can warn of is explained in docs/troubleshooting.md."""
+    """Each warning of the engine, the library or a launcher is explained in docs/troubleshooting.md."""
     assert any(row in text for row in ROWS), (
         f"docs/troubleshooting.md needs a row for {who}: {text} (or NOT_WARNINGS in this test its name)"
     )
@@ -187,7 +187,7 @@ def test_every_warning_has_a_row(who: str, text: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_every_row_is_a_warning(row: str) -> None:
-    """What nothing says any more is not explained either."""
+    """A warning that no longer exists is not explained either."""
     assert any(row in text for _, text in WARNINGS), f"nothing says: {row}"
 
 

@@ -47,7 +47,7 @@ def _put(last9: FakeLast9, event: Any = GOOD, *, path: str = EVENTS, token: str 
     ],
 )
 def test_wrong_events_are_refused(last9: FakeLast9, change: dict[str, Any]) -> None:
-    """What is no change event is a 400, and is not kept."""
+    """Anything but a change event is a 400, and is not kept."""
     assert _put(last9, {**GOOD, **change}).status_code == 400
     assert last9.received() == []
 
@@ -140,7 +140,7 @@ def test_orders_that_are_none(last9: FakeLast9, order: Any) -> None:
     ],
 )
 def test_orders_with_wrong_values(last9: FakeLast9, order: Any) -> None:
-    """A value of the wrong type is refused with the key and what it must be; nothing of the order counts, and no connection is cut."""
+    """A value of the wrong type is refused with the key and what it must be; the whole order is ignored, and no connection is cut."""
     answer = httpx.post(last9.url + "/faults", json=order, trust_env=False, timeout=20)
     assert answer.status_code == 400
     key = next(iter(order[1] if isinstance(order, list) else order))
@@ -150,7 +150,7 @@ def test_orders_with_wrong_values(last9: FakeLast9, order: Any) -> None:
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
 def test_orders_with_endless_numbers(last9: FakeLast9, number: str) -> None:
-    """A delay without end is no delay."""
+    """A delay without end is not a delay."""
     content = f'{{"delay": {number}}}'.encode()
     assert httpx.post(last9.url + "/faults", content=content, trust_env=False, timeout=20).status_code == 400
     assert _put(last9).status_code == 200
@@ -171,7 +171,7 @@ def test_faults_that_strike_now_and_then(last9: FakeLast9) -> None:
 
 
 def test_faults_for_one_of_several(last9: FakeLast9) -> None:
-    """``about`` chooses by what the body says, whoever comes first."""
+    """``about`` selects by the body, not by the order of requests."""
     last9.order({"on": "event", "about": "slow", "times": 1, "status": 503})
     events = [{**GOOD, "event_name": name} for name in ("quick", "slow", "slow")]
     assert [_put(last9, event).status_code for event in events] == [200, 503, 200]
@@ -214,7 +214,7 @@ def test_it_serves_many_at_once(last9: FakeLast9) -> None:
 
 
 def test_it_tells_of_any_number_of_markers(last9: FakeLast9) -> None:
-    """What came in is told whole, however much it is: a long list once came as blanks (seen with 400 markers)."""
+    """What came in is reported whole, however much it is: a long list once came as blanks (seen with 400 markers)."""
     for _ in range(3):
         _put(last9, {**GOOD, "attributes": {"a": "b" * 40_000}})
     told = httpx.get(last9.url + "/received", trust_env=False, timeout=20)

@@ -49,7 +49,7 @@ class Reader:
 
 @pytest.fixture
 def reader(last9: FakeLast9) -> Reader:
-    """Somebody who reads what the fake Last9 received."""
+    """Someone who reads what the fake Last9 received."""
     return Reader(last9)
 
 
@@ -191,7 +191,7 @@ def test_a_fault_of_one_call(last9: FakeLast9, reader: Reader) -> None:
 
 @pytest.mark.parametrize("body", ["{", "7", '{"service": 7}', '[{"service": "a"}, 8]', "[" * 100_000])
 def test_series_that_are_none(last9: FakeLast9, body: str) -> None:
-    """What is no map of texts is refused as a series, and says so."""
+    """What is not a map of texts is refused as a series, and says so."""
     answer = httpx.post(last9.url + "/series", content=body.encode(), trust_env=False)
     assert (answer.status_code, set(answer.json())) == (400, {"error"})
 

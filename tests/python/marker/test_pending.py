@@ -26,7 +26,7 @@ def _kept(last9: FakeLast9, clock: ManualClock, **changes: Any) -> str:
 
 
 def _refused_nothing(last9: FakeLast9, text: str, ran: RunResult) -> None:
-    """The kept text was for somebody else: it went nowhere, and is handed back to the letter."""
+    """The queued text has another destination: it is not sent, and is handed back unchanged."""
     assert ran.pending == [text]
     assert _states(last9) == [("stop", STOPPED)]
 
@@ -39,22 +39,22 @@ def test_start_goes_out_before_the_stop(last9: FakeLast9, clock: ManualClock) ->
     assert ran.pending == []
     assert _states(last9) == [("start", STARTED), ("stop", STOPPED)]
     assert {event["attributes"]["deployment.id"] for event in last9.received()} == {WINDOW}
-    assert "1 deployment marker that could not be delivered before" in ran.log
+    assert "Also sent: 1 queued deployment marker" in ran.log
     assert [entry["method"] for entry in last9.requests()] == ["POST", "PUT", "PUT"]
 
 
 def test_order_of_many(last9: FakeLast9, clock: ManualClock) -> None:
-    """Whatever was kept goes out after the marker itself, oldest first; only the start of its own window goes before it."""
+    """Queued markers are sent after the marker itself, oldest first; only the start of its own window goes before it."""
     texts = [_kept(last9, clock, timestampMs=1790000000000 + number, window={"id": f"other-{number}"}) for number in range(3)]
     ran = run_marker(make_request("stop", pending=[*texts, _kept(last9, clock)]), last9.refresh_token, clock=clock)
     assert ran.pending == []
     assert _states(last9)[:2] == [("start", STARTED), ("stop", STOPPED)]
     assert [stamp[-4:-1] for _, stamp in _states(last9)[2:]] == ["000", "001", "002"]
-    assert "Also sent: 4 deployment markers" in ran.log
+    assert "Also sent: 4 queued deployment markers" in ran.log
 
 
 def test_the_same_body_on_repeat(last9: FakeLast9, clock: ManualClock) -> None:
-    """A kept marker is the very event that was first composed, whatever the agent's environment has become."""
+    """A queued marker is the event that was first composed, even if the agent's environment has changed."""
     text = _kept(last9, clock)
     composed = json.loads(text)["event"]
     environ = {"JOB_NAME": "another", "GIT_COMMIT": "f" * 40}
@@ -143,12 +143,12 @@ def test_a_raw_dry_run_is_no_marker(last9: FakeLast9, clock: ManualClock) -> Non
     ],
 )
 def test_what_is_no_marker_is_dropped(last9: FakeLast9, clock: ManualClock, text: str) -> None:
-    """A text that nobody can read must not stand in the way of every marker to come: dropped, with a warning."""
+    """A text that cannot be read must not block later markers: it is dropped, with a warning."""
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.pending == []
     (warning,) = ran.answer.warnings
-    assert "cannot be read and is dropped" in warning
+    assert "cannot be read and was dropped" in warning
     assert _states(last9) == [("stop", STOPPED)]
 
 
@@ -164,7 +164,7 @@ def test_a_text_that_no_utf8_can_carry_is_dropped(last9: FakeLast9, clock: Manua
 
 @pytest.mark.parametrize("odd", [{"credentialId": 7}, {"organization": ["acme"]}, {"organization": "../x"}, {"apiBaseUrl": "ftp://x"}])
 def test_a_kept_text_with_odd_fields_goes_nowhere(last9: FakeLast9, clock: ManualClock, odd: dict[str, Any]) -> None:
-    """Whom a tampered text is for cannot be told: it is not sent."""
+    """A tampered text has no known destination: it is not sent."""
     text = json.dumps({**json.loads(_kept(last9, clock)), **odd})
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
@@ -172,14 +172,14 @@ def test_a_kept_text_with_odd_fields_goes_nowhere(last9: FakeLast9, clock: Manua
 
 
 def test_a_kept_marker_that_is_refused_is_dropped(last9: FakeLast9, clock: ManualClock) -> None:
-    """A marker that Last9 will never take is told, dropped, and the next one goes out."""
+    """A marker that Last9 will never take is reported, dropped, and the next one goes out."""
     text = _kept(last9, clock)
     last9.order({"on": "event", "about": '"start"', "times": 1, "status": 422, "body": '{"error": "too old"}'})
     ran = run_marker(make_request("stop", pending=[text]), last9.refresh_token, clock=clock)
     assert ran.answer.delivered
     assert ran.pending == []
     (warning,) = ran.answer.warnings
-    assert "refused and is dropped" in warning
+    assert "rejected and dropped" in warning
     assert "too old" in warning
     assert _states(last9) == [("stop", STOPPED)]
 
@@ -187,7 +187,7 @@ def test_a_kept_marker_that_is_refused_is_dropped(last9: FakeLast9, clock: Manua
 def test_kept_without_a_token_it_goes_to_whom_the_token_names(last9: FakeLast9, clock: ManualClock) -> None:
     """A marker kept because the credential was missing goes out once it is there, to the organization that it names."""
     first = run_marker(make_request(), None, clock=clock)
-    assert "refresh token is not there" in first.answer.warnings[0]
+    assert "no refresh token found" in first.answer.warnings[0]
     assert first.pending
     ran = run_marker(make_request("stop", pending=first.pending), last9.refresh_token, clock=clock)
     assert ran.pending == []
@@ -219,14 +219,14 @@ def test_each_warning_says_what_becomes_of_all(last9: FakeLast9, clock: ManualCl
     """A start waits for its stop; from then on each warning is the final account if no other marker of the build gets through."""
     last9.order({"status": 503})
     start = run_marker(make_request(), last9.refresh_token, clock=clock)
-    assert start.answer.warnings[0].endswith(" The marker is kept and goes out with the window's stop.")
+    assert start.answer.warnings[0].endswith(" The marker is queued and will be sent with the window's stop.")
     stop = run_marker(make_request("stop", pending=start.pending), last9.refresh_token, clock=clock)
     assert stop.answer.warnings[0].endswith(
-        " 2 deployment markers are kept by now and go out with the build's next one; if none gets through, Last9 never has them."
+        " 2 deployment markers are queued and will be sent with this build's next marker. If none succeeds, they are lost."
     )
     assert stop.log.count("WARNING") == 1
     point = run_marker(make_request("stop", step="last9DeploymentMarker", window=None, body=None), last9.refresh_token, clock=clock)
-    assert point.answer.warnings[0].endswith("goes out with the build's next one; if none gets through, Last9 never has it.")
+    assert point.answer.warnings[0].endswith("will be sent with this build's next marker. If none succeeds, it is lost.")
 
 
 @pytest.mark.parametrize("keeps", [True, False])
@@ -242,5 +242,5 @@ def test_a_start_that_fails_once_more(last9: FakeLast9, clock: ManualClock, keep
     assert ran.answer.pending.kept == ((0, 1),)
     (warning,) = ran.answer.warnings
     assert warning.startswith("deployment (start) for payments-api was not delivered: ")
-    assert ("It stays kept" in warning) is keeps
+    assert ("It stays queued" in warning) is keeps
     assert [state for state, _ in _states(last9)] == ["stop"]

@@ -22,7 +22,7 @@ SERVICES = (
     "catalog",
     "pricing",
 )
-#: Markup, quotes, writing directions, length, control characters, lone surrogates: whatever a name may be.
+#: Markup, quotes, writing directions, length, control characters, lone surrogates: everything that a name may contain.
 HOSTILE = (
     "<script>document.title='run'</script>",
     "\"'><img src=x onerror=\"document.title='run'\">",
@@ -93,7 +93,7 @@ def five() -> list[str]:
 
 
 def many(count: int) -> list[str]:
-    """So many windows of nine services, some of them overlapping, in all outcomes and fates."""
+    """So many windows of nine services, some of them overlapping, in all outcomes and delivery states."""
     dice = random.Random(count)
     found = []
     at_ms = NOON_MS

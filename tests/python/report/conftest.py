@@ -18,7 +18,7 @@ from report.builds import NOON_MS
 #: ``DirectoryBrowserSupport`` of Jenkins core: what it sends with every file of an archive.
 JENKINS_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
 _QUIET = (
-    "--no-sandbox",  # it runs as root in CI, and shows nobody's pages but ours
+    "--no-sandbox",  # it runs as root in CI, and shows no one's pages but ours
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",

@@ -59,7 +59,7 @@ def test_for_programs(tmp_path: Path) -> None:
     ],
 )
 def test_a_state_file_that_is_none(tmp_path: Path, content: str | None, words: str) -> None:
-    """What is no state file is a warning and exit code 1, and nothing is written."""
+    """What is not a state file is a warning and exit code 1, and nothing is written."""
     state = tmp_path / "state.json"
     if content is not None:
         state.write_text(content, encoding="utf-8")
@@ -72,7 +72,7 @@ def test_a_state_file_that_is_none(tmp_path: Path, content: str | None, words: s
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    """Where nothing can be written the warning names the folder and what to do."""
+    """If nothing can be written the warning names the folder and what to do."""
     state = tmp_path / "state.json"
     state.write_text('{"last9State": 1}', encoding="utf-8")
     done = _report(state, state / "below")

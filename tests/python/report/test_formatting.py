@@ -140,7 +140,7 @@ def test_headline_stands_first_and_holds_no_name() -> None:
 
 @pytest.mark.parametrize(("number", "words"), [(0, "forward, 1 commit by 1 person"), (3, "same commit again"), (4, "change unknown")])
 def test_change_in_words(number: int, words: str) -> None:
-    """What changed is told by kind and size; where there is nothing to count, no count is told."""
+    """What changed is reported by kind and size; if there is nothing to count, no count is reported."""
     (deployment,) = read(window(NOON_MS, NOON_MS + 1, facts=commit(number))).deployments
     assert wording.change(deployment) == words
 
@@ -158,6 +158,6 @@ def test_change_in_words(number: int, words: str) -> None:
     ],
 )
 def test_the_axis_has_sensible_times(length_ms: int, labels: str) -> None:
-    """Whatever the span, a handful of round times, and days where days are meant."""
+    """For every span a handful of round times, in days if the span is days."""
     deployments = read(window(NOON_MS, NOON_MS + length_ms)).deployments
     assert " ".join(tick.label for tick in timeline.lay_out(deployments, NOON_MS).ticks) == labels

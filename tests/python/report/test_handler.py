@@ -1,4 +1,4 @@
-"""``last9DeploymentReport`` in the engine: files where the library looks for them, and a warning where there are none."""
+"""``last9DeploymentReport`` in the engine: files where the library looks for them, and a warning if there are none."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_abort(tmp_path: Path) -> None:
 
 
 def test_left_overs_of_lost_agents_go(tmp_path: Path) -> None:
-    """A folder that nobody could remove is gone with the next report of another day; today's, and what is not ours, stays."""
+    """A folder that could not be removed is gone with the next report of another day; today's, and what is not ours, stays."""
     old, fresh, strange = (tmp_path / name for name in (f"report-{'a' * 36}", f"report-{'b' * 36}", "report-mine"))
     for folder in (old, fresh, strange):
         folder.mkdir()

@@ -170,7 +170,7 @@ def test_readable_without_the_stylesheet(browser: Browser, served: Served) -> No
             "ledger-worker",
             "rollback, 3 commits by 3 people",
             "stop late",
-            "undelivered",
+            "queued",
             "Duration",
         ):
             assert words in text

@@ -1,4 +1,4 @@
-"""From records to deployments: whatever order, repetition, gap or nonsense they come in."""
+"""From records to deployments, in any order, with repetitions, gaps and nonsense."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _only(*records: str) -> Deployment:
 
 
 def test_start_and_stop_are_a_window() -> None:
-    """Two markers of one id are one deployment, in whatever order they come."""
+    """Two markers of one id are one deployment, in either order."""
     records = window(NOON_MS, NOON_MS + MINUTE, outcome="failure", version="2.1")
     for order in (records, records[::-1]):
         deployment = _only(*order)
@@ -69,7 +69,7 @@ def test_a_start_that_named_another_commit_tells_nothing_of_it() -> None:
 
 
 def test_a_later_record_takes_nothing_away() -> None:
-    """A marker that was kept and sent late is told of twice: what only the first record knows stays."""
+    """A marker that was kept and sent late has two records: facts that only the first has stay."""
     facts = {"scm.commit_sha": "a" * 40, "scm.url": "https://github.com/acme/x"}
     event = {"event_state": "start", "timestamp": iso8601(NOON_MS), "attributes": {"service_name": "x", **facts}}
     kept = records.write(event, "kept", local_merge="a" * 40)
@@ -102,7 +102,7 @@ def test_a_window_whose_start_is_not_on_record() -> None:
     ("fates", "fate", "told"),
     [
         (["sent"], "sent", "delivered"),
-        (["kept"], "kept", "stop undelivered"),
+        (["kept"], "kept", "stop queued"),
         (["kept", "late"], "late", "stop late"),
         (["late", "kept"], "late", "stop late"),
         (["refused"], "refused", "stop refused"),
@@ -120,7 +120,7 @@ def test_what_became_of_a_marker(fates: list[str], fate: str, told: str) -> None
 
 
 def test_a_request_without_answer_is_a_marker() -> None:
-    """Where no engine answered, the request says what was to be sent; whether Last9 has it nobody knows."""
+    """If no engine answered, the request holds the marker; it is unknown whether Last9 has it."""
     requests = [json.dumps(make_request("start")), json.dumps(make_request("stop", body={"ended": "threw"}))]
     deployment = _only(*requests)
     assert (deployment.begun_ms, deployment.ended_ms, deployment.window_id) == (STARTED_MS, STOPPED_MS, WINDOW)
@@ -162,7 +162,7 @@ def test_what_is_no_record_is_counted(text: str) -> None:
 
 
 def test_odd_values_in_a_record() -> None:
-    """Facts and labels that are no texts are left out; a stop before its start makes no bar that runs backwards."""
+    """Facts and labels that are not texts are left out; a stop before its start makes no bar that runs backwards."""
     odd = json.loads(marker("stop", NOON_MS, id="a"))
     odd.update(facts={"deployment.id": "a", "deployment.outcome": 7, "scm.branch": None}, labels=["x"], environment={"x": 1})
     deployment = _only(marker("start", NOON_MS + MINUTE, id="a"), json.dumps(odd))

@@ -19,7 +19,7 @@ def test_unknown_version_is_refused(version: object) -> None:
 
 
 def test_missing_version_is_refused() -> None:
-    """A text without a version is no request."""
+    """A text without a version is not a request."""
     with pytest.raises(RequestUnreadable, match="contract version None"):
         parse("{}")
 
@@ -61,7 +61,7 @@ def test_bottomless_nesting_is_refused() -> None:
     ],
 )
 def test_an_odd_field_never_costs_the_answer(key: str, odd: object) -> None:
-    """Whatever a field holds, there is an answer: a dry run of the request ends without an exception."""
+    """With any value of a field there is an answer: a dry run of the request ends without an exception."""
     request = make_request("stop", options={"dryRun": "true"}) | {key: odd}
     ran = run_marker(request, None)
     assert not ran.answer.delivered
@@ -137,7 +137,7 @@ def test_the_kept_text_has_no_pending() -> None:
 
 
 def test_the_answer_is_one_line_of_ascii() -> None:
-    """Whatever the warnings hold, the answer is one line that begins with the version and that any console can carry."""
+    """With any warnings, the answer is one line that begins with the version and that any console can carry."""
     answer = Answer(True, True, WINDOW, ["Zürich\n\u2028 \ud83d 🚀"], "x\r\ny", StillPending("a\nb"))
     line = answer.line()
     assert line.isascii()

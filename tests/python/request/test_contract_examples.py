@@ -24,7 +24,7 @@ EXAMPLE_FOLDER = "/agent/workspace@tmp/last9"
 
 
 def test_every_request_has_its_answer() -> None:
-    """An example without its other half would be tested by nobody."""
+    """An example without its other half would not be tested."""
     assert sorted(path.stem for path in (CONTRACT / "answers").glob("*.json")) == NAMES
     assert NAMES
 

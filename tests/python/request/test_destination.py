@@ -9,7 +9,7 @@ from last9_markers.request.token import Claims
 
 
 def chosen(url: str, *trusted: str) -> ConnectionField:
-    """A base URL that whoever started the build has chosen."""
+    """A base URL that the person who started the build has chosen."""
     return ConnectionField(url, "parameter", True, trusted)
 
 
@@ -44,7 +44,7 @@ def chosen(url: str, *trusted: str) -> ConnectionField:
     ],
 )
 def test_urls_that_are_refused(url: str) -> None:
-    """Plain http off this machine, user information, path tricks, control characters and look-alikes are no base URL."""
+    """Plain http off this machine, user information, path tricks, control characters and look-alikes are not base URLs."""
     with pytest.raises(BaseUrlUnusable):
         read_base_url(url)
 
@@ -82,7 +82,7 @@ def test_urls_as_people_write_them(url: str, read: str) -> None:
     ],
 )
 def test_a_host_that_a_parameter_chose_gets_no_token(url: str) -> None:
-    """Whoever may start a build cannot send the token elsewhere: not to a look-alike, another port, or this machine."""
+    """A person who may start a build cannot send the token elsewhere: not to a look-alike, another port, or this machine."""
     with pytest.raises((HostNotAllowed, BaseUrlUnusable)):
         resolve_base_url(chosen(url, "https://trusted.example.com", "http://127.0.0.1:8080"), Claims(api_urls=("https://own.example.com",)))
 
@@ -98,7 +98,7 @@ def test_a_host_that_a_parameter_chose_gets_no_token(url: str) -> None:
     ],
 )
 def test_a_host_that_a_parameter_may_choose(url: str) -> None:
-    """Last9's own hosts, the token's own, and what somebody trusted has set."""
+    """Last9's own hosts, the token's own, and those that a trusted person has set."""
     trusted = chosen(url, "https://trusted.example.com/", "http://127.0.0.1:8080")
     assert resolve_base_url(trusted, Claims(api_urls=("own.example.com",))).host in url
 
@@ -118,7 +118,7 @@ def test_a_host_that_no_parameter_chose_is_free() -> None:
     ],
 )
 def test_the_default_comes_from_the_token(audience: tuple[str, ...], expected: str) -> None:
-    """Without a setting the token's audience says where the API is, then Last9's own address; a mere word is no host."""
+    """Without a setting the token's audience says where the API is, then Last9's own address; a single word is not a host."""
     assert resolve_base_url(None, Claims(api_urls=audience)).text == expected
 
 

@@ -33,7 +33,7 @@ def test_wrong_event_state_makes_no_marker(last9: FakeLast9, state: str) -> None
 
 
 def test_every_reason_is_told_at_once(last9: FakeLast9) -> None:
-    """Whoever mends a step learns of all its mistakes in one build."""
+    """One build shows all mistakes of a step."""
     ran = _rejected(last9, serviceName="", eventState="begin", enviroment="x")
     assert len(ran.answer.warnings) == 3
     assert ran.log.count("[Last9] WARNING: ") == 3
@@ -49,7 +49,7 @@ def test_unresolved_connection_makes_no_marker(last9: FakeLast9) -> None:
 
 
 def test_dry_run_that_is_neither_yes_nor_no_sends_nothing(last9: FakeLast9) -> None:
-    """An unclear ``dryRun`` must not send: somebody may have meant to hold the marker back."""
+    """An unclear ``dryRun`` must not send: someone may have meant to hold the marker back."""
     (warning,) = _rejected(last9, dryRun="maybe").answer.warnings
     assert "dryRun must be true or false, not 'maybe'" in warning
 
@@ -69,7 +69,7 @@ def test_unknown_option_names_the_nearest(last9: FakeLast9, given: str, meant: s
     """A misspelt option is a warning that names the right one, and the marker still goes."""
     ran = run_marker(make_request("start", options={given: "x"}), last9.refresh_token)
     assert ran.answer.delivered
-    assert ran.answer.warnings == [f"payments-api: unknown option '{given}', ignored: did you mean '{meant}'?"]
+    assert ran.answer.warnings == [f"payments-api: unknown option '{given}' is ignored: did you mean '{meant}'?"]
 
 
 def test_a_misspelt_outcome_does_not_cost_the_stop(last9: FakeLast9) -> None:
@@ -87,7 +87,7 @@ def test_a_misspelt_outcome_does_not_cost_the_stop(last9: FakeLast9) -> None:
     ("step", "remedy"), [("withLast9Deployment", "the block's own end"), ("last9DeploymentMarker", "Set it on the stop")]
 )
 def test_an_outcome_before_the_end_is_ignored(last9: FakeLast9, step: str, remedy: str) -> None:
-    """A start has not ended yet, and a block ends as it ends: what is said before is told to be ignored, and the marker goes."""
+    """A start has no outcome, and a block's own end decides: ``outcome`` is ignored with a warning, and the marker is sent."""
     ran = run_marker(make_request("start", step=step, options={"outcome": "success"}), last9.refresh_token)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
@@ -96,7 +96,7 @@ def test_an_outcome_before_the_end_is_ignored(last9: FakeLast9, step: str, remed
 
 
 def test_a_block_ends_as_it_ends_and_warns_once(last9: FakeLast9) -> None:
-    """The stop of a block takes its outcome from the body, whatever the options say, and leaves the warning to the start."""
+    """The stop of a block takes its outcome from the body, not from the options, and leaves the warning to the start."""
     body = {"ended": "threw", "resultBefore": None, "resultAfter": None}
     ran = run_marker(make_request("stop", step="withLast9Deployment", options={"outcome": "success"}, body=body), last9.refresh_token)
     assert ran.answer.warnings == []
@@ -106,7 +106,7 @@ def test_a_block_ends_as_it_ends_and_warns_once(last9: FakeLast9) -> None:
 def test_an_unknown_option_of_last9config_is_told_as_such(last9: FakeLast9) -> None:
     """Who reads the warning looks at the step that sent the marker, so it names the other step that the mistake is in."""
     ran = run_marker(make_request("start", config={"orgSlg": "x", "timeoutSeconds": "5"}), last9.refresh_token)
-    assert ran.answer.warnings == ["payments-api: unknown option 'orgSlg' in last9Config, ignored: did you mean 'orgSlug'?"]
+    assert ran.answer.warnings == ["payments-api: unknown option 'orgSlg' in last9Config is ignored: did you mean 'orgSlug'?"]
 
 
 def test_unknown_option_without_likeness_names_none(last9: FakeLast9) -> None:
@@ -119,16 +119,16 @@ def test_unknown_option_without_likeness_names_none(last9: FakeLast9) -> None:
 
 @pytest.mark.parametrize("given", ["team=payments", ["a", "b"], 7, True])
 def test_custom_attributes_that_are_no_map(last9: FakeLast9, given: object) -> None:
-    """``customAttributes`` that is no map costs itself and a warning, never the marker."""
+    """``customAttributes`` that is not a map costs itself and a warning, never the marker."""
     ran = run_marker(make_request("start", options={"customAttributes": given}), last9.refresh_token)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
-    assert "customAttributes is not a map" in warning
+    assert "customAttributes is ignored: it is not a map" in warning
 
 
 @pytest.mark.parametrize("given", ["soon", "0", "-3", "nan", "inf", "1e999", "15 s"])
 def test_bad_timeout_falls_back(last9: FakeLast9, given: str) -> None:
-    """A ``timeoutSeconds`` that is no time is a warning that tells which one counts."""
+    """A ``timeoutSeconds`` that is not a time is a warning that names the one that is used."""
     ran = run_marker(make_request("start", options={"timeoutSeconds": given}), last9.refresh_token)
     assert ran.answer.delivered
     (warning,) = ran.answer.warnings
@@ -194,7 +194,7 @@ def test_event_state_defaults_to_stop(last9: FakeLast9) -> None:
 
 @pytest.mark.parametrize(("given", "sent"), [(None, "deployment"), ("  ", "deployment"), (" rollback ", "rollback")])
 def test_event_name(last9: FakeLast9, given: str | None, sent: str) -> None:
-    """A blank ``eventName`` counts as not given."""
+    """A blank ``eventName`` is ignored."""
     assert send_one(last9, make_request("start", options={"eventName": given}))["event_name"] == sent
 
 
@@ -206,7 +206,7 @@ def test_data_source_name_is_left_out_unless_given(last9: FakeLast9) -> None:
 
 
 def test_option_wins_over_the_environment(last9: FakeLast9) -> None:
-    """The step's own word counts before the administrator's default."""
+    """The step's own value wins over the administrator's default."""
     environ = {"LAST9_ATTRIBUTE_NAMES": "underscore"}
     own = send_one(last9, make_request("start", options={"attributeNames": "dotted"}), environ=environ)["attributes"]
     default = send_one(last9, make_request(), environ=environ)["attributes"]

@@ -84,7 +84,7 @@ def test_a_number_is_a_name() -> None:
         ({"options": {"orgSlugParam": "P"}, "parameters": {"P": "null"}}, {}, "orgSlug (from the build parameter P) is null"),
         ({"config": {"credentialId": "null"}}, {}, "credentialId in last9Config is null"),
         ({}, {"LAST9_DATA_SOURCE_NAME": "null"}, "the variable LAST9_DATA_SOURCE_NAME is null"),
-        ({"options": {"orgSlug": "x" * 1025}}, {}, "orgSlug is longer than any name"),
+        ({"options": {"orgSlug": "x" * 1025}}, {}, "orgSlug is too long for a name"),
         ({"options": {"orgSlugParam": "SECRET"}, "secretParameters": ["SECRET"]}, {"SECRET": "s"}, "names the password parameter 'SECRET'"),
         (
             {"options": {"orgSlugEnvVar": "secret"}, "secretParameters": ["SECRET"]},
@@ -169,7 +169,7 @@ def test_the_profile_by_which_the_credential_was_bound() -> None:
 
 
 def test_a_starter_may_select_a_profile(last9: FakeLast9) -> None:
-    """A parameter that selects among an administrator's profiles is the way to let whoever starts a build choose the host."""
+    """A parameter that selects among an administrator's profiles lets the person who starts a build choose the host."""
     profiles = {"LAST9_ROUTING_PROFILES": json.dumps({"eu": {"apiBaseUrl": last9.url, "orgSlug": "acme"}})}
     token = last9.issue(aud="https://emea.last9.io")
     request = make_request(options={"routingProfileParam": "WHERE"}, parameters={"WHERE": "eu"})

@@ -20,12 +20,12 @@ from last9_markers.runner.serve import ANSWERED
 from support import STARTED, Loopback, StepResult, field, make_request, patience, run_step
 
 SENT = "[Last9] Deployment marker sent successfully"
-OUTAGE = "Last9 does not answer; markers of this build on this node get one short attempt for the next 2 minutes"
+OUTAGE = "Last9 does not answer; markers of this build on this agent get one short attempt each for the next 2 minutes"
 EXCHANGE, EVENT = "exchange", "event"
 
 
 class Row(NamedTuple):
-    """One fault and what comes of it. ``kept``: the marker waits for the next one; ``outage``: nobody answered, or with a 5xx.
+    """One fault and what comes of it. ``kept``: the marker waits for the next one; ``outage``: no answer, or a 5xx.
 
     The time limit is so far off that only a row about it meets it: attempts are counted, and a busy machine makes fewer in a short time.
     """
@@ -63,7 +63,7 @@ ROWS = [
     Row("a 403 at the exchange", [{"on": EXCHANGE, "status": 403}], False, 1, 0, "write scope", kept=False),
     Row("an exchange that is not there", [{"on": EXCHANGE, "status": 404}], False, 1, 0, "apiBaseUrl", kept=False),
     Row("a 401 at the event, once", [{"on": EVENT, "times": 1, "status": 401}], True, 2, 2),
-    Row("a 401 at the event, for ever", [{"on": EVENT, "status": 401}], False, 2, 2, "has just issued", kept=False),
+    Row("a 401 at the event, for ever", [{"on": EVENT, "status": 401}], False, 2, 2, "just issued", kept=False),
     Row(
         "a 400 that speaks of a token, once",
         [{"on": EVENT, "times": 1, "status": 400, "body": '{"error": "invalid refresh token: x"}'}],
@@ -72,7 +72,7 @@ ROWS = [
         2,
     ),
     Row("a 403 at the event", [{"on": EVENT, "status": 403}], False, 1, 1, "write scope", kept=False),
-    Row("a 404 at the event", [{"on": EVENT, "status": 404}], False, 1, 1, "no organization 'acme'", kept=False),
+    Row("a 404 at the event", [{"on": EVENT, "status": 404}], False, 1, 1, "does not know organization 'acme'", kept=False),
     Row(
         "a 400 about the event",
         [{"on": EVENT, "status": 400, "body": '{"error": "too many labels"}'}],
@@ -82,7 +82,7 @@ ROWS = [
         "too many labels",
         kept=False,
     ),
-    Row("a redirect", [{"status": 302, "headers": {"Location": "http://127.0.0.1:9/steal"}}], False, 1, 0, "redirect"),
+    Row("a redirect", [{"status": 302, "headers": {"Location": "http://127.0.0.1:9/steal"}}], False, 1, 0, "redirected the request"),
     Row("HTML at the exchange", [{"on": EXCHANGE, "body": "<html>portal</html>"}], False, 1, 0, "HTML"),
     Row("broken JSON at the exchange", [{"on": EXCHANGE, "body": '{"access_token": "x'}], False, 1, 0, "not JSON"),
     Row("no access token", [{"on": EXCHANGE, "body": '{"type": "Bearer"}'}], False, 1, 0, "no usable access_token"),
@@ -128,7 +128,7 @@ def _check_log(row: Row, done: StepResult) -> None:
     else:
         (warning,) = done.answer["warnings"]
         assert lines[1:] == [f"[Last9] WARNING: {warning}", *([f"[Last9] {OUTAGE}"] if row.outage else [])]
-        assert ("The marker is kept" in warning) is row.kept
+        assert ("The marker is queued" in warning) is row.kept
         assert row.words in warning
 
 
@@ -167,7 +167,7 @@ def test_an_outage_at_the_start_loses_nothing(lifetime: str, last9: FakeLast9, t
     stop = run_step(make_request("stop", pending=start.pending), last9.refresh_token, tmp_path)
     assert stop.answer["delivered"] is True
     assert stop.pending == []
-    assert "1 deployment marker that could not be delivered before" in stop.stderr
+    assert "Also sent: 1 queued deployment marker" in stop.stderr
     received = last9.received()
     assert [event["event_state"] for event in received] == ["start", "stop"]
     assert received[0]["timestamp"] == STARTED
@@ -175,7 +175,7 @@ def test_an_outage_at_the_start_loses_nothing(lifetime: str, last9: FakeLast9, t
 
 
 def test_what_was_kept_is_repeated_to_the_byte(last9: FakeLast9, tmp_path: Path) -> None:
-    """A marker kept over two outages is sent as it was first composed, whatever has become of the environment."""
+    """A marker kept over two outages is sent as it was first composed, even if the environment has changed."""
     last9.order({"status": 503, "headers": {"Retry-After": "60"}})
     environ = {"BUILD_URL": "https://jenkins/1", "NODE_NAME": "gone"}
     first = run_step(make_request(), last9.refresh_token, tmp_path, environ=environ)
@@ -210,8 +210,8 @@ def _garbage(peer: socket.socket) -> None:
     ("behaviour", "words"),
     [
         (_mute, "did not answer in time|the time limit of 3 s is over"),
-        (_reset, "cut the connection"),
-        (_garbage, "does not answer in HTTP"),
+        (_reset, "closed the connection early"),
+        (_garbage, "did not send an HTTP response"),
     ],
 )
 def test_servers_that_speak_no_http(behaviour: Callable[[socket.socket], None], words: str, tmp_path: Path) -> None:
@@ -229,10 +229,10 @@ def test_servers_that_speak_no_http(behaviour: Callable[[socket.socket], None], 
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [("http://127.0.0.1:1", "refuses connections"), ("https://no-such-host.invalid", "cannot be resolved")],
+    [("http://127.0.0.1:1", "refused the connection"), ("https://no-such-host.invalid", "cannot be resolved")],
 )
 def test_nobody_there(url: str, words: str, tmp_path: Path) -> None:
-    """A closed port and an unknown name are told apart."""
+    """A closed port and an unknown name are distinguished."""
     wanted = make_request(options={"timeoutSeconds": "3"}, connection={"apiBaseUrl": field(url), "orgSlug": field("acme")})
     done = run_step(wanted, "opaque-refresh-token", tmp_path)
     assert done.seconds < 3 + 1 + patience()

@@ -77,7 +77,7 @@ def test_whoever_sends_it_sends_the_same(last9: FakeLast9) -> None:
 
 
 def test_a_stop_that_was_tried_in_vain_keeps_its_own_time(last9: FakeLast9) -> None:
-    """If the record says when the stop was, that moment counts, even of a manual window of a build that ended well."""
+    """If the record says when the stop was, that time is used, even of a manual window of a build that ended well."""
     run(last9, left_open({"stop": STARTED_MS + 1000, "manual": True}, result="SUCCESS"))
     closing = last9.received()[-1]
     assert closing["timestamp"] == STARTED.replace(":20.", ":21.")
@@ -103,7 +103,7 @@ def test_a_manual_window_left_on_purpose(last9: FakeLast9, result: str) -> None:
 
 
 def test_a_manual_window_of_a_build_that_failed(last9: FakeLast9) -> None:
-    """Nobody leaves a window open on purpose in a build that was killed."""
+    """No one leaves a window open on purpose in a build that was killed."""
     assert run(last9, left_open({"manual": True}, result="FAILURE")).answer.more["leftOpen"] == {"closed": [0], "named": []}
 
 
@@ -182,7 +182,7 @@ def test_last9_refuses_the_stop(last9: FakeLast9) -> None:
     assert ran.answer.delivered
     assert ran.answer.fail_build is None
     assert ran.answer.more["leftOpen"] == {"closed": [0], "named": []}
-    assert "build #41 left open is not closed, and is not tried again" in ran.answer.warnings[0]
+    assert "build #41 left open is not closed and will not be retried" in ran.answer.warnings[0]
 
 
 def test_last9_fails_at_the_stop(last9: FakeLast9) -> None:
@@ -206,7 +206,7 @@ def test_the_own_marker_gets_no_answer(last9: FakeLast9) -> None:
 
 
 def test_after_an_abort_nothing_is_closed(last9: FakeLast9) -> None:
-    """Somebody is waiting: the stop goes, and what was left open has time until the next build."""
+    """A person is waiting: the stop is sent, and windows that were left open wait for the next build."""
     ran = run(last9, left_open(), afterAbort=True)
     assert ran.answer.delivered
     assert len(last9.received()) == 1
@@ -223,7 +223,7 @@ def test_another_organization(last9: FakeLast9) -> None:
     last9.order({"on": "event", "about": OLD, "status": 404})
     ran = run(last9, left_open(options={"orgSlug": "globex"}), connection={"orgSlug": field("acme")})
     assert ran.answer.delivered
-    assert "Last9 knows no organization 'globex'" in ran.answer.warnings[0]
+    assert "Last9 does not know organization 'globex'" in ran.answer.warnings[0]
 
 
 def test_not_more_than_a_few(last9: FakeLast9) -> None:
@@ -242,7 +242,7 @@ def test_a_slow_last9_holds_up_no_deployment(last9: FakeLast9) -> None:
 
 
 def test_a_request_is_kept_without_them(last9: FakeLast9) -> None:
-    """What a build keeps of an undelivered marker does not hold other builds' windows."""
+    """The queued text of a marker does not contain other builds' windows."""
     ran = run_marker({**make_request(), "leftOpen": [left_open()]}, None)
     assert OLD not in "".join(ran.pending)
 
@@ -280,7 +280,7 @@ def test_the_report_shows_it(last9: FakeLast9) -> None:
 
 
 def test_the_report_prefers_what_is_known(last9: FakeLast9) -> None:
-    """Of a stop that did arrive and one that a later build has sent, in whatever order, the one counts that knows how it ended."""
+    """Of a stop that did arrive and one that a later build has sent, in any order, the one with a known outcome is used."""
     unknown = run(last9, left_open()).answer.more["records"][1]
     known = run(last9, window={"id": OLD, "startedAtMs": STARTED_MS}).answer.more["records"][0]
     for records in ([unknown, known], [known, unknown]):

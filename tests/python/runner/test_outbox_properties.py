@@ -1,4 +1,4 @@
-"""The rules of the outbox, against a Last9 where some markers are poison: whatever the mixture, no marker harms anything but itself."""
+"""The rules of the outbox, against a Last9 where some markers are poison: in any mixture, a marker harms only itself."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_build_of_markers(fates: list[Any], changed: list[Any]) -> None:
     assert max(Counter(last9.taken).values(), default=1) == 1
     left = [_service(kept) for kept in pending]
     for service in fate_of:
-        named = f"for {service} was not delivered" in log or f"for {service}, kept from before" in log
+        named = f"for {service} was not delivered" in log or f"for {service}, queued earlier" in log
         assert (service in last9.taken) + (service in left) <= 1
         assert service in last9.taken or named
 
@@ -156,7 +156,7 @@ def _check_order(tried: list[str], own: str, before: dict[str, int], fate_of: di
 @REPEATABLE
 @given(fate=FATE, start=FATE, failures=st.integers(0, 2), own_fails=st.booleans())
 def test_the_start_of_the_window(fate: Any, start: Any, failures: int, own_fails: bool) -> None:
-    """The kept start of the window goes before its stop, and whatever becomes of it, the stop is tried."""
+    """The kept start of the window goes before its stop, and in every case the stop is tried."""
     first = _run(Last9({}, down=503), make_request(connection=CONNECTION, options={"serviceName": "w-start"}))
     (kept,) = first.pending
     last9 = Last9({"w-start": start, "w-stop": fate if own_fails else 200})
@@ -170,11 +170,11 @@ def test_the_start_of_the_window(fate: Any, start: Any, failures: int, own_fails
     assert ran.answer.delivered is (not own_fails or fate == 200)
     if start == 200 or start in FINAL:
         assert "w-start" not in [_service(each) for each in ran.pending]
-        assert (start == 200) or "for w-start, kept from before, was refused and is dropped" in ran.log
+        assert (start == 200) or "for w-start, queued earlier, was rejected and dropped" in ran.log
     elif ran.answer.delivered:
         assert [each.failures for each in ran.pending] == ([failures + 1] if failures + 1 < MOST_FAILURES else [])
         assert "for w-start was not delivered" in ran.log
-        assert ("for w-start, kept from before, is given up" in ran.log) is (failures + 1 >= MOST_FAILURES)
+        assert ("for w-start, queued earlier, was given up" in ran.log) is (failures + 1 >= MOST_FAILURES)
 
 
 @REPEATABLE
@@ -207,13 +207,13 @@ def test_an_outage_is_said_once(down: Any, gaps: list[int]) -> None:
 @REPEATABLE
 @given(age=st.integers(0, 2 * LONGEST_MS))
 def test_a_day(age: int) -> None:
-    """A marker that Last9 does not get within a day is given up, in a line that names it, whatever keeps it back."""
+    """A marker that Last9 does not get within a day is given up, in a line that names it, for every cause."""
     (kept,) = _run(Last9({}, down=503), _request("old", 0, [])).pending
     last9 = Last9({"old": 503, "new": 503})
     ran = _run(last9, _request("new", age, [kept]))
     assert last9.tried.count("old") == 1
     assert [_service(each) for each in ran.pending] == (["old", "new"] if age < LONGEST_MS else ["new"])
-    assert ("for old, kept from before, is given up" in ran.log) is (age >= LONGEST_MS)
+    assert ("for old, queued earlier, was given up" in ran.log) is (age >= LONGEST_MS)
 
 
 @REPEATABLE
@@ -225,7 +225,7 @@ def test_a_day(age: int) -> None:
     )
 )
 def test_outages_that_somebody_has_spoilt(outages: dict[str, Any]) -> None:
-    """Whatever comes back as outages costs nothing, and no outage lasts longer than two minutes."""
+    """Any value that comes back as outages costs nothing, and no outage lasts longer than two minutes."""
     ran = _run(Last9({}), _request("well", 0, [], nowMs=STARTED_MS, outages=json.loads(json.dumps(outages, default=str))))
     assert ran.answer.delivered
     assert all(STARTED_MS < until <= STARTED_MS + HOLDS_MS for until in ran.answer.more.get("outages", {}).values())

@@ -63,7 +63,7 @@ def test_every_other_marker_is_delivered(last9: FakeLast9, clock: ManualClock, p
         assert build.outages == {}
         said += ran.answer.warnings
     assert build.pending == []
-    # What was refused for good was told with its own marker; what was not is tried again thrice at most, and given up with one line.
+    # A permanent refusal was reported with its own marker; others are retried three times at most, and given up with one line.
     assert len(said) == (0 if final else 1)
     assert all("sick-service" in warning and "payments-api" not in warning for warning in said)
     tries = [entry for entry in last9.requests() if entry["method"] == "PUT"]

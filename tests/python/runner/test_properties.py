@@ -1,4 +1,4 @@
-"""Whatever comes in, nothing crashes, nothing breaks the API's schema, no marker is lost and no secret is shown.
+"""With any input, nothing crashes, nothing breaks the API's schema, no marker is lost and no secret is shown.
 
 The examples are the same on every run and every machine: a failure in CI is a failure here.
 """
@@ -169,7 +169,7 @@ def serve(make: Callable[[Any, Context], Any], request: dict[str, Any], last9: L
 
 
 def is_accounted_for(answer: Answer, last9: Last9, before: int = 0) -> bool:
-    """The marker is with Last9, or kept, or somebody was told why not."""
+    """The marker is with Last9, or queued, or a warning says why not."""
     kept = answer.pending is not None and len(answer.pending.kept) + bool(answer.pending.own) > before
     return (answer.delivered and bool(last9.taken)) or kept or bool(answer.warnings)
 
@@ -180,7 +180,7 @@ def is_accounted_for(answer: Answer, last9: Last9, before: int = 0) -> bool:
 @REPEATABLE
 @given(options=OPTIONS, attributes=ATTRIBUTES)
 def test_options_and_attributes(options: dict[str, Any], attributes: dict[str, Any]) -> None:
-    """Whatever the options say: the event is one that Last9 takes, or the warning says why there is none."""
+    """With any options: Last9 accepts the event, or the warning says why there is none."""
     last9 = Last9()
     given_options = {"serviceName": "payments-api", "customAttributes": attributes, **options, "dryRun": "false"}
     answer, _ = serve(MarkerHandler, make_request(connection=CONNECTION, options=given_options), last9)
@@ -230,7 +230,7 @@ def test_texts_that_may_be_requests(text: str) -> None:
 @REPEATABLE
 @given(replies=st.lists(REPLY, max_size=12))
 def test_api_answers(replies: list[Response]) -> None:
-    """Whatever Last9 answers: the marker is delivered when it was taken, dropped when it was refused for good, else kept."""
+    """With any answer of Last9: an accepted marker is delivered, one that was refused for good is dropped, others are queued."""
     last9 = Last9(replies)
     answer, _ = serve(MarkerHandler, make_request(connection=CONNECTION), last9)
     assert answer.pending is not None
@@ -263,7 +263,7 @@ def test_kept_texts_that_somebody_has_spoilt(texts: list[str]) -> None:
 @REPEATABLE
 @given(token=TEXT | TEXT.map(lambda text: f"a.{_segment(text)}.c") | VALUE.map(_claiming))
 def test_tokens(token: str) -> None:
-    """Whatever the credential holds, and whatever a token claims: no crash, no word of it, and the marker kept or delivered."""
+    """With any credential and any claims: no crash, no text of it in the log, and the marker is queued or delivered."""
     last9 = Last9()
     answer, _ = serve(MarkerHandler, make_request(), last9, token)
     assert is_accounted_for(answer, last9)
@@ -273,7 +273,7 @@ def test_tokens(token: str) -> None:
 @REPEATABLE
 @given(replies=st.lists(REPLY, max_size=6), options=OPTIONS, write=st.booleans())
 def test_connection_tests(replies: list[Response], options: dict[str, Any], write: bool) -> None:
-    """A connection test of whatever server has a finding for everything, writes only what it was asked to, and knows if it did."""
+    """A connection test of any server has a finding for every check, writes only what it was asked to, and knows if it did."""
     last9 = Last9(replies)
     request = make_request(step="last9TestConnection", connection={**CONNECTION, "apiBaseUrl": field("http://127.0.0.1:9")}, window=None)
     request["options"] = {**options, "sendTestEvent": "true" if write else "false", "dryRun": "false"}
@@ -290,7 +290,7 @@ def test_connection_tests(replies: list[Response], options: dict[str, Any], writ
 @REPEATABLE
 @given(secret=st.text(st.characters(exclude_categories=("Cs",)), min_size=6, max_size=40), context=st.tuples(TEXT, TEXT))
 def test_redaction(secret: str, context: tuple[str, str]) -> None:
-    """A known secret is in no cleaned text, whatever stands beside it, and a cleaned text is one printable line."""
+    """A known secret is in no cleaned text, with any text beside it, and a cleaned text is one printable line."""
     assume(len(secret.strip()) >= 6)
     assume(secret.strip() not in "****" and secret not in context[0] + context[1])
     redactor = Redactor()

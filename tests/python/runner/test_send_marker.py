@@ -49,7 +49,7 @@ def test_abort_after_it_was_delivered(last9: FakeLast9) -> None:
 
 
 def test_abort_just_after_it_was_delivered(last9: FakeLast9, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the time ends between delivery and the last word, the watchdog says it: the log never lacks what the answer says."""
+    """If the time ends between delivery and the answer, the watchdog answers: the log has all that the answer says."""
     handler, log = _handler(make_request(), last9.refresh_token)
     monkeypatch.setattr(Conclusion, "delivered", lambda _: None)
     handler.run()
@@ -86,14 +86,14 @@ def test_abort_is_never_delivered_for_what_was_not_sent(last9: FakeLast9, option
     """A dry run or a wrong request that ends badly is not "sent"."""
     handler, _ = _handler(make_request(options=options), last9.refresh_token)
     handler.run()
-    answer = handler.abort("the engine failed")
+    answer = handler.abort("internal error")
     assert not answer.delivered
     assert answer.pending == StillPending()
     assert last9.requests() == []
 
 
 def test_a_refused_event_that_ends_badly_is_not_delivered(last9: FakeLast9) -> None:
-    """A marker that Last9 has refused is dropped, and stays undelivered whatever happens after."""
+    """A marker that Last9 has refused is dropped, and stays dropped in every later event."""
     last9.order({"on": "event", "status": 422})
     handler, _ = _handler(make_request(), last9.refresh_token)
     handler.run()
@@ -103,7 +103,7 @@ def test_a_refused_event_that_ends_badly_is_not_delivered(last9: FakeLast9) -> N
 
 
 def test_a_defect_in_a_source_costs_its_attributes(last9: FakeLast9, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever breaks one source of attributes, the marker goes without it, and the warning names it."""
+    """If any error breaks one source of attributes, the marker is sent without it, and the warning names it."""
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")

@@ -1,4 +1,4 @@
-"""``check``: the connection test from a shell, on any machine that shall send markers."""
+"""``check``: the connection test from a shell, on any machine that should send markers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ last9-markers check --service-name payments-api --environment production --send-
 def main(arguments: list[str]) -> int:
     """Look at everything and say it on stdout, a line each, or with ``--json`` as one object.
 
-    Returns :data:`exit_codes.DONE`, or :data:`exit_codes.FAILED` where something has failed; a warning is no failure.
+    Returns :data:`exit_codes.DONE`, or :data:`exit_codes.FAILED` if a check failed; a warning is not a failure.
     """
     given = Parser("check", _SUMMARY, OF_COMMAND["check"], examples=_EXAMPLES).parse(arguments)
     call = Invocation(given, os.environ)

@@ -12,7 +12,7 @@ from last9_markers.runner.serve import serve
 def main(arguments: list[str]) -> int:
     """Deliver one marker, as ``step`` does, but say it in a shell's terms; ``--quiet`` says warnings alone.
 
-    ``--answer-to N`` is the descriptor that takes the answer; on stdout, the default, whatever an interpreter prints could stand as well.
+    ``--answer-to N`` is the descriptor that takes the answer; stdout, the default, may also hold output of the interpreter.
     """
     words = list(arguments)
     target = int(words[words.index("--answer-to") + 1]) if "--answer-to" in words else 1

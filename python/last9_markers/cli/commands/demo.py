@@ -1,4 +1,4 @@
-"""``demo``: a start and a stop travel through the engine to a fake Last9, on this machine alone."""
+"""``demo``: sends a start and a stop through the engine to a fake Last9, all on this machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BUILD = {
     "GIT_BRANCH": "main",
     "GIT_URL": "https://github.com/acme/payments-api.git",
     "GIT_AUTHOR_NAME": "Alice Example",
-    # The folder that somebody happens to try this in is not what is deployed: no repository is there for git.
+    # The current folder is not what is deployed: git finds no repository.
     "GIT_DIR": os.devnull,
 }
 

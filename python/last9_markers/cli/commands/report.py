@@ -1,4 +1,4 @@
-"""``report``: the page of what a state file remembers, as ``last9DeploymentReport`` makes it of a build."""
+"""``report``: makes the page from a state file, as ``last9DeploymentReport`` does for a build."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ last9-markers report --state "$WORKSPACE_TMP/last9.json" --output deployments
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files. Returns :data:`exit_codes.DONE`, or :data:`exit_codes.FAILED` where there are none."""
+    """Write the files. Returns :data:`exit_codes.DONE`, or :data:`exit_codes.FAILED` if there are none."""
     parser = Parser("report", _SUMMARY, OF_COMMAND["report"], examples=_EXAMPLES)
     given = parser.parse(arguments)
     for option in ("state", "output"):

@@ -78,7 +78,7 @@ class Send:
         problems = (self._decision.problem,) if self._decision.problem else ()
         try:
             handler = MarkerHandler(contract.parse(self._begin()), self._call.context(), problems)
-        except Exception as error:  # noqa: BLE001 - as below; what the state file has of it goes out with the next marker
+        except Exception as error:  # noqa: BLE001 - as below; if the state file has it, the next marker sends it
             return self._fail(engine_failed(error, self._call.log))
         handler.budget.charge(self._spent())
         watchdog = Watchdog(handler.budget.left_in_all, lambda: self._end(handler.abort(DeadlineExceeded())), died=exit_codes.DONE)
@@ -97,7 +97,7 @@ class Send:
     # -- before ----------------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> str:
-        """The request; with a state file, paired, written down and with what was undelivered before."""
+        """The request; with a state file it is paired and written down, and has the queued markers."""
         self._window = Window(str(uuid.uuid4()), self._now_ms) if self._starts else None
         if self._state is None:
             return self._request(keeps_pending=False)

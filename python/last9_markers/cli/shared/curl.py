@@ -1,4 +1,4 @@
-"""The ``curl`` that does what a marker does: for whoever wants to see it without this program, or to ask Last9 why it refuses.
+"""The ``curl`` script that sends the same marker, to try it without this program or to show it to Last9.
 
 Ready to run by any POSIX shell. The tokens pass from builtin to standard input: never as an argument, which every process could see.
 """
@@ -37,7 +37,7 @@ def shown(answer: Mapping[str, Any] | None, redactor: Redactor) -> dict[str, Any
 
 
 def script(dry_run: Mapping[str, Any]) -> str:
-    """The shell script. Where the organization is not known the variable ``LAST9_ORG_SLUG`` has to name it."""
+    """The shell script. If the organization is not known, the variable ``LAST9_ORG_SLUG`` must name it."""
     base_url, organization, event = str(dry_run["apiBaseUrl"]), dry_run["organization"], dry_run["event"]
     place = shlex.quote(base_url + event_path(organization)) if organization else f'"{base_url}{event_path("$LAST9_ORG_SLUG")}"'
     return _TEMPLATE.format(

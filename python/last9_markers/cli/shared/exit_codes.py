@@ -12,15 +12,19 @@ SIGNALLED = 128
 
 #: Exit code as it is written → which commands have it → what it means.
 TABLE = (
-    (f"{DONE}", "send", "done; also where the marker could not be delivered (a build does not fail for that) or the result asked for none"),
-    (f"{DONE}", "window", "the command's own; also where a marker could not be delivered"),
+    (f"{DONE}", "send", "done; also if the marker could not be delivered (a build does not fail for that) or the result asked for none"),
+    (f"{DONE}", "window", "the command's own; also if a marker could not be delivered"),
     (f"{DONE}", "check", "nothing has failed"),
     (f"{DONE}", "report", "the page is written"),
     (f"{FAILED}", "send", "the marker was not delivered, and --fail-on-error is given"),
     (f"{FAILED}", "window", "the command's own; or a marker was not delivered, --fail-on-error is given, and the command ended with 0"),
     (f"{FAILED}", "check", "something has failed"),
     (f"{FAILED}", "report", "there is no page"),
-    (f"{USAGE}", "all", "the arguments cannot be read; nothing was done (window: nor run, where there is no telling what the command is)"),
+    (
+        f"{USAGE}",
+        "all",
+        "the arguments cannot be read; nothing was done (window: the command was not run, because it could not be identified)",
+    ),
     (f"{CANNOT_RUN}", "all", "this Python cannot run the program: it is older than 3.9, or has no ssl or zlib"),
     (f"{CANNOT_EXECUTE}", "window", "the command was found but cannot be executed"),
     (f"{NOT_FOUND}", "window", "the command was not found"),

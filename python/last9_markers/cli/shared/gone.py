@@ -1,7 +1,7 @@
-"""Windows whose ``window`` process was killed: who is gone, and the stop that it can no longer send.
+"""Windows whose ``window`` process was killed: which ones, and the stop that they can no longer send.
 
-A process holds a lock beside the state file while its window is open. The system frees it however the process ends, so a free lock means
-that nobody is there any more; if it cannot be asked (another machine, a reboot, a file system without locks), a day has to pass.
+A process holds a lock beside the state file while its window is open. The system frees it at every end of the process, so a free lock means
+that the process is gone; if it cannot be asked (another machine, a reboot, a file system without locks), a day has to pass.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def sweep(state: str, known: Collection[str]) -> None:
 
 
 def stop_of(found: Mapping[str, Any], now_ms: int, environ: Mapping[str, str]) -> str:
-    """The stop of a window whose process is gone, as a kept marker: now, for nobody knows when, and ``unknown``, for nobody knows how.
+    """The stop of a window whose process is gone, as a pending marker. Neither its time nor its outcome is known: now, ``unknown``.
 
     Raises ``ValueError`` or one of the engine's errors if what was noted cannot be read.
     """

@@ -1,4 +1,4 @@
-"""One call of the program: the request and the context that its arguments and its environment make."""
+"""One call of the program: the request and the context made from its arguments and environment."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Invocation:
     def _parameters(self) -> dict[str, str]:
         """The build parameters that we know of: those that an option calls one.
 
-        A Freestyle build's parameters are variables of its environment like all others, and nothing there tells them apart.
+        A Freestyle build's parameters are variables of its environment, and cannot be distinguished from others there.
         """
         variables = Variables(self.environ)
         listed = allowlists.split(self.option("paramAllowlist") or variables.get("LAST9_PARAM_ALLOWLIST"))
@@ -128,7 +128,7 @@ class Invocation:
         self.log.redactor.hide(self.token)
 
 
-#: Refresh tokens have some hundred characters: whoever names another file by mistake shall not have it sent.
+#: Refresh tokens have some hundred characters: if the option names another file by mistake, it must not be sent.
 _LONGEST_TOKEN = 16384
 
 

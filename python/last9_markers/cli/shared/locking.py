@@ -1,4 +1,4 @@
-"""A lock between processes, held by a file beside the one it protects. It ends with its process, however that ends."""
+"""A lock between processes: a file beside the protected one. It ends with its process, also if that is killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-#: Whoever holds the lock reads and writes one small file: longer than this is a machine in trouble. A stop that goes without the file is a
+#: The holder of the lock reads and writes one small file: if that takes longer, the machine has a problem. A stop without the file is a
 #: point without its window, so it is worth some seconds.
 PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.02
@@ -23,7 +23,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 class Lock:
-    """Takes the lock when made. Raises ``TimeoutError`` where somebody else keeps it, ``OSError`` where the file cannot be made."""
+    """Takes the lock when made. Raises ``TimeoutError`` if another process holds it, ``OSError`` if the file cannot be created."""
 
     def __init__(self, path: str, patience_seconds: float) -> None:
         self._descriptor = safe_files.descriptor(path, flags=os.O_RDWR | os.O_CREAT)

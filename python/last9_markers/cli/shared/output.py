@@ -1,4 +1,4 @@
-"""What the commands print, where perhaps nobody reads it."""
+"""What the commands print, also if the reader is gone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TextIO
 
 
 def write_line(line: str, stream: TextIO | None) -> None:
-    """Print one line. Where nobody reads any more (``| head -1``, a full disk, a closed stream) the exit code still tells."""
+    """Print one line. If there is no reader (``| head -1``, a full disk, a closed stream), the exit code still has the result."""
     with contextlib.suppress(OSError, ValueError):
         if stream is not None:
             print(line, file=stream, flush=True)

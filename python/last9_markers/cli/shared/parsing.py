@@ -1,4 +1,4 @@
-"""Reads arguments by the table of options. What is misspelt is answered with the nearest option there is."""
+"""Reads arguments by the table of options. For a misspelt option it names the nearest one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDTH = 116
 
 
 class Parsed(NamedTuple):
-    """What the arguments say: option name → value, for those that are given. ``rest`` is what follows the options.
+    """The parsed arguments: option name → value, if given. ``rest``: the arguments after the options.
 
     ``problems`` are finished texts; they are empty unless :meth:`Parser.read` was asked to go on.
     """
@@ -57,7 +57,7 @@ class Parser:
         self._arguments.add_argument("-h", "--help", action="store_true", help=argparse.SUPPRESS)
 
     def parse(self, arguments: list[str]) -> dict[str, Any]:
-        """The given options. Ends the process: with 0 after ``--help``, with 2 and the usage where something cannot be read."""
+        """The given options. Ends the process: with 0 after ``--help``, with 2 and the usage if something cannot be read."""
         parsed = self.read(arguments)
         problems = [*parsed.problems, *(cli_messages.stray_argument(word) for word in parsed.rest)]
         if problems:
@@ -65,7 +65,7 @@ class Parser:
         return parsed.given
 
     def read(self, arguments: list[str]) -> Parsed:
-        """The given options, and as many of them as can be read where some cannot. Ends the process after ``--help`` alone."""
+        """The given options that can be read. Ends the process only after ``--help``."""
         words = list(arguments)
         problems = []
         while True:
@@ -92,8 +92,8 @@ class Parser:
     def split(self, arguments: list[str]) -> tuple[list[str], list[str]]:
         """Our options, and the command after them, without the ``--`` between.
 
-        Without a ``--`` the command begins at the first word that is no option and no option's value; after an option that we do not
-        know there is no telling, and there is no command.
+        Without a ``--`` the command begins at the first word that is neither an option nor an option's value; after an unknown
+        option the command cannot be identified, and there is none.
         """
         if "--" in arguments:
             place = arguments.index("--")
@@ -123,7 +123,7 @@ class Parser:
 
     def refuse(self, problem: str) -> NoReturn:
         """Say on stderr what is wrong and how to use the command, and end the process with 2."""
-        # Somebody may have put the token where it does not belong.
+        # The token may be in the wrong place.
         redactor = Redactor()
         redactor.hide(os.environ.get(VARIABLE))
         print(
@@ -138,7 +138,7 @@ class Parser:
 
 
 def help_text(option: Option) -> str:
-    """An option's line in the help: what it is, and what counts where it is not given."""
+    """An option's line in the help: its meaning, and its default."""
     instead = " or ".join(part for part in (f"${option.variable}" if option.variable else "", option.default) if part)
     return option.help + (f" (default: {instead})" if instead else "")
 

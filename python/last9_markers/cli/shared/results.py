@@ -10,14 +10,14 @@ from last9_markers.messages import cli as cli_messages
 
 VARIABLE = "BUILD_RESULT"
 
-#: Result → the switch that asks for its marker. NOT_BUILT counts as aborted; in the plugin it matches no switch and is always sent.
+#: Result → the switch that asks for its marker. NOT_BUILT is treated as aborted; in the plugin it matches no switch and is always sent.
 SWITCHES = {"SUCCESS": "onSuccess", "UNSTABLE": "onUnstable", "FAILURE": "onFailure", "NOT_BUILT": "onAborted", "ABORTED": "onAborted"}
 #: As in the plugin.
 DEFAULTS = {"onSuccess": True, "onUnstable": False, "onFailure": False, "onAborted": False}
 
 
 class Decision(NamedTuple):
-    """``result`` is ``None`` where nobody has said it: then a marker is sent in any case.
+    """``result`` is ``None`` if it is unknown: then a marker is sent in any case.
 
     ``skipped_by`` is the flag that is off; ``problem`` says why there is no marker at all.
     """

@@ -1,12 +1,12 @@
-"""``--state FILE``: what one call of the program leaves for the next: open windows, undelivered markers, outages, records for the report.
+"""``--state FILE``: what one call of the program leaves for the next: open windows, pending markers, outages, records for the report.
 
-JSON, mode 0600, secrets redacted. Written aside and renamed, so a full disk or a killed process leaves the old content; changed under a
-lock beside it (``FILE.lock``), held for milliseconds and never during a delivery. A marker is written down before it is tried and taken
-out when Last9 has it: what is killed on the way goes out with the next. While a process tries markers they are claimed, so that of ten
-processes at once each marker goes out once; a claim ends by itself.
+JSON, mode 0600, secrets redacted. It is written under another name and renamed, so a full disk or a killed process leaves the old content.
+It is changed under a lock beside it (``FILE.lock``), which is held for milliseconds and never during a delivery. A marker is written
+down before it is sent and removed when Last9 has it: if the process is killed, the next one sends it. While a process sends markers they
+are claimed, so that ten processes at once send each marker once. A claim ends after some time.
 
-A file that cannot be read or written, that is another user's, or no regular file (a link, a pipe) costs the memory, never the marker:
-each is a warning, and the file is left as it is.
+If the file cannot be read or written, belongs to another user, or is not a regular file (a link, a pipe), there is a warning, the file
+is left unchanged, and the marker is still sent.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _WINDOW_ID = re.compile(r"[0-9a-f-]{36}")
 MOST_WINDOWS = 50
 MOST_PENDING = 100
 MOST_RECORDS = 500
-#: What a process may need besides a marker's time limit: to start, to load, to say its last word.
+#: What a process may need besides a marker's time limit: to start, to load, to write its answer.
 CLAIM_MARGIN_MS = 10_000
 #: Hundred markers, their records and their windows are far below it.
 LONGEST_FILE = 8 << 20
 LONGEST_CLAIM_MS = int(LONGEST_TIMEOUT_SECONDS * 1000) + CLAIM_MARGIN_MS
 
-#: Waiting for the file before a delivery takes at most this share of the marker's time limit; afterwards at least so many seconds.
+#: Waiting for the file before a delivery takes at most this share of the marker's time limit; after it at least this many seconds.
 SHARE_OF_LOCK = 0.25
 _SHORTEST_PATIENCE_SECONDS = 0.2
 
@@ -70,7 +70,7 @@ class Content:
     # -- windows: the same rule as the library's OpenWindows -------------------------------------------------------------------
 
     def open(self, key: Key, window: Window) -> None:
-        """A window has begun. The oldest gives way where there are too many: its stop becomes a point."""
+        """A window has begun. If there are too many, the oldest is dropped: its stop becomes a point."""
         self._windows.append({"id": window.id, "startedAtMs": window.started_at_ms, "key": self._key(key)})
         del self._windows[:-MOST_WINDOWS]
 
@@ -95,7 +95,7 @@ class Content:
             del self._running[:-MOST_WINDOWS]
 
     def end(self, window_id: str) -> None:
-        """Its stop is among the undelivered markers, or there will be none."""
+        """Its stop is among the pending markers, or there will be none."""
         self._running = [found for found in self._running if found["id"] != window_id]
 
     @property
@@ -103,10 +103,10 @@ class Content:
         """The windows whose processes have not said that they have ended."""
         return list(self._running)
 
-    # -- undelivered markers ---------------------------------------------------------------------------------------------------
+    # -- pending markers -------------------------------------------------------------------------------------------------------
 
     def claim(self, now_ms: int, until_ms: int, only: Collection[str] | None = None) -> list[Kept]:
-        """The undelivered markers (of ``only`` these) that nobody else is trying, oldest first: until then they are the caller's."""
+        """The pending markers (of ``only`` these) that no other process is sending, oldest first: until then they are the caller's."""
         free = [entry for entry in self._pending if (only is None or entry["text"] in only) and not _claimed(entry, now_ms)]
         for entry in free:
             entry["claimedUntilMs"] = until_ms
@@ -126,7 +126,7 @@ class Content:
         return str(entry["text"])
 
     def settle(self, tried: Collection[str], since_ms: int, undelivered: list[Kept]) -> None:
-        """What was claimed, the marker of ``since_ms`` among it, has been tried: ``undelivered`` is what is left of it."""
+        """What was claimed, the marker of ``since_ms`` among it, has been tried: ``undelivered`` are those that are still pending."""
         times = {entry["text"]: _since(entry) for entry in self._pending}
         self._pending = [entry for entry in self._pending if entry["text"] not in tried]
         for text, failures in undelivered:
@@ -134,7 +134,7 @@ class Content:
 
     @property
     def pending(self) -> list[str]:
-        """Every undelivered marker, oldest first, claimed or not."""
+        """Every pending marker, oldest first, claimed or not."""
         return [entry["text"] for entry in self._pending]
 
     # -- outages ---------------------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ class Content:
         return dict(self._outages)
 
     def note_outages(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """A run that was told of the outages ``before`` knows of those ``after``; what others have found out meanwhile stays."""
+        """A run that began with the outages ``before`` ended with those ``after``; those that others added meanwhile stay."""
         others = {name: until for name, until in self._outages.items() if name not in before}
         self._outages = {**others, **after}
 
@@ -162,7 +162,7 @@ class Content:
         del self._records[:-MOST_RECORDS]
 
     def text(self) -> str:
-        """The content as it is written: no more than is read again. The oldest undelivered markers give way, then all records."""
+        """The content as it is written: no more than can be read again. The oldest pending markers are dropped first, then all records."""
         while len(text := self._text()) > LONGEST_FILE and (self._pending or self._records):
             if self._pending:
                 del self._pending[0]
@@ -192,16 +192,16 @@ class StateFile:
         self._path = os.path.abspath(path)
         self._shown = path
         self._log = log
-        #: Whether the last change is in the file: if not, nobody will pass on what should be kept.
+        #: Whether the last change is in the file: if not, no later call will send the pending markers.
         self.saved = False
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """The path of the file."""
         return self._path
 
     def close_gone(self, content: Content, now_ms: int, environ: Mapping[str, str]) -> None:
-        """Windows whose processes are gone: their stops are undelivered markers from now on, with outcome ``unknown``."""
+        """Windows whose processes are gone: their stops become pending markers, with outcome ``unknown``."""
         from last9_markers.cli.shared import gone
 
         gone.sweep(self._path, [found["id"] for found in content.running])
@@ -212,7 +212,7 @@ class StateFile:
             gone.tidy(self._path, found["id"])
             try:
                 content.add(gone.stop_of(found, now_ms, environ), now_ms)
-            except Exception:  # noqa: BLE001 - what somebody has written there must not cost today's marker
+            except Exception:  # noqa: BLE001 - broken content must not cost today's marker
                 self._log.warning(cli_messages.gone_unreadable(self._shown))
             else:
                 self._log.info(cli_messages.gone(found["id"]))
@@ -223,7 +223,7 @@ class StateFile:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Content | None]:
-        """The content, to be changed and written back. ``None``, after a warning, where that is not possible."""
+        """The content, to be changed and written back. ``None``, after a warning, if that is not possible."""
         self.saved = False
         with contextlib.ExitStack() as held:
             try:
@@ -286,7 +286,7 @@ class StateFile:
 
 
 def redacted(text: str, clean: Callable[[str], str]) -> str:
-    """A JSON text whose strings are clean; the very same text if they are. One that is no JSON is cleaned as a whole."""
+    """A JSON text whose strings are clean; the same text if they are. A text that is not JSON is cleaned as a whole."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -333,6 +333,6 @@ def _failures(entry: dict[str, Any]) -> int:
 
 
 def _claimed(entry: dict[str, Any], now_ms: int) -> bool:
-    """Whether somebody is trying it just now. A claim that reaches further than any time limit is a clock's mistake."""
+    """Whether another process is sending it now. A claim that reaches further than any time limit is a clock's mistake."""
     until = whole(entry.get("claimedUntilMs")) or 0
     return now_ms < until <= now_ms + LONGEST_CLAIM_MS

@@ -15,7 +15,7 @@ Change = Callable[[Content], None]
 class StateEntry:
     """A marker whose time is ``since_ms``. Without a state file it has no place, and nothing is kept of it.
 
-    ``remembered`` are undelivered markers that the caller knows of by itself, and ``outages`` what it knows of those; both may be in the
+    ``remembered`` are pending markers that the caller knows of by itself, and ``outages`` what it knows of those; both may be in the
     file as well.
     """
 
@@ -32,15 +32,15 @@ class StateEntry:
         self._since_ms = since_ms
         self._own = ""
         self._environ = environ
-        #: The undelivered markers that go along, oldest first.
+        #: The pending markers that are sent with it, oldest first.
         self.tried = list(remembered)
         #: Which Last9 did not answer a short time ago.
         self.outages: dict[str, Any] = dict(outages or {})
-        #: Whether the file has it: what is not delivered goes out with the next marker then.
+        #: Whether the file has it: then the next marker sends it if it is not delivered.
         self.kept = False
 
     def save(self, limit_seconds: float, request: Callable[[], str], change: Change | None = None, *, alone: bool = False) -> None:
-        """Put it into the file, with the ``change`` that it makes there, and claim what is undelivered for as long as the tries may take.
+        """Put it into the file, with the ``change`` that it makes, and claim the pending markers for as long as the attempts may take.
 
         ``request`` is asked for after the change, which may settle the window. ``alone``: nothing goes along but what is remembered.
         """
@@ -56,7 +56,7 @@ class StateEntry:
             if self._environ is not None and not alone:
                 self._state.close_gone(content, self._since_ms, self._environ)
             claimed = content.claim(self._since_ms, until_ms, [kept.text for kept in self.tried] if alone else None)
-            # What is remembered was in the file, unless somebody has removed it; what another process has delivered is there no more.
+            # What is remembered was in the file, unless someone has removed it; markers that another process has delivered are gone.
             tried = self.tried if alone or content.is_new else claimed
             self.outages.update(content.outages)
             self._own = content.add(contract.parse(request()).text, self._since_ms, until_ms)
@@ -65,7 +65,7 @@ class StateEntry:
             self.tried = tried
 
     def settle(self, undelivered: Iterable[Kept], records: object, outages: Mapping[str, Any] | None, change: Change | None = None) -> None:
-        """It was tried, with what went along: ``undelivered`` is left of all that; ``outages`` as its answer says, ``None`` without one."""
+        """It was tried, with the others. ``undelivered`` are still pending; ``outages`` is from its answer, ``None`` without one."""
         if self._state is None or not self.kept:
             return
         with self._state.changing() as content:

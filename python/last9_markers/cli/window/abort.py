@@ -1,7 +1,7 @@
-"""Whether somebody wants the deployment to end, and how much time is left then.
+"""Whether the deployment is being aborted, and how much time is left then.
 
-Jenkins ends a build's process tree children first, then their parents, and kills what is left after 5 s (core's ``ProcessTree``): so an
-abort may show itself by the command's death before our own signal comes, and from then on there is little time.
+Jenkins ends a build's process tree children first, then their parents, and kills the rest after 5 s (core's ``ProcessTree``). So in
+an abort the command may die before our own signal comes, and from then on there is little time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Abort:
         self.child: subprocess.Popen[bytes] | None = None
         #: The first signal that aborts.
         self.number: int | None = None
-        #: When the last word must be said, on the monotonic clock.
+        #: When everything must have ended, on the monotonic clock.
         self.ends_at: float | None = None
         #: A second signal has come: no more words.
         self.given_up = False
@@ -45,7 +45,7 @@ class Abort:
             self._take(received)
 
     def expect(self, seconds: float) -> None:
-        """One of our processes was ended, and whoever did it may be about to end us: wait that long for the signal."""
+        """One of our processes was ended, and we may be next: wait that long for the signal."""
         until = time.monotonic() + seconds
         while self.number is None and time.monotonic() < until:
             self.wait(None, until - time.monotonic())
@@ -57,7 +57,7 @@ class Abort:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until an aborted command has had its time to end; ``None`` where nobody aborts."""
+        """Seconds until an aborted command has had its time to end; ``None`` without an abort."""
         return None if self.number is None else max(0.0, self._at + GRACE_SECONDS - time.monotonic())
 
     def _take(self, received: ReceivedSignal) -> None:

@@ -1,4 +1,4 @@
-"""What the command learns on its way: lines ``KEY=VALUE`` in the file that ``LAST9_ATTRIBUTES_FILE`` names go out with the stop."""
+"""Attributes that the command finds out: lines ``KEY=VALUE`` in the file that ``LAST9_ATTRIBUTES_FILE`` names are sent with the stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AttributesFile:
         self._path: str | None = None
 
     def offer(self, environ: MutableMapping[str, str], window_id: str) -> None:
-        """Make the file, and name it and the window to the command. Without a place for files the command runs all the same."""
+        """Make the file, and name it and the window to the command. Without a place for files the command still runs."""
         environ[ID_VARIABLE] = window_id
         environ.pop(VARIABLE, None)  # that of a window around us is not ours to hand on
         try:
@@ -38,7 +38,7 @@ class AttributesFile:
         self._path = environ[VARIABLE] = path
 
     def read(self) -> dict[str, str]:
-        """What the command has written, the last of two equal names; a line that is no attribute is a warning, not the end of all."""
+        """What the command has written, the last of two equal names; a line that is not an attribute is a warning; the others are used."""
         if self._path is None:
             return {}
         try:

@@ -1,6 +1,6 @@
 """A process of our own that delivers one marker: ``last9-markers deliver``.
 
-The HTTP client lives and dies with it, so that we stay small while the command runs; and a stop on its way survives whoever ends us.
+It holds the HTTP client, so that we stay small while the command runs. A stop that is being sent survives if we are ended.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from last9_markers.request.token import VARIABLE
 _INSTALLED = "import sys\nif sys.path[0] == '':\n    del sys.path[0]\nfrom last9_markers.cli.main import run\nrun()"
 
 
-#: The longest that a messenger may live: one that ignores the signals of an abort outlives us, and nobody else would end it.
+#: The longest that a messenger may live: one that ignores the signals of an abort outlives us, and no one else would end it.
 _LIFETIME_SECONDS = 600.0
 
 
@@ -61,14 +61,14 @@ class SelfProgram:
 
 
 class DeliveryProcess:
-    """One delivery. It begins to load at once; what it shall deliver may be said a little later."""
+    """One delivery. It begins to load at once; its marker may be handed over a little later."""
 
     def __init__(
         self, program: SelfProgram, environ: Mapping[str, str], token: str | None, signals: Signals, *, quiet: bool, ignore_signals: bool
     ) -> None:
-        """``ignore_signals``: it ignores the signals that abort, because the time limit is short and what it carries is the last word.
+        """``ignore_signals``: it ignores the signals that abort, because the time limit is short and its marker is the last one.
 
-        Raises ``OSError`` where it cannot be started.
+        Raises ``OSError`` if it cannot be started.
         """
 
         def prepare() -> None:
@@ -103,7 +103,7 @@ class DeliveryProcess:
         self._talk: threading.Thread | None = None
 
     def hand_over(self, request: str) -> None:
-        """Say what to deliver; the answer is read as it comes. Where no thread is to be had the delivery ends without an answer."""
+        """Hand over the request; the answer is read when it comes. If no thread can be started, the delivery ends without an answer."""
         talk = threading.Thread(target=self._converse, args=(request.encode(),), daemon=True)
         try:
             talk.start()
@@ -113,7 +113,7 @@ class DeliveryProcess:
             self._talk = talk
 
     def answer(self) -> dict[str, Any] | None:
-        """What has become of it; ``None`` where it ended without a word."""
+        """Its result; ``None`` if it ended without an answer."""
         if self._talk is not None:
             self._talk.join(1.0)
         try:
@@ -148,7 +148,7 @@ class DeliveryProcess:
 
 
 def _pipe() -> tuple[int, int]:
-    """A pipe whose ends are none of the three streams: if whoever started us has closed those, the child's would take its place."""
+    """A pipe whose ends are none of the three streams: if our parent has closed those, the child's would take its place."""
     import fcntl
 
     ends = os.pipe()

@@ -1,4 +1,4 @@
-"""How the window's markers travel: as requests, each by a process of its own, within their time."""
+"""Delivers the window's markers: each as a request to its own process, within its time limit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from last9_markers.request import contract
 from last9_markers.request.contract import Kept
 from last9_markers.request.options import DEFAULT_EVENT_NAME, read_settings
 
-#: What starting and loading may take beyond a marker's own time limit; and in the time of an abort, where every second counts.
+#: What starting and loading may take beyond a marker's own time limit; and during an abort, when time is short.
 _LOADING_SECONDS = 5.0
 _HASTY_LOADING_SECONDS = 1.0
 _SHORTEST_SECONDS = 0.5
 
 
 class MarkerResult(NamedTuple):
-    """What became of a marker, as the answer says; ``kept`` is what nobody has delivered yet, itself last."""
+    """The result of a marker, as the answer says; ``kept`` are the markers that are still pending, itself last."""
 
     answer: Mapping[str, Any] | None = None
     kept: tuple[Kept, ...] = ()
@@ -44,7 +44,7 @@ class MarkerResult(NamedTuple):
 
     @property
     def records(self) -> list[str]:
-        """What has happened, for the report. A request that got no answer is itself a record."""
+        """The records for the report. A request without an answer is itself a record."""
         found = self.answer.get("records") if self.answer is not None else [kept.text for kept in self.kept[-1:]]
         return list(found or [])
 
@@ -81,7 +81,7 @@ class MarkerDelivery:
     ) -> str:
         """The request for one of the window's markers. What ``entry`` says goes along; ``keeps``: what is not delivered will be kept.
 
-        ``spent``: so many seconds of its time limit are over, since somebody else had the state file. ``learned`` are attributes that the
+        ``spent``: seconds of its time limit that are over, because another process had the state file. ``learned``: attributes that the
         command has found out: they win over those of the command line.
         """
         options: dict[str, Any] = {"eventState": state} if outcome is None else {"eventState": state, "outcome": outcome}
@@ -115,9 +115,9 @@ class MarkerDelivery:
         return f"{call.option('eventName', DEFAULT_EVENT_NAME)} ({state}) for {call.option('serviceName')}"
 
     def begin(self, state: str) -> DeliveryProcess | None:
-        """A process that begins to load; ``None``, after a warning, where there can be none.
+        """A process that begins to load; ``None``, after a warning, if it cannot be started.
 
-        After an abort it ignores signals: what it carries is the last word, and we are the ones who end it.
+        After an abort it ignores signals: its marker is the last one, and only we end it.
         """
         call = self._call
         try:
@@ -132,7 +132,7 @@ class MarkerDelivery:
     def finish(
         self, delivery_process: DeliveryProcess | None, request: str, tried: Sequence[Kept], *, until_abort: bool = False
     ) -> MarkerResult:
-        """What becomes of a request that was handed over. ``until_abort``: not worth waiting for once somebody aborts."""
+        """The result of a request that was handed over. ``until_abort``: stop waiting at an abort."""
         undelivered = (*tried, Kept(contract.parse(request).text))
         if delivery_process is None:
             return MarkerResult(kept=undelivered)

@@ -1,6 +1,6 @@
 """Waiting for a process and for signals at once, without polling.
 
-The signals that would end us are blocked and taken one by one: none is lost between two looks, and none interrupts anything half-way. One
+The signals that would end us are blocked and read one by one: none is lost, and none interrupts an operation half-way. A signal
 that is ignored from outside (``nohup``, a job in the background) stays ignored.
 """
 
@@ -13,12 +13,12 @@ import subprocess
 import time
 from typing import NamedTuple, Protocol
 
-#: Whoever sends one of these wants the deployment to end.
+#: Each of these signals means that the deployment must end.
 ABORTING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGBREAK") if hasattr(signal, name))
 #: These are for the command: a web server reloads, a copy shows its progress. Most would end us.
 _FOR_THE_COMMAND = ("SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR")
 PASSED_ON = tuple(getattr(signal, name) for name in _FOR_THE_COMMAND if hasattr(signal, name))
-#: How often Windows is asked, where nothing tells of a process's end and of a Ctrl-C at once.
+#: How often Windows is asked: it cannot report a process's end and a Ctrl-C in one wait.
 _WINDOWS_PAUSE_SECONDS = 0.2
 
 
@@ -62,7 +62,7 @@ class PosixSignals:
             if found is None or found.si_signo == signal.SIGCHLD:
                 return None
             # Positive codes are the kernel's (SI_KERNEL, the terminal driver), others come from a process. A terminal that is closed
-            # tells the leader of its session alone: us, where we are what `ssh -t`, `docker run -t` or a terminal window has started.
+            # tells the leader of its session alone: us, if we are what `ssh -t`, `docker run -t` or a terminal window has started.
             alone = found.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
             return ReceivedSignal(found.si_signo, found.si_code > 0 and not alone)
         return self._wait_without_details(seconds)

@@ -1,4 +1,4 @@
-"""One window around one command: start, command, stop, and the command's own exit code whatever becomes of the markers."""
+"""One window around one command: start, command, stop, and always the command's own exit code."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from last9_markers.runner.defects import engine_failed
 #: process takes as long to load, so waiting costs nothing.
 _AFTERMATH_SECONDS = 0.15
 #: Jenkins looks whether a child has ended after 10, 30, 70, 150 … ms (core's ProcessTree: each pause is twice the one before, at most a
-#: second) before it turns to the parent. So a command that took its time to clean up may have ended a second before we are told. Where it
-#: failed we wait for that, and nobody waits for us; where it went well we do not hold up what comes next.
+#: second) before it turns to the parent. So a command that took its time to clean up may have ended a second before our signal. If it
+#: failed, we wait for that, and no one waits for us; if it succeeded, we do not delay the next step.
 _LONGEST_LOOK_SECONDS = 1.0
-#: The same for a start whose delivery process was ended: there is no hurry, and the command of an aborted build shall not begin.
+#: The same for a start whose delivery process was ended: there is no hurry, and the command of an aborted build must not begin.
 _BEFORE_COMMAND_SECONDS = 1.0
-#: Whoever holds the state file's lock is waited for less after an abort.
+#: After an abort, the wait for the state file's lock is shorter.
 _HASTY_PATIENCE_SECONDS = 0.2
-#: A file that nobody else has is written in a few milliseconds.
+#: A file without a lock is written in a few milliseconds.
 _WORTH_COUNTING_SECONDS = 0.1
 
 
@@ -56,7 +56,7 @@ class ShellWindow:
         self._settle_by = 0.0
 
     def run(self) -> int:
-        """Start, command, stop. Returns the exit code: the command's own, whatever becomes of the markers."""
+        """Start, command, stop. Always returns the command's own exit code."""
         self._carefully(self._be_present)
         self._carefully(self._send_start)
         number = self._abort.number
@@ -80,13 +80,13 @@ class ShellWindow:
     def _wait(self) -> None:
         remaining = self._abort.remaining if self.stop is None else None
         if remaining == 0:
-            # It was told to end and takes its time: whoever aborts will not wait for long.
+            # It got the signal and still runs: Jenkins will not wait for long.
             self._carefully(lambda: self._send_stop(None))
         else:
             self._abort.wait(self._abort.child, remaining)
 
     def _be_present(self) -> None:
-        """Should this process be killed, whoever uses the state file next closes its window."""
+        """If this process is killed, the next user of the state file closes its window."""
         if self._state is None:
             return
         self._noted = gone.note(self._delivery.request("start", self.window.started_at_ms), self.window.id, self._call.environ)
@@ -101,7 +101,7 @@ class ShellWindow:
         request = delivery.request("start", at_ms, entry=entry, spent=spent)
         delivery_process = delivery.begin("start")
         _hand_over(delivery_process, request)
-        # Cut short by an abort, it goes along with the stop once more: the very same marker, should it have arrived.
+        # If an abort cut it short, it is sent once more with the stop: unchanged, because it may have arrived.
         self.start = delivery.finish(delivery_process, request, entry.tried, until_abort=True)
         if _was_ended(delivery_process):
             self._abort.expect(_BEFORE_COMMAND_SECONDS)
@@ -110,7 +110,7 @@ class ShellWindow:
         self._settle(entry, self.start, self._has_ended if self.start.refused else None)
 
     def _send_stop(self, code: int | None) -> None:
-        """``code`` is the command's exit code, ``None`` where it has not ended though it was told to."""
+        """``code`` is the command's exit code, ``None`` if it has not ended after the signal."""
         if self.stop is not None or self.start.refused:
             return  # a window that was refused has no stop: the start's warning said it all
         self.stop = MarkerResult()
@@ -137,7 +137,7 @@ class ShellWindow:
         own = request(None, keeps=True)
         self.stop = delivery.finish(delivery_process, own, entry.tried)
         if self.stop.answer is None and _was_ended(delivery_process) and not self._abort.given_up:
-            # Whoever ends a whole build has begun with the delivery process.
+            # An abort of the whole build has begun with the delivery process.
             self._abort.start_deadline()
             delivery_process = delivery.begin("stop")
             _hand_over(delivery_process, request(entry, keeps=entry.kept))
@@ -195,7 +195,7 @@ class ShellWindow:
 
 
 def without_markers(words: list[str], environ: Mapping[str, str], signals: Signals, log: CliLog) -> int:
-    """The command alone, where there can be no window. Returns its exit code."""
+    """Runs the command alone, if a window is not possible. Returns its exit code."""
     bystander = abort.Abort(signals)
     return exit_codes.of_child(_supervise(words, environ, signals, bystander, log, lambda: bystander.wait(bystander.child, None)))
 

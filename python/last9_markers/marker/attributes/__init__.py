@@ -1,6 +1,6 @@
-"""The labels of a marker: who, what, which build, which commit, which window.
+"""The attributes of a marker: service, build, commit, window.
 
-Each source is a function of its own that returns what it knows under the documented dotted names. What is unknown is left out.
+Each source is a function that returns its attributes under the documented dotted names. Unknown values are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Source = Callable[[], Mapping[str, "str | None"]]
 
-#: Tie start and stop together; a value of somebody's own would tear windows apart.
+#: Tie start and stop together; a custom value would separate start and stop.
 RESERVED = ("deployment.id", "deployment.window_duration_ms")
 
 
@@ -99,7 +99,7 @@ def _gather(sources: Mapping[str, Source], log: BuildLog) -> dict[str, str]:
     for name, source in sources.items():
         try:
             facts.update({key: value for key, value in source().items() if value})
-        except Exception as error:  # noqa: BLE001 - whatever breaks a source, the marker goes without it
+        except Exception as error:  # noqa: BLE001 - any failure of a source only removes its attributes
             log.warning(option_messages.source_failed(name, error))
     return facts
 
@@ -137,7 +137,7 @@ def _with_custom(facts: Mapping[str, str], given: Mapping[str, Any], log: BuildL
             del automatic[same]
         if value is not None:
             custom[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Whoever replaces one that everybody needs has the place of that.
+    # A custom attribute that replaces a required one takes its place.
     for name in (*importance.IDENTITY, *importance.WINDOW):
         if name in custom:
             automatic[name] = custom.pop(name)

@@ -1,4 +1,4 @@
-"""``env_*`` and ``build_param_*``: what the team has allowed to be sent, and nothing that is secret."""
+"""``env_*`` and ``build_param_*``: variables and parameters that the team allows, except secret ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from last9_markers.request.values import NULL, as_text, names
 from last9_markers.request.variables import Variables, folded
 
 _NOT_IN_A_LABEL = re.compile(r"[^a-z0-9_]")
-#: Never sent, whatever an allowlist says.
+#: Never sent, even if an allowlist names it.
 _NEVER = {"last9_refresh_token", "last9_fake_server_refresh_tokens"}
 
 
@@ -48,7 +48,7 @@ def named(request: Request, environ: Mapping[str, str], option: str, variable: s
 
 
 def split(given: Any) -> Iterable[str]:
-    """The trimmed names of an allowlist, whichever way it was written."""
+    """The trimmed names of an allowlist, from either form."""
     items = given if isinstance(given, list) else (as_text(given) or "").split(",")
     for item in items:
         name = as_text(item)

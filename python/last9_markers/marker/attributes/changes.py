@@ -1,4 +1,4 @@
-"""What changed: this commit and the one that was deployed before it, in counts and links. Each is a label, so there is no long text."""
+"""What changed: this commit and the one that was deployed before it, in counts and links. Each is a label, so texts are short."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def previous_commit(marker: Marker, environ: Mapping[str, str], last: str | None
 
 
 def describe(marker: Marker, environ: Mapping[str, str], deployed: Deployed, last: str | None = None) -> dict[str, str | None]:
-    """The kind of deployment and its size. Where no commit is known to have been deployed before, there is nothing to compare.
+    """The kind of deployment and its size. Without a known earlier commit there is nothing to compare.
 
     ``forward`` and ``rollback`` need the whole history between the two commits; what was pushed by force, is shallow or is not in the
     repository is ``unknown``.

@@ -18,7 +18,7 @@ _OUTCOME_OF_RESULT = {
 #: The message of the exception that the ``timeout`` step throws (Jenkins 2.541): nothing else tells it from an abort in the sandbox.
 TIMEOUT_MESSAGE = "Timeout has been exceeded"
 
-#: An agent that is removed interrupts what runs on it, as an abort does, but nobody asked for it: the deployment failed. Descriptions of
+#: An agent that is removed interrupts what runs on it, as an abort does, but no one aborted it: the deployment failed. Descriptions of
 #: RemovedNodeCause and RemovedNodeTimeoutCause in workflow-durable-task-step (source of May 2026).
 AGENT_LOST_MESSAGES = ("Agent was removed", "Timeout waiting for agent to come back")
 
@@ -59,7 +59,7 @@ def _of_interruption(message: str) -> str:
 def _worsened(body: Mapping[str, object]) -> bool:
     """Whether the build's result got worse while the block ran.
 
-    Not where it became a failure that another block of the build has answered for: Declarative shows a failed stage's result to its
+    Not if it became a failure that another block of the build has answered for: Declarative shows a failed stage's result to its
     parallel siblings, too.
     """
     before, after = body.get("resultBefore"), body.get("resultAfter")

@@ -1,4 +1,4 @@
-"""Where a repository can be looked at: the web pages of GitHub, GitLab and Bitbucket, also self-hosted ones."""
+"""The web pages of a repository: those of GitHub, GitLab and Bitbucket, also self-hosted ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/:].*)")
 _PATH = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)+")
 _BITBUCKET_SERVER = re.compile(r"(?:scm/)?(~?)([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)")
 
-#: Where only the port of https is open, git's ssh goes to a host beside the one with the pages.
+#: If only the port of https is open, git's ssh goes to a host beside the one with the pages.
 _SSH_BY_443 = re.compile(r"\A(?:alt)?ssh\.(github\.com|gitlab\.com|bitbucket\.org)\Z")
 
 #: By what stands in the host's name → commit, comparison; ``%0D`` is what Bitbucket has between two commits.
@@ -39,7 +39,7 @@ class Forge(NamedTuple):
 
 
 def of(url: str | None) -> Forge | None:
-    """The forge of a repository's URL, ``None`` where its host does not say what it runs: a link that leads nowhere helps nobody."""
+    """The forge of a repository's URL, ``None`` if its host name does not show the forge: a broken link is useless."""
     found = next((match for match in (form.fullmatch(url or "") for form in (_HTTP, _SSH, _SCP)) if match), None)
     if found is None:
         return None

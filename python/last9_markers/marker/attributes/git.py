@@ -1,6 +1,6 @@
-"""What git knows about the checkout that is deployed: observations, of which :mod:`~last9_markers.marker.attributes.scm` makes facts.
+"""Asks git about the deployed checkout. :mod:`~last9_markers.marker.attributes.scm` makes attributes from the answers.
 
-It is asked while the engine loads, and never longer than two seconds in all.
+Git runs while the engine loads, and for at most two seconds in all.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from last9_markers.core.formats import as_commit
 from last9_markers.marker.attributes import git_folder
 
 LIMIT_SECONDS = 2.0
-#: Bytes of an answer that are read: whoever can push chooses names and histories.
+#: Bytes of an answer that are read: people who can push choose names and histories.
 LONGEST_ANSWER = 64 * 1024
 
-#: What git is told beside each question: a repository's own settings may name programs to run, and none of them is ours to run.
+#: Options of every git call: a repository's own settings may name programs, and none of them may run.
 _SETTINGS = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
 #: Nothing of git's may ask, lock or fetch on our account, or take another history for that of the commit which a hash names. A partial
-#: clone fetches what it lacks, before git 2.39.4 whatever GIT_NO_LAZY_FETCH says, and a repository can allow itself to fetch with any
+#: clone fetches what it lacks, before git 2.39.4 even with GIT_NO_LAZY_FETCH, and a repository can allow itself to fetch with any
 #: program (``ext::``): only this list of protocols stands above its settings.
 _MANNERS = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -109,7 +109,7 @@ class GitCheckout:
 
     @property
     def has_repository(self) -> bool:
-        """Whether there is one, whatever git says of it."""
+        """Whether there is one, also if git cannot read it."""
         return self._repository is not None
 
     # -- the commit that is checked out ----------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ class GitCheckout:
         return [name for name in (ref.partition("/")[2] for ref in self._refs_here("refs/remotes/")) if name not in ("", "HEAD")]
 
     def url(self) -> str | None:
-        """Where it came from: the remote ``origin``, or the only one."""
+        """Its origin: the remote ``origin``, or the only one."""
         remotes = self._remotes()
         return remotes.get("remote.origin.url") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
 
@@ -174,7 +174,7 @@ class GitCheckout:
 
     def comparison(self, current: str = "HEAD") -> Comparison | None:
         """What lies between the previous commit and this one; ``None`` if the whole history is not at hand."""
-        # In a shallow history an ancestor may simply be missing: whatever is counted there is a guess.
+        # In a shallow history an ancestor may simply be missing: any count is a guess.
         if not self.previous or not self._answer("place").startswith("false"):
             return None
         question = self._ask_authors(current)
@@ -188,7 +188,7 @@ class GitCheckout:
         return self.previous if self.previous and len(self.previous) in _FULL else self._answer("previous") or None
 
     def abandon(self) -> None:
-        """Stop asking: nobody wants to know any more."""
+        """Stop asking: the answers are not needed any more."""
         for child in self._children.values():
             _end(child)
 
@@ -211,7 +211,7 @@ class GitCheckout:
     # -- asking ----------------------------------------------------------------------------------------------------------------
 
     def _ask(self, name: str, *arguments: str) -> None:
-        """Start a question, once. Where there is no repository there is nothing to ask."""
+        """Start a question, once. Without a repository there is nothing to ask."""
         if self._repository is None or name in self._children or name in self._answers:
             return
         # The engine's own settings are not git's business.
@@ -235,7 +235,7 @@ class GitCheckout:
             self._answers[name] = ""
 
     def _answer(self, name: str) -> str:
-        """What git said; empty where it failed, said too much, took too long or was not asked."""
+        """The output of git; empty if it failed, was too long, took too long or was not asked."""
         reading = self._readings.get(name)
         if name not in self._answers and reading is not None:
             self._answers[name] = reading.text(self._budget.remaining(), cut=name in _ALSO_CUT)
@@ -267,7 +267,7 @@ class _Reading:
             raise
 
     def text(self, seconds: float, *, cut: bool) -> str:
-        """What was said within so many seconds; empty if that was not all. ``cut``: the beginning of a long answer is one as well."""
+        """The output within this many seconds; empty if it was incomplete. ``cut``: also the beginning of a long output."""
         self._thread.join(seconds)
         if self._thread.is_alive():
             _end(self._child)
@@ -298,7 +298,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def git_program(path: str, *, windows: bool) -> str:
-    """Which git to run. Raises ``FileNotFoundError`` where there is none on Windows.
+    """Which git to run. Raises ``FileNotFoundError`` if there is none on Windows.
 
     Windows would look into the current directory before ``PATH``, and what lies in a workspace is nothing to be run for a marker.
     """
@@ -315,6 +315,6 @@ def git_program(path: str, *, windows: bool) -> str:
 def _commit(answer: str) -> Commit | None:
     if not answer:
         return None
-    # Where the last lines are blank (no parents, no name) they are cut off.
+    # Blank last lines (no parents, no name) are cut off.
     name, committed_at, parents, author = (*answer.split("\n", 3), "", "", "")[:4]
     return Commit(name, float(committed_at) if committed_at.isdecimal() else 0.0, len(parents.split()), author or None)

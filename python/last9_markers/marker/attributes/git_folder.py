@@ -1,4 +1,4 @@
-"""Where the repository of a folder lies, and how old its checkout is: what the file system tells, without asking git."""
+"""The repository of a folder, and the age of its checkout, from the file system alone, without git."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_POINTER = 16 * 1024
 def find(folder: str, environ: Mapping[str, str], *, named: bool) -> str | None:
     """Where the repository of a folder is, found as git finds it, but not above the build's own workspace.
 
-    Jenkins' home may be a repository itself (backups are made so); what is deployed is not that. ``named``: somebody has named this
+    Jenkins' home may be a repository itself (backups are made so); that is not what is deployed. ``named``: the options name this
     folder, which says more than the environment's ``GIT_DIR``.
     """
     if environ.get("GIT_DIR") and not named:
@@ -46,7 +46,7 @@ def changed_at(folder: str, repository: str) -> float | None:
 
 
 def _place(folder: str, repository: str) -> str | None:
-    """Where the repository keeps its ``HEAD``: in itself, or where the file says that stands in its place."""
+    """Where the repository keeps its ``HEAD``: in itself, or in the folder that a file in its place names."""
     place = os.path.join(folder, repository)
     try:
         if not os.path.isfile(place):

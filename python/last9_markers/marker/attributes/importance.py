@@ -1,7 +1,7 @@
 """Which attributes a marker has if not all of them fit.
 
-Attributes become the labels of one series, and stores of time series drop a whole series that has too many labels, without a word to
-whoever wrote it: VictoriaMetrics above 40 (30 in its cloud), Mimir above 30; Last9's limit is not published.
+Attributes become the labels of one series, and stores of time series silently drop a whole series that has too many
+labels: VictoriaMetrics above 40 (30 in its cloud), Mimir above 30; Last9's limit is not published.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ REST = (
     "scm.author_count",
 )
 ORDER = (*BUILD, *MESSAGE, *DOCUMENTED, *REST)
-#: There is room for so many custom attributes at either end of every window: its two markers have the same ones.
+#: Both markers of every window have room for this many custom attributes, the same ones.
 MOST_CUSTOM = MOST_ATTRIBUTES - len(IDENTITY) - len(WINDOW)
 
 

@@ -65,7 +65,7 @@ def from_build(request: Request, event_state: str) -> dict[str, str | None]:
 
 
 def start_time(request: Request) -> dict[str, str | None]:
-    """When the build began. Raises ``ValueError`` where that is no moment."""
+    """When the build began. Raises ``ValueError`` if that is not a time."""
     started = whole(request.build.get("startTimeMs"))
     return {"jenkins.build_start_time": iso8601(started) if started is not None else None}
 
@@ -87,9 +87,9 @@ def build_result(request: Request) -> str | None:
 
 
 def downstream_result(message: str) -> str | None:
-    """How another job ended, where this is what the ``build`` step says of it; ``None`` for any other interruption.
+    """How another job ended, if this is the ``build`` step's message; ``None`` for any other interruption.
 
-    That step fails with the exception of an abort, though nobody aborted anything, and the sandbox lets a library read the message
+    That step fails with the exception of an abort, although no one aborted anything, and the sandbox lets a library read the message
     alone (``DownstreamFailureCause`` of pipeline-build-step: read in its source, not seen on the recorded Jenkins).
     """
     if message.startswith("Downstream build was not stable"):
@@ -108,7 +108,7 @@ def build_user(causes: list[Mapping[str, Any]], upstream: list[Mapping[str, Any]
 
 
 def build_cause(causes: list[Mapping[str, Any]]) -> str | None:
-    """``user``, ``timer``, ``scm``, ``upstream`` or ``api``; ``None`` where the plugin that started the build is not known here."""
+    """``user``, ``timer``, ``scm``, ``upstream`` or ``api``; ``None`` if the plugin that started the build is unknown."""
     for cause in causes:
         name = str(cause.get("_class")).rpartition(".")[2].rpartition("$")[2]
         if name in _CAUSES:

@@ -1,4 +1,4 @@
-"""``message``: what people read of a marker in a list of events."""
+"""``message``: the text of a marker in a list of events."""
 
 from __future__ import annotations
 

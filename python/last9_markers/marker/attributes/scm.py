@@ -1,4 +1,4 @@
-"""``scm.*``: which commit is deployed. ``GIT_*`` tells what *a* checkout was, git what is checked out: here they are weighed."""
+"""``scm.*``: which commit is deployed. ``GIT_*`` describes *a* checkout, git the present one: this module decides between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Facts = Mapping[str, "str | None"]
 
 
 class Said(NamedTuple):
-    """What the environment says of a checkout, as far as it can be believed."""
+    """The checkout that the environment describes, as far as it is trusted."""
 
     commit: str | None = None
     branch: str | None = None
@@ -44,7 +44,7 @@ class Said(NamedTuple):
 
 
 def said(environ: Mapping[str, str]) -> Said:
-    """Read Jenkins' variables. ``GIT_COMMIT`` must be a hash: from ``sh(returnStdout: true)`` comes whatever was printed."""
+    """Read Jenkins' variables. ``GIT_COMMIT`` must be a hash: ``sh(returnStdout: true)`` returns any output."""
     environ = Variables(environ)
     return Said(
         commit=as_commit(known(environ.get("GIT_COMMIT"))),
@@ -68,9 +68,9 @@ class Deployed:
     """The commit that is deployed, decided once a run."""
 
     def __init__(self, saying: Said, checkout: GitCheckout, log: BuildLog, *, began_at: float | None = None, named: bool = False) -> None:
-        """``began_at``: when the build began, in seconds of the agent's clock; ``None`` if nobody knows, as in a shell.
+        """``began_at``: when the build began, in seconds of the agent's clock; ``None`` if it is unknown, as in a shell.
 
-        ``named``: somebody has said where the checkout is. If none is there (yet), the variables are those of another.
+        ``named``: the options name the checkout's folder. If none is there (yet), the variables are those of another.
         """
         self._said = saying
         self._checkout = checkout
@@ -103,7 +103,7 @@ class Deployed:
         return self._checkout.comparison(revision) if revision is not None else None
 
     def abandon(self) -> None:
-        """Nobody wants to know any more."""
+        """The answers are not needed any more."""
         self._checkout.abandon()
 
     # -- the decision ----------------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class Deployed:
             return self._of_head(head, said)
         if self._is_since_the_build_began(head) and self._checkout.descends_from(said.commit):
             return self._of_another_commit(said.commit, said)
-        # The same repository, as far as anybody knows, at another commit.
+        # Probably the same repository, at another commit.
         url = said.url if self._checkout.urls() else None
         return self._of_head(head, Said(url=url, is_pull_request=said.is_pull_request), jobs_branch=said.jobs_branch)
 

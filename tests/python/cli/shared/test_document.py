@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 
 
 def test_the_tables_are_the_codes() -> None:
-    """Whoever changes an option or an exit code and forgets `make docs` is told."""
+    """An option or an exit code that changed without `make docs` is found."""
     done = subprocess.run(
         [sys.executable, "tools/command_line_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
@@ -36,7 +36,7 @@ def test_a_page_of_yesterday_is_noticed() -> None:
 def test_the_numbers_in_the_prose() -> None:
     """Time limits and bounds are those of the code."""
     assert f"{abort.GRACE_SECONDS:g} s after the\nsignal, all within {abort.LAST_SECONDS:g} s" in PAGE
-    assert f"At most {MOST_PENDING} undelivered markers and {MOST_WINDOWS} open\nwindows" in PAGE
+    assert f"At most {MOST_PENDING} queued markers and {MOST_WINDOWS} open\nwindows" in PAGE
 
 
 @pytest.mark.parametrize("command", OF_COMMAND)

@@ -45,7 +45,7 @@ def test_given_and_not_given(parser: Parser) -> None:
 
 
 def test_attributes(parser: Parser) -> None:
-    """Keys and values are parted at the first equals sign; the last of two with one key counts."""
+    """Keys and values are split at the first equals sign; of two with one key the last is used."""
     words = ["--attribute", "team=a", "--attribute", "query=a=b", "--attribute", "team=b", "--attribute=empty="]
     assert parser.parse(words) == {"customAttributes": {"team": "b", "query": "a=b", "empty": ""}}
 
@@ -58,13 +58,13 @@ def test_attributes(parser: Parser) -> None:
         (["--no-onsuccess"], "did you mean '--no-on-success'?"),
         (["--token", "x"], "did you mean '--token-file'?"),
         (["--service_name", "x"], "did you mean '--service-name'?"),
-        (["--zzzzzzzz"], "--help lists those there are"),
+        (["--zzzzzzzz"], "--help lists the options"),
         (["-z"], "no option '-z'"),
         (["--service-name"], "--service-name needs a value"),
         (["--service-name", "--environment", "x"], "--service-name needs a value"),
-        (["--service-name", "payments", "api"], "an argument of 3 characters belongs to no option"),
-        (["--attribute", "team"], "--attribute 'team' is no KEY=VALUE"),
-        (["--attribute", "=x"], "no KEY=VALUE"),
+        (["--service-name", "payments", "api"], "an argument of 3 characters does not belong to an option"),
+        (["--attribute", "team"], "--attribute 'team' is not KEY=VALUE"),
+        (["--attribute", "=x"], "not KEY=VALUE"),
         (["--dry-run=yes"], "--dry-run: "),
         (["--service", "x"], "did you mean '--service-name'?"),
     ],
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_refused(parser: Parser, capsys: pytest.CaptureFi
 def test_a_token_among_the_arguments_is_not_repeated(
     parser: Parser, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever puts the secret into an argument by mistake does not find it in the build log as well."""
+    """Anyone who puts the secret into an argument by mistake does not find it in the build log as well."""
     monkeypatch.setenv("LAST9_REFRESH_TOKEN", "never-to-be-seen")
     for words in (["never-to-be-seen"], ["eyJhbGciOiJIUzI1NiJ9.eyJvcmciOiJhIn0.c2ln"], ["--attribute", "never-to-be-seen"]):
         with pytest.raises(SystemExit):
@@ -95,7 +95,7 @@ def test_a_token_among_the_arguments_is_not_repeated(
 
 
 def test_reading_on_past_mistakes(parser: Parser) -> None:
-    """Where something must run in any case, what can be read counts and each mistake is told."""
+    """If a command must run in any case, the readable options are used and each mistake is reported."""
     words = ["--servce-name", "a", "--environment", "production", "--attribute", "x", "--timeout-seconds"]
     parsed = parser.read(words)
     assert parsed.given == {"environment": "production", "customAttributes": {}}

@@ -1,4 +1,4 @@
-"""The state file: what is in it, what happens where it cannot be used, and that nobody's file is harmed."""
+"""The state file: what is in it, what happens if it cannot be used, and that other files are not harmed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_what_is_written_can_be_read_again(tmp_path: Path, build_log: BuildLog) 
             assert content is not None
             content.add(str(number) * (LONGEST_FILE // 3), number)
     assert [text[0] for text in state.read().pending] == ["3", "4"]
-    assert "it holds the 2 newest undelivered markers; 1 older ones are dropped" in build_log.warnings[-1]
+    assert "it holds the 2 newest queued markers; 1 older ones were dropped" in build_log.warnings[-1]
 
 
 def test_names_of_any_length_pair(tmp_path: Path, build_log: BuildLog) -> None:
@@ -70,7 +70,7 @@ def test_names_of_any_length_pair(tmp_path: Path, build_log: BuildLog) -> None:
 
 
 def test_what_is_written_is_read(tmp_path: Path, build_log: BuildLog) -> None:
-    """Windows, undelivered markers and records come back as they were; the file is for nobody else to read."""
+    """Windows, pending markers and records come back as they were; no other user may read the file."""
     state = StateFile(str(tmp_path / "state.json"), build_log)
     with state.changing() as content:
         assert content is not None
@@ -117,11 +117,11 @@ def test_bounds(tmp_path: Path, build_log: BuildLog) -> None:
     assert [entry["text"] for entry in found["pending"]] == [str(number) for number in range(3, MOST_PENDING + 3)]
     assert found["records"][-1] == str(MOST_RECORDS + 4)
     (warning,) = build_log.warnings
-    assert "3 older ones are dropped" in warning
+    assert "3 older ones were dropped" in warning
 
 
 def test_odd_entries_are_left_out() -> None:
-    """A file that somebody has edited costs the odd entries and nothing else."""
+    """A file that someone has edited costs the odd entries and nothing else."""
     found = {
         "openWindows": [1, {"id": 5}, {"id": "x", "startedAtMs": "1", "key": []}, {"id": "good", "startedAtMs": 1, "key": list(KEY)}],
         "pending": ["text", {"text": 5}, {"text": "good", "sinceMs": "x", "claimedUntilMs": True, "failures": "y"}],
@@ -200,20 +200,20 @@ TRAPS: list[tuple[Callable[[Path], None], str]] = [
     (_device, "a symbolic link"),
     (_huge, "larger than 8388608 bytes"),
 ]
-if os.geteuid() == 0:  # nobody else can make a file of another user's
+if os.geteuid() == 0:  # no one else can make a file of another user's
     TRAPS.append((_foreign, "belongs to user 4711"))
 
 
 @pytest.mark.parametrize(("make", "reason"), TRAPS, ids=[make.__name__ for make, _ in TRAPS])
 def test_a_trap_in_its_place(last9: FakeLast9, tmp_path: Path, make: Callable[[Path], None], reason: str) -> None:
-    """Whatever lies there holds nobody up and is neither believed nor changed: the marker goes without it, and the warning says why."""
+    """Anything else in its place causes no wait and is neither used nor changed: the marker goes without it, and the warning says why."""
     make(tmp_path / "state.json")
     before = os.lstat(tmp_path / "state.json")
     done = engine([*SEND, "--json"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert done.code == 0
     assert [event["attributes"]["service"] for event in last9.received()] == ["payments-api"]
     (warning,) = json.loads(done.stdout)["warnings"]
-    assert f"state.json cannot be read ({reason}), so nothing of it is used" in warning
+    assert f"state.json cannot be read ({reason}) and is ignored" in warning
     after = os.lstat(tmp_path / "state.json")
     assert (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns)
 
@@ -262,7 +262,7 @@ def test_a_path_where_nothing_can_be_written(last9: FakeLast9, tmp_path: Path, p
     assert done.code == 0
     assert len(last9.received()) == 1
     assert done.stderr.count("WARNING") == 1
-    assert "name a file with --state where the build's user may write" in done.stderr
+    assert "that the build's user may write" in done.stderr
 
 
 def test_a_full_disk(last9: FakeLast9, tmp_path: Path) -> None:
@@ -289,13 +289,13 @@ def test_a_full_disk(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_not_given_back(tmp_path: Path, build_log: BuildLog) -> None:
-    """A process that hangs with the lock holds nobody up for long; the content is left alone."""
+    """A process that hangs with the lock causes no long wait; the content is left alone."""
     state = StateFile(str(tmp_path / "state.json"), build_log)
     state.patience_seconds = 0.05
     with locking.Lock(str(tmp_path / "state.json.lock"), 1), state.changing() as content:
         assert content is None
     (warning,) = build_log.warnings
-    assert "kept busy by another process" in warning
+    assert "is locked by another process" in warning
     with state.changing() as content:
         assert content is not None
 

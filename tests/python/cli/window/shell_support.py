@@ -91,7 +91,7 @@ def window(last9: FakeLast9, folder: Path, words: list[str], command: list[str],
 
 
 def until(look: Callable[[], Any]) -> Any:
-    """Look again and again until there is something; only where no event tells."""
+    """Look again and again until there is something; only if there is no event to wait for."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while not (found := look()):
         assert time.monotonic() < ends, "it never came"
@@ -107,7 +107,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def state_of(pid: int) -> str:
-    """``R``, ``S``, ``T``, ``Z`` …; empty where there is no such process."""
+    """``R``, ``S``, ``T``, ``Z`` …; empty if there is no such process."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     return ""
@@ -116,7 +116,7 @@ def state_of(pid: int) -> str:
 def end_as_jenkins_does(root: int) -> None:
     """Core's ``ProcessTree``: a snapshot of the tree, children before parents, SIGTERM, looks after 10, 20, 40 … ms, all within 5 s.
 
-    What is left then is killed. A zombie still counts as alive.
+    What is left then is killed. A zombie is still treated as alive.
     """
     tree: dict[int, list[int]] = {}
 
@@ -144,7 +144,7 @@ def end_as_jenkins_does(root: int) -> None:
 
 @contextlib.contextmanager
 def nobody() -> Iterator[str]:
-    """A base URL where nobody listens."""
+    """A base URL without a server."""
     import socket
 
     with socket.socket() as taken:

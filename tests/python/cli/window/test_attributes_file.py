@@ -38,7 +38,7 @@ def test_attributes_go_out_with_the_stop(last9: FakeLast9, tmp_path: Path) -> No
 
 
 def test_the_file_is_gone_afterwards(last9: FakeLast9, tmp_path: Path) -> None:
-    """Nothing stays behind, and nobody else could read it meanwhile."""
+    """Nothing stays behind, and no other user could read it meanwhile."""
     script = 'stat -c %a "$LAST9_ATTRIBUTES_FILE"; echo "$LAST9_ATTRIBUTES_FILE" > where'
     with window(last9, tmp_path, [], ["sh", "-c", script]) as running:
         assert running.wait() == 0
@@ -60,7 +60,7 @@ def test_the_file_is_gone_afterwards(last9: FakeLast9, tmp_path: Path) -> None:
     ],
 )
 def test_what_lies_in_its_place_harms_nothing(last9: FakeLast9, tmp_path: Path, script: str, said: str | None) -> None:
-    """Whatever a command does to the file: the stop is sent, the command's code is kept, and one line says what was wrong."""
+    """The command may do anything to the file: the stop is sent, the command's code is kept, and one line says what was wrong."""
     with window(last9, tmp_path, [], ["sh", "-c", f'F="$LAST9_ATTRIBUTES_FILE"; {script}; exit 3']) as running:
         assert running.wait() == 3
     assert _stop_of(last9)["deployment.outcome"] == "failure"

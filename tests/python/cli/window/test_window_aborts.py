@@ -1,4 +1,4 @@
-"""Aborts at a bad moment, whoever kills us, signals that are none of an abort."""
+"""Aborts at a bad moment, kills, signals that are not aborts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_abort_while_the_start_is_on_its_way(last9: FakeLast9, tmp_path: Path
 
 
 def test_a_delivery_that_somebody_ends(last9: FakeLast9, tmp_path: Path) -> None:
-    """Where only the start's delivery is ended and nobody tells us to end, the command runs, and the start goes out with the stop."""
+    """If only the start's delivery is ended and we get no signal, the command runs, and the start goes out with the stop."""
     last9.order({"on": "exchange", "times": 1, "delay": 60})
     with window(last9, tmp_path, [], ["sh", "-c", "echo ran"]) as running:
         running.until("Sending deployment marker: deployment (start)")
@@ -71,7 +71,7 @@ def test_an_abort_while_the_stop_is_on_its_way(last9: FakeLast9, tmp_path: Path)
 
 
 def test_a_second_signal_ends_at_once(last9: FakeLast9, tmp_path: Path) -> None:
-    """Whoever insists is obeyed: the last word is given up."""
+    """A second signal is obeyed: the stop is given up."""
     with window(last9, tmp_path, [], WAIT) as running:
         running.until("begun")
         last9.order({"delay": 60})
@@ -112,7 +112,7 @@ def test_timeout_sends_twice(last9: FakeLast9, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [0, 5])
 def test_an_abort_that_the_command_notices_first(last9: FakeLast9, tmp_path: Path, code: int) -> None:
-    """A script whose child was ended may end before we are told, well or not: the signal that follows makes it an abort."""
+    """A script whose child was ended may end before we get the signal, with any code: the signal that follows makes it an abort."""
     script = f"(while kill -0 $$ 2>/dev/null; do sleep 0.01; done; kill -TERM $PPID) & exit {code}"
     # However long this machine takes to come to the signal.
     (tmp_path / "sitecustomize.py").write_text(
@@ -137,7 +137,7 @@ def test_a_command_that_takes_its_time_to_clean_up(last9: FakeLast9, tmp_path: P
 
 
 def test_signals_for_the_command(last9: FakeLast9, tmp_path: Path) -> None:
-    """What is no abort is passed on and changes nothing else."""
+    """Other signals are passed on and change nothing else."""
     script = "trap 'echo reload' USR1; trap 'exit 0' USR2; echo begun; while :; do sleep 0.05; done"
     with window(last9, tmp_path, [], ["sh", "-c", script]) as running:
         running.until("begun")

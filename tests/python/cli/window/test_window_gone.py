@@ -1,4 +1,4 @@
-"""A window whose process was killed is closed by whoever uses the state file next; one whose process is there is not."""
+"""A window whose process was killed is closed by the next user of the state file; one whose process still runs is not."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_next_window_closes_it(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_a_window_that_is_open_stays_open(last9: FakeLast9, tmp_path: Path) -> None:
-    """As long as its process is there nobody closes it, not even when it has waited for days, and its own stop is the only one."""
+    """While its process runs it is not closed, not even after days, and its own stop is the only one."""
     state = tmp_path / "state.json"
     with window(last9, tmp_path, ["--state", str(state)], ["sh", "-c", "echo ran; while [ ! -e go ]; do sleep 0.1; done"]) as running:
         running.until("ran")
@@ -112,7 +112,7 @@ def test_another_machine_or_a_reboot(last9: FakeLast9, tmp_path: Path, changed: 
 
 
 def test_a_lock_that_somebody_removed_says_nothing(last9: FakeLast9, tmp_path: Path) -> None:
-    """Whoever tidies up a folder does not close a deployment that goes on."""
+    """Cleaning up a folder does not close a running deployment."""
     state = tmp_path / "state.json"
     _killed(last9, state)
     for path in tmp_path.glob("state.json.window-*"):
@@ -152,7 +152,7 @@ def test_a_dry_run_leaves_no_window(last9: FakeLast9, tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_entry(last9: FakeLast9, tmp_path: Path, broken: Any) -> None:
-    """What is no window is dropped, with a warning at most, and costs no marker."""
+    """An entry that is not a window is dropped, with a warning at most, and costs no marker."""
     state = tmp_path / "state.json"
     state.write_text(json.dumps({"last9State": 1, WINDOWS: [broken]}), encoding="utf-8")
     assert _send(last9, state).count("WARNING") <= 1
@@ -234,7 +234,7 @@ def test_somebody_has_the_lock_for_a_moment(tmp_path: Path) -> None:
 
 @pytest.mark.endurance
 def test_killed_at_fifty_moments(last9: FakeLast9, tmp_path: Path) -> None:
-    """`kill -9` at whatever moment: each window that Last9 has a start of gets a stop, and none two that differ; no file stays."""
+    """`kill -9` at any moment: each window that Last9 has a start of gets a stop, and none two that differ; no file stays."""
     moments = random.Random(20261129)
     state = tmp_path / "state.json"
     for _ in range(50):
@@ -266,7 +266,7 @@ def test_killed_at_fifty_moments(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def _of_others(folder: Path) -> list[int]:
-    """Processes of the killed windows that still carry their last word, or run their command."""
+    """Processes of the killed windows that still send a stop, or run their command."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         if int(path.name) == os.getpid():

@@ -15,7 +15,7 @@ import pytest
 from last9_markers.fake_server import FakeLast9
 from shell_support import PATIENCE_SECONDS, WINDOW, Running, children_of, program, state_of, surroundings, told, until
 
-#: What a process can tell of its place: everything that could show that somebody stands between it and its shell. Only the kernel's
+#: What a process can tell of its place: everything that could show a process between it and its shell. Only the kernel's
 #: numbers for pipes and processes differ from run to run. Python would set signals of its own, so a shell asks.
 SELF_PORTRAIT = r"""
 env | grep -v '^_=' | sort
@@ -64,7 +64,7 @@ def test_the_token_is_not_the_commands(last9: FakeLast9, tmp_path: Path, words: 
         assert running.wait() == 0
     services = [event["attributes"]["service"] for event in last9.received()]
     assert services == (["payments-api", "inner", "payments-api"] if there else ["payments-api", "payments-api"])
-    assert ("refresh token is not there" in running.log) is not there
+    assert ("no refresh token found" in running.log) is not there
 
 
 def test_the_start_is_there_before_the_command(last9: FakeLast9, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_start_is_there_before_the_command(last9: FakeLast9, tmp_path: Path)
 
 
 def test_binary_input_passes_through(last9: FakeLast9, tmp_path: Path) -> None:
-    """Whatever comes on stdin is the command's, byte for byte; nothing of it is lost to us."""
+    """All of stdin reaches the command, byte for byte; we read none of it."""
     data = os.urandom(3_000_000)
     (tmp_path / "data").write_bytes(data)
     with (
@@ -122,7 +122,7 @@ def test_a_process_that_outlives_its_parent(last9: FakeLast9, tmp_path: Path) ->
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_without_streams(last9: FakeLast9, tmp_path: Path, closed: str) -> None:
-    """Whoever starts us with closed streams gets the same exit code and the same markers."""
+    """With closed streams, exit code and markers are the same."""
     script = shlex.join([*program(*WINDOW, "--json"), "--", "sh", "-c", "exit 5"])
     done = subprocess.run(
         ["sh", "-c", f"{script} {closed}"], env=surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token), cwd=tmp_path, timeout=60, check=False
@@ -189,7 +189,7 @@ def test_what_cannot_be_started(last9: FakeLast9, tmp_path: Path, command: list[
 
 
 def test_an_idle_window_costs_next_to_nothing(last9: FakeLast9, tmp_path: Path) -> None:
-    """While the command runs: less than 30 MB, one thread, nobody else of ours, and not one wake-up."""
+    """While the command runs: less than 30 MB, one thread, no other process of ours, and not one wake-up."""
     environ = surroundings(LAST9_REFRESH_TOKEN=last9.refresh_token)
     with Running(program(*WINDOW, "--", "sh", "-c", "echo begun; exec sleep 600"), environ, tmp_path) as running:
         running.until("begun")

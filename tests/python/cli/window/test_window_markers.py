@@ -19,7 +19,7 @@ from shell_support import (
 )
 from support import ROOT, engine
 
-#: An outage that costs no time: nobody waits for as long as it asks for.
+#: An outage that costs no time: the delay is longer than any wait.
 QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
 
 # -- options -------------------------------------------------------------------------------------------------------------------
@@ -29,8 +29,8 @@ QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
     ("words", "said", "markers"),
     [
         (["--servce-name", "x"], "an option is ignored: there is no option '--servce-name': did you mean '--service-name'?", 2),
-        (["stray"], "an argument of 5 characters belongs to no option", 2),
-        (["--attribute", "x"], "--attribute 'x' is no KEY=VALUE", 2),
+        (["stray"], "an argument of 5 characters does not belong to an option", 2),
+        (["--attribute", "x"], "--attribute 'x' is not KEY=VALUE", 2),
         (["--environment"], "--environment needs a value", 2),
         (["--event-state", "start"], "there is no option '--event-state'", 2),
         (["--service-name="], "--service-name is required", 0),
@@ -42,7 +42,7 @@ QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
     ],
 )
 def test_wrong_options(last9: FakeLast9, tmp_path: Path, words: list[str], said: str, markers: int) -> None:
-    """The command runs whatever the options are; each mistake is one warning that names the remedy."""
+    """The command runs with any options; each mistake is one warning that names the remedy."""
     with window(last9, tmp_path, words, ["sh", "-c", "echo ran; exit 9"]) as running:
         assert running.wait() == 9
     assert running.out == b"ran\n"
@@ -73,13 +73,13 @@ def test_a_defect_of_ours(last9: FakeLast9, tmp_path: Path, broken: str) -> None
         assert running.wait() == 9, running.log
     assert running.out == b"ran\n"
     assert "ZeroDivisionError" in running.log
-    assert "please report this" in running.log
+    assert "Please report this" in running.log
     assert "Traceback" not in running.log
 
 
 @pytest.mark.parametrize("lacking", ["thread", "process"])
 def test_nothing_to_be_had(last9: FakeLast9, tmp_path: Path, lacking: str) -> None:
-    """Where no thread or no process for a marker can be had the command runs, and one line for each marker names it and says why."""
+    """If no thread or no process for a marker can be started, the command runs, and one line for each marker names it and says why."""
     code = {
         "thread": "import threading\ndef refuse(_):\n    raise RuntimeError\nthreading.Thread.start = refuse\n",
         "process": "import last9_markers.cli.window.delivery_process as m\ndef refuse():\n    raise OSError(24, 'Too many open files')\n"
@@ -91,7 +91,7 @@ def test_nothing_to_be_had(last9: FakeLast9, tmp_path: Path, lacking: str) -> No
     with Running(program(*WINDOW, "--state", "state.json", "--", "sh", "-c", "echo ran; exit 9"), environ, tmp_path) as running:
         assert running.wait() == 9, running.log
     assert running.out == b"ran\n"
-    words = "may not have arrived: the process" if lacking == "thread" else "could not be sent: no process can be started for it (Too many"
+    words = "may not have arrived: the process" if lacking == "thread" else "could not be sent: its process could not be started (Too many"
     lines = running.log.splitlines()
     assert [line[: line.index(words)] for line in lines] == [
         "[Last9] WARNING: deployment (start) for payments-api ",
@@ -112,7 +112,7 @@ def test_nothing_to_be_had(last9: FakeLast9, tmp_path: Path, lacking: str) -> No
     ],
 )
 def test_where_the_command_begins(last9: FakeLast9, tmp_path: Path, words: list[str], code: int, ran: bool) -> None:
-    """Without ``--`` the first word that is no option's begins the command; where there is no telling, nothing is guessed and run."""
+    """Without ``--`` the first word that is not an option's begins the command; if that is unclear, nothing is guessed and run."""
     done = engine(["window", *words], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
     assert done.code == code
     assert ("ran" in done.stdout.splitlines()) is ran
@@ -139,7 +139,7 @@ def test_every_marker_option_counts(last9: FakeLast9, tmp_path: Path) -> None:
     ("words", "command", "code"), [([], "true", 0), (["--fail-on-error"], "true", 1), (["--fail-on-error"], "exit 3", 3)]
 )
 def test_fail_on_error(last9: FakeLast9, tmp_path: Path, words: list[str], command: str, code: int) -> None:
-    """Only whoever asks for it gets a failure of ours, and never in the place of the command's own."""
+    """Our failure changes the exit code only if asked for, and never instead of the command's own."""
     last9.order({"status": 403})
     with window(last9, tmp_path, words, ["sh", "-c", command]) as running:
         assert running.wait() == code
@@ -170,7 +170,7 @@ def test_json_of_a_window_that_failed(tmp_path: Path) -> None:
     said = json.loads(running.out)
     assert (said["startDelivered"], said["stopDelivered"]) == (False, False)
     assert len(said["warnings"]) == 3
-    assert "nothing keeps it" in said["warnings"][0]
+    assert "was also lost" in said["warnings"][0]
 
 
 def test_a_dry_run(last9: FakeLast9, tmp_path: Path) -> None:
@@ -188,18 +188,18 @@ def test_a_dry_run(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_an_outage_of_the_whole_window(last9: FakeLast9, tmp_path: Path) -> None:
-    """With a state file both markers go out with whatever comes next, after it, with their own times and one id; it is said once."""
+    """With a state file both markers are sent with the next marker, after it, with their own times and one id; the log says it once."""
     last9.order(QUIET)
     with window(last9, tmp_path, ["--state", "state.json", "--json"], ["false"]) as running:
         assert running.wait() == 1
     assert json.loads(running.out)["kept"] == 2
-    assert "nothing keeps it" not in running.log
+    assert "was also lost" not in running.log
     assert running.log.count("Last9 does not answer; the markers that follow get one short attempt each for the next 2 minutes") == 1
     last9.faults.cancel()
     done = engine(
         ["send", "--service-name", "later", "--state", "state.json"], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path
     )
-    assert "Also sent: 2 deployment markers" in done.stderr
+    assert "Also sent: 2 queued deployment markers" in done.stderr
     later, start, stop = last9.received()
     assert start["attributes"]["deployment.id"] == stop["attributes"]["deployment.id"]
     assert (start["event_state"], stop["attributes"]["deployment.outcome"], later["attributes"]["service"]) == ("start", "failure", "later")
@@ -235,14 +235,14 @@ def test_an_outage_without_a_state_file(last9: FakeLast9, tmp_path: Path) -> Non
     assert running.log.index("Last9 does not answer") < running.log.index("deployment (stop)")
     # Four tries for the start. For the stop one, which is the start's: without an access token there is nothing to send.
     assert len(last9.requests()) == 5
-    assert "answers 503: fault: 503 (a single attempt)" in running.log
+    assert "returned HTTP 503: fault: 503 (a single attempt)" in running.log
 
 
 def test_a_send_that_nobody_follows(last9: FakeLast9, tmp_path: Path) -> None:
     """A `send` without a state file leaves nothing for a next one, so nothing is said of it."""
     last9.order(QUIET)
     done = engine(["send", *WINDOW[1:]], environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
-    assert "was not delivered: Last9 answers 503" in done.stderr
+    assert "was not delivered: Last9 returned HTTP 503" in done.stderr
     assert "does not answer" not in done.stderr
 
 

@@ -47,7 +47,7 @@ def _to_all(running: Running) -> None:
 
 
 def _by_jenkins(running: Running) -> None:
-    # Whoever starts a process also takes note of its end, as Java does: else it would be a zombie and count as alive.
+    # A parent must collect the end of its process, as Java does: else it would be a zombie and look alive.
     threading.Thread(target=running.process.wait, daemon=True).start()
     end_as_jenkins_does(running.process.pid)
 
@@ -74,7 +74,7 @@ SIGNALS = {
     "Jenkins": _by_jenkins,
 }
 
-#: An outage that costs no time: nobody waits for as long as it asks for.
+#: An outage that costs no time: the delay is longer than any wait.
 QUIET = {"status": 503, "headers": {"Retry-After": "60"}}
 
 
@@ -125,7 +125,7 @@ WINDOWS = [
 
 @pytest.mark.parametrize("row", WINDOWS, ids=lambda row: " · ".join(filter(None, row[:3])))
 def test_window(row: Row, last9: FakeLast9, tmp_path: Path) -> None:
-    """Whatever the command does, however Last9 is, and whoever ends it: the command's exit code, the markers, in time."""
+    """For every behaviour of the command, of Last9 and of signals: the command's exit code, the markers, in time."""
     token = "" if row.last9 == "has no token from us" else last9.refresh_token
     environ = {"LAST9_REFRESH_TOKEN": token, "LAST9_TIMEOUT_SECONDS": "3" if row.last9 == "says nothing" else "30"}
     if row.last9 == "refuses":

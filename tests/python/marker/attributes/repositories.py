@@ -19,7 +19,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        #: When whatever is committed is committed.
+        #: The time of all commits.
         self.date = WHEN
         folder.mkdir(parents=True, exist_ok=True)
         self.git("init", "-q")

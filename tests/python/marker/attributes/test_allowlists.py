@@ -32,7 +32,7 @@ def test_what_is_not_set_is_left_out(last9: FakeLast9) -> None:
 
 @pytest.mark.parametrize("spelling", ["DB_PASSWORD", "db_password", "Db_Password"])
 def test_a_password_parameter_is_never_sent(last9: FakeLast9, spelling: str) -> None:
-    """Neither as parameter nor as the variable that Jenkins makes of it, whatever the allowlists say."""
+    """Neither as parameter nor as the variable that Jenkins makes of it, even if an allowlist names it."""
     request = make_request(
         secretParameters=["DB_PASSWORD"],
         options={"envAllowlist": spelling, "paramAllowlist": [spelling]},
@@ -45,7 +45,7 @@ def test_a_password_parameter_is_never_sent(last9: FakeLast9, spelling: str) -> 
 
 
 def test_a_password_in_another_value_is_hidden(last9: FakeLast9) -> None:
-    """A secret parameter that somebody put into an attribute arrives as ``****``, and is nowhere in the log either."""
+    """A secret parameter that someone put into an attribute arrives as ``****``, and is nowhere in the log either."""
     options = {"customAttributes": {"note": "with never-to-be-seen inside"}, "never-to-be-seen": "x"}
     request = make_request("start", secretParameters=["DB_PASSWORD"], options=options)
     ran = run_marker(request, last9.refresh_token, environ={"DB_PASSWORD": "never-to-be-seen"})

@@ -69,7 +69,7 @@ def test_outcome_of_a_block(last9: FakeLast9, body: dict[str, Any], current: str
 
 @pytest.mark.parametrize("message", [*AGENT_LOST_MESSAGES, "(propagate: false to ignore)"])
 def test_the_library_knows_who_did_not_press_stop(message: str) -> None:
-    """The interruptions that are no abort here are none to the library either, which else would leave a stop five seconds only."""
+    """Interruptions that are not aborts here are not aborts to the library either; else a stop would have five seconds only."""
     assert f"'{message}'" in (ROOT / "src" / "org" / "last9" / "Sender.groovy").read_text("utf-8")
 
 
@@ -86,7 +86,7 @@ def test_the_library_knows_who_did_not_press_stop(message: str) -> None:
     ],
 )
 def test_outcome_of_a_manual_stop(last9: FakeLast9, result: str | None, outcome: str | None) -> None:
-    """A stop without a body ends as the build stands; an unknown result is no outcome."""
+    """A stop without a body ends as the build stands; an unknown result is not an outcome."""
     labels = attributes_of(last9, make_request("stop", body=None, build={"currentResult": result}))
     assert labels.get("deployment.outcome") == outcome
     assert labels.get("jenkins.build_result") == (result if outcome else None)
@@ -112,7 +112,7 @@ def test_outcome_of_a_manual_stop(last9: FakeLast9, result: str | None, outcome:
     ],
 )
 def test_build_cause(last9: FakeLast9, causes: list[Any], cause: str | None) -> None:
-    """What started the build is one word of five; the first cause that is known counts, and an unknown plugin's is left out."""
+    """The build's cause is one word of five; the first known cause is used, and an unknown plugin's is left out."""
     labels = attributes_of(last9, make_request(build={"causes": causes}))
     assert labels.get("jenkins.build_cause") == cause
 
@@ -127,7 +127,7 @@ def test_a_manual_stop_may_say_its_outcome(last9: FakeLast9, said: str) -> None:
 
 @pytest.mark.parametrize("said", ["success", "failure", "unstable", "aborted", "timeout"])
 def test_a_point_may_say_each_outcome(last9: FakeLast9, said: str) -> None:
-    """Each of the five can be said, also where no start came before, and what the build does not know yet."""
+    """Each of the five can be set, also without a start, and before the build knows it."""
     labels = attributes_of(last9, make_request("stop", options={"outcome": said}, body=None, window=None, build={"currentResult": None}))
     assert labels["deployment.outcome"] == said
 
@@ -162,7 +162,7 @@ def test_window_duration(last9: FakeLast9, stopped: int, duration: str) -> None:
     ],
 )
 def test_build_user(last9: FakeLast9, causes: Any, upstream: Any, user: str | None) -> None:
-    """The user is the id of who started the build, else of who stands at the root of its upstream chain, else nobody."""
+    """The user is the id of who started the build, else of who stands at the root of its upstream chain, else no one."""
     labels = attributes_of(last9, make_request("start", build={"causes": causes, "upstreamCauses": upstream}))
     assert labels.get("jenkins.build_user") == user
 

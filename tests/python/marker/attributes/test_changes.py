@@ -293,7 +293,7 @@ HOSTILE = ["--output=pwned", "HEAD", "-c", "main..HEAD", "$(touch pwned)", "dead
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_but_a_hash_reaches_git(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """What is no hash never becomes an argument: the option is a warning that says what is wanted, a variable is passed over."""
+    """A text that is not a hash never becomes an argument: for the option there is a warning, a variable is ignored."""
     monkeypatch.setattr("last9_markers.marker.attributes.scm.Deployed._is_since_the_build_began", lambda *_: True)
     repository = Repository(tmp_path / "workspace")
     repository.commit("one")

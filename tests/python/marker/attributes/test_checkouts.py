@@ -271,7 +271,7 @@ def second_repository(site: Site) -> Iterator[Facts]:
 
 
 def second_repository_by_its_name(site: Site) -> Iterator[Facts]:
-    """The same, with the window around all of it. Before the second checkout nobody knows."""
+    """The same, with the window around all of it. Before the second checkout it is unknown."""
     site.checkout()
     site.said(site.head)
     site.options = {"scmDirectory": "second"}
@@ -363,7 +363,7 @@ def shallow(site: Site) -> Iterator[Facts]:
 
 
 def shallow_tag(site: Site) -> Iterator[Facts]:
-    """Where history is not at hand nothing descends from anything: what is checked out counts."""
+    """Without history, ancestry is unknown: the checked-out commit is used."""
     site.checkout(".", "v1", 5, "--depth=1")
     site.said(site.head)
     facts = Facts(site.commits[0], "v1", URL, "Bob Builder")
@@ -409,7 +409,7 @@ def variables_with_line_breaks(site: Site) -> Iterator[Facts]:
 
 
 def variables_that_say_nothing(site: Site) -> Iterator[Facts]:
-    """Blank, the text ``null``, what is no hash, and the git plugin's word for no branch."""
+    """Blank, the text ``null``, what is not a hash, and the git plugin's word for no branch."""
     site.checkout()
     site.environ = {"GIT_COMMIT": "null", "GIT_BRANCH": " ", "GIT_URL": "null", "GIT_AUTHOR_NAME": "null", "BRANCH_NAME": "null"}
     yield site.head
@@ -444,7 +444,7 @@ def borrowed_node(site: Site) -> Iterator[Facts]:
 
 
 def shell(site: Site) -> Iterator[Facts]:
-    """On the command line nobody knows when the build began: what is checked out counts, however old."""
+    """On the command line the build's start is unknown: the checked-out commit is used, even if it is old."""
     site.checkout(seconds=-600)
     site.more = {"step": "send", "build": {"startTimeMs": None}}
     yield site.head
@@ -514,7 +514,7 @@ def test_facts_of_every_shape(last9: FakeLast9, tmp_path: Path, shape: Shape) ->
     disagree = begun is not None and expected.commit is not None and begun != expected.commit
     line = f"the start of this window named commit {begun}"[:48]
     assert (line in stopped.log) == disagree
-    assert ("what was deployed is" in stopped.log) == disagree
+    assert ("its stop names" in stopped.log) == disagree
     assert "outages" not in stopped.answer.more
     assert "hunter22" not in ran.log + stopped.log + str(last9.received())
 
@@ -588,7 +588,7 @@ def test_a_kept_start_disagrees_as_well(last9: FakeLast9, tmp_path: Path, names:
 
 
 def test_windows_do_not_disturb_each_other(last9: FakeLast9, tmp_path: Path) -> None:
-    """Each window's start is its own, of twenty-one the oldest is forgotten, and what somebody has spoilt is not believed."""
+    """Each window's start is its own, of twenty-one the oldest is forgotten, and broken content is not used."""
     site = Site(tmp_path)
     next(scripted(site))
     outages: dict[str, Any] = {"commitOf:spoilt": "no hash", "commitOf:odd": 7, "commitOf:first": "a" * 40}

@@ -61,5 +61,5 @@ def test_pages_of_a_forge(url: str, commit: str, comparison: str | None) -> None
     ],
 )
 def test_no_link_is_guessed(url: str | None) -> None:
-    """A host that does not say what it runs, and anything that is no plain repository URL, gives no link."""
+    """A host that does not say what it runs, and anything that is not a plain repository URL, gives no link."""
     assert forges.of(url) is None

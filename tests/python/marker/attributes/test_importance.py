@@ -35,7 +35,7 @@ VALUES = st.one_of(st.none(), st.text(max_size=4), st.integers(), st.lists(st.in
 def test_no_combination_has_more_than_thirty_labels(
     state: str, custom: dict[str, Any], variables: int, parameters: int, version: str | None, spelling: str
 ) -> None:
-    """Whatever is asked for, the series has 30 labels at most: with one more, a store may drop it whole, and no log would show it."""
+    """With any options, the series has at most 30 labels: with one more, a store may drop it whole, and no log would show it."""
     options = {
         "customAttributes": custom,
         "envAllowlist": [f"V{n}" for n in range(variables)],
@@ -54,7 +54,7 @@ def test_no_combination_has_more_than_thirty_labels(
 
 
 def test_the_least_important_ones_are_left_out(last9: FakeLast9) -> None:
-    """Beyond 30 labels, what a user named stays before what nobody asked for, and one line names what was asked for in vain."""
+    """Beyond 30 labels, attributes that a user named stay before automatic ones, and one line names the user's that do not fit."""
     custom = {f"c{n:02d}": "x" for n in range(18)}
     request = make_request("stop", options={"customAttributes": custom, "version": "1.2"}, build={"causes": CAUSES})
     ran = run_marker(request, last9.refresh_token, environ=FULL_AGENT)
@@ -85,7 +85,7 @@ def test_it_is_said_once_a_build(last9: FakeLast9) -> None:
 
 
 def test_an_ordinary_marker_has_room_for_all_that_is_documented(last9: FakeLast9) -> None:
-    """A full stop without attributes of one's own leaves nothing out that anybody has to be told of."""
+    """A full stop without custom attributes leaves nothing out that the log must name."""
     request = make_request("stop", options={"version": "1.2"}, build={"causes": CAUSES})
     ran = run_marker(request, last9.refresh_token, environ=FULL_AGENT)
     assert ran.answer.warnings == []

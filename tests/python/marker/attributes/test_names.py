@@ -65,7 +65,7 @@ def test_every_attribute_of_the_table(last9: FakeLast9, state: str, timestamp: s
 
 
 def test_what_is_unknown_is_left_out(last9: FakeLast9) -> None:
-    """Where nothing is known, nothing is sent: no empty text, no ``None``, no ``null``."""
+    """If nothing is known, nothing is sent: no empty text, no ``None``, no ``null``."""
     request = make_request("stop", window=None, build=None, body=None)
     request["options"].pop("environment")
     assert attributes_of(last9, request) == {"service": "payments-api", "service_name": "payments-api", "message": "payments-api"}
@@ -80,7 +80,7 @@ def test_blank_variables_are_left_out(last9: FakeLast9) -> None:
 
 @pytest.mark.parametrize("name", ["scm.branch", "scm_branch"])
 def test_custom_name_replaces_both_spellings(last9: FakeLast9, name: str) -> None:
-    """A custom attribute wins in whichever spelling it is written, and its automatic twin does not contradict it."""
+    """A custom attribute wins in either spelling, and its automatic twin does not contradict it."""
     labels = attributes_of(last9, make_request("start", options={"customAttributes": {name: "release"}}), environ=AGENT)
     assert labels[name] == "release"
     assert not {"scm.branch", "scm_branch"} - {name} & set(labels)
@@ -96,18 +96,18 @@ def test_custom_name_replaces_an_identity_label(last9: FakeLast9, name: str) -> 
 
 @pytest.mark.parametrize("name", ["jenkins.build_result", "jenkins_build_result", "deployment.outcome"])
 def test_custom_result_wins(last9: FakeLast9, name: str) -> None:
-    """A team that knows better than the build how the deploy ended has the last word."""
+    """A team that knows better than the build how the deploy ended decides."""
     labels = attributes_of(last9, make_request("stop", options={"customAttributes": {name: "ROLLED_BACK"}}))
     assert labels[name] == "ROLLED_BACK"
 
 
 @pytest.mark.parametrize("name", ["deployment.id", "deployment_id", "deployment.window_duration_ms", "deployment_window_duration_ms"])
 def test_what_ties_a_window_cannot_be_set(last9: FakeLast9, name: str) -> None:
-    """A window's id and duration stay the window's own, whatever is given, and the log says so."""
+    """A window's id and duration stay the window's own, with any options, and the log says so."""
     request = make_request("stop", options={"customAttributes": {name: "mine"}})
     ran = run_marker(request, last9.refresh_token)
     (warning,) = ran.answer.warnings
-    assert f"cannot set '{name}'" in warning
+    assert f"customAttributes: '{name}' is ignored" in warning
     labels = last9.received()[0]["attributes"]
     assert labels["deployment.id"] == WINDOW
     assert "mine" not in labels.values()
@@ -118,7 +118,7 @@ def test_the_labels_of_every_series_cannot_be_set(last9: FakeLast9, name: str) -
     """A stop says nowhere that it is a start: what Last9 makes a label by itself has no second value, and the log says so."""
     ran = run_marker(make_request("stop", options={"customAttributes": {name: "start"}}), last9.refresh_token)
     (warning,) = ran.answer.warnings
-    assert f"cannot set '{name}'" in warning
+    assert f"customAttributes: '{name}' is ignored" in warning
     (event,) = last9.received()
     assert event["event_state"] == "stop"
     assert name not in event["attributes"]
@@ -126,7 +126,7 @@ def test_the_labels_of_every_series_cannot_be_set(last9: FakeLast9, name: str) -
 
 @pytest.mark.parametrize("name", ["ticket", "scm.branch"])
 def test_the_text_null_is_not_given(last9: FakeLast9, name: str) -> None:
-    """``"${env.TICKET}"`` of a variable that is not set is no value, and takes no automatic attribute away."""
+    """``"${env.TICKET}"`` of a variable that is not set is not a value, and takes no automatic attribute away."""
     expected = attributes_of(last9, make_request("start"))
     assert attributes_of(last9, make_request("start", options={"customAttributes": {name: " null"}})) == expected
 
@@ -148,7 +148,7 @@ def test_null_leaves_a_name_out(last9: FakeLast9, name: str) -> None:
 
 
 def test_an_empty_text_is_sent_as_it_is(last9: FakeLast9) -> None:
-    """Whoever gives an empty text wants one: only null leaves out."""
+    """An empty text is sent: only null leaves out."""
     labels = attributes_of(last9, make_request("start", options={"customAttributes": {"ticket": "", "scm.branch": ""}}), environ=AGENT)
     assert (labels["ticket"], labels["scm.branch"]) == ("", "")
 
@@ -157,7 +157,7 @@ def test_entry_without_a_name_is_left_out(last9: FakeLast9) -> None:
     """A label without a name would have the whole event refused."""
     ran = run_marker(make_request("start", options={"customAttributes": {" ": "x", "team": "a"}}), last9.refresh_token)
     assert ran.answer.delivered
-    assert "without a name" in ran.answer.warnings[0]
+    assert "it has no name" in ran.answer.warnings[0]
     assert "" not in last9.received()[0]["attributes"]
     assert last9.received()[0]["attributes"]["team"] == "a"
 
@@ -184,7 +184,7 @@ def test_entry_without_a_name_is_left_out(last9: FakeLast9) -> None:
     ],
 )
 def test_values_arrive_as_written(last9: FakeLast9, given: object, sent: str | None) -> None:
-    """Whatever text a value holds arrives unchanged; other values as their text; what no UTF-8 can carry as a replacement."""
+    """Every text value arrives unchanged; other values as their text; characters that UTF-8 lacks as a replacement."""
     labels = attributes_of(last9, make_request("start", options={"customAttributes": {"value": given}}))
     assert labels["value"] == (given if sent is None else sent)
 

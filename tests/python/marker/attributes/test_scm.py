@@ -47,7 +47,7 @@ def _scm(labels: dict[str, str]) -> dict[str, str]:
 
 
 def test_no_repository_and_no_variables(last9: FakeLast9) -> None:
-    """Where nothing is known of a commit nothing is said of one, without a warning."""
+    """If nothing is known of a commit nothing is said of one, without a warning."""
     ran = run_marker(make_request(), last9.refresh_token, git=True)
     assert ran.answer.warnings == []
     assert _scm(last9.received()[0]["attributes"]) == {}
@@ -144,7 +144,7 @@ def test_detached_head_has_no_branch(last9: FakeLast9, repository: Path) -> None
     ],
 )
 def test_branch_of_a_detached_head(last9: FakeLast9, repository: Path, refs: list[str], named: str | None, branch: str | None) -> None:
-    """Jenkins checks commits out, not branches: the job's own name for it counts, else the one ref that points there."""
+    """Jenkins checks commits out, not branches: the job's own name for it is used, else the one ref that points there."""
     _git(repository, "checkout", "-q", "--detach")
     _git(repository, "commit", "-q", "--allow-empty", "-m", "second")
     for ref in refs:
@@ -205,7 +205,7 @@ def test_a_workspace_that_is_gone(last9: FakeLast9, repository: Path) -> None:
 
 
 def test_only_the_steps_folder_is_asked(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine runs in a folder of its own, in whatever repository that lies; what the step's folder holds is what is deployed."""
+    """The engine runs in a folder of its own, perhaps within another repository; the checkout in the step's folder is the deployed one."""
     other = tmp_path / "slot"
     other.mkdir()
     _git(other, "init", "-q")
@@ -225,7 +225,7 @@ def test_a_shells_own_folder_is_asked(last9: FakeLast9, repository: Path) -> Non
 
 
 def test_an_author_of_many_megabytes_is_not_read(last9: FakeLast9, repository: Path, tmp_path: Path) -> None:
-    """Whoever can push chooses a name: 64 kB of git's answer are read, the event holds 1 kB, and the commit is known all the same."""
+    """Anyone who can push chooses a name: 64 kB of git's answer are read, the event holds 1 kB, and the commit is still known."""
     people = f"author {'A' * 40_000_000} <a@example.com> 1 +0000\ncommitter C <c@example.com> 1 +0000"
     raw = f"tree {_git(repository, 'write-tree')}\n{people}\n\nx\n"
     (tmp_path / "commit").write_text(raw, encoding="utf-8")
@@ -252,7 +252,7 @@ def test_an_answer_that_was_cut_is_no_answer(last9: FakeLast9, repository: Path)
 
 
 def test_no_thread_for_git(last9: FakeLast9, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no thread is to be had git's facts are left out, and no git stays behind."""
+    """If no thread can be started, git's facts are left out, and no git stays behind."""
 
     start = threading.Thread.start
 
@@ -268,7 +268,7 @@ def test_no_thread_for_git(last9: FakeLast9, repository: Path, monkeypatch: pyte
 
 
 def test_repository_without_a_commit(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A repository that is empty knows nothing, and that is no failure."""
+    """A repository that is empty knows nothing, and that is not a failure."""
     empty = tmp_path / "empty"
     empty.mkdir()
     _git(empty, "init", "-q")
@@ -288,7 +288,7 @@ def test_no_git_at_all(last9: FakeLast9, repository: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
 def test_a_git_that_hangs_is_left_behind(last9: FakeLast9, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A git that never answers costs its facts and two seconds in all, not the marker, whatever is asked."""
+    """A git that never answers costs its facts and two seconds in all, not the marker, for any question."""
     tools = tmp_path / "tools"
     tools.mkdir()
     script = tools / "git"
@@ -377,7 +377,7 @@ def test_url_credentials_are_stripped(url: str | None, clean: str | None) -> Non
     ],
 )
 def test_same_repository(one: str, other: str, same: bool) -> None:
-    """Two spellings of one repository are no reason for a warning, two repositories are."""
+    """Two spellings of one repository are not a reason for a warning, two repositories are."""
     assert scm.same_repository(one, other) is same
 
 
@@ -413,7 +413,7 @@ _PROGRAMS = {
 
 @pytest.mark.skipif(os.name == "nt", reason="needs an executable script")
 def test_a_repository_runs_no_program(last9: FakeLast9, repository: Path, tmp_path: Path) -> None:
-    """Whatever programs a workspace's git settings name, none is run for a marker, nor by a git that knows no way not to fetch."""
+    """No program of a workspace's git settings runs for a marker, not even with a git that cannot disable fetching."""
     tools = tmp_path / "tools"
     tools.mkdir()
     ran = tmp_path / "ran"

@@ -17,7 +17,7 @@ import pipeline.engine.Settings;
 import pipeline.run.Pipeline;
 
 /**
- * An abort is obeyed, at every moment and whoever it comes from: nothing of the build runs after it, the stop is there wherever its start may have been, once
+ * An abort is obeyed, at every moment and from every source: nothing of the build runs after it, the stop is there wherever its start may have been, once
  * if it had arrived, the build has the result that it would have without the library, and it ends within 7 s.
  */
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)

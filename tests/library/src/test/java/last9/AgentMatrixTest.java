@@ -155,7 +155,7 @@ class AgentMatrixTest extends LibraryTest {
     }
 
     /** Whole windows, each with one id, in their order; of the connection test nothing. */
-    private static void assertReceived(Way way, int windows, StandIn last9, Pipeline.Run run) {
+    private static void assertReceived(Way way, int windows, FakeLast9 last9, Pipeline.Run run) {
         List<String> states = new ArrayList<>();
         List<Object> ids = new ArrayList<>();
         last9.received().forEach(event -> {

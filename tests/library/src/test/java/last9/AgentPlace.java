@@ -35,7 +35,7 @@ final class AgentPlace implements AutoCloseable {
     final Path home;
     final Path userHome;
     final Path temporary;
-    StandIn last9;
+    FakeLast9 last9;
     String url;
     /** The agent's whole environment. */
     final Map<String, String> environment = new TreeMap<>();
@@ -51,7 +51,7 @@ final class AgentPlace implements AutoCloseable {
     /** Looked at after the build. */
     Runnable afterwards = () -> {};
 
-    AgentPlace(StandIn last9) throws IOException {
+    AgentPlace(FakeLast9 last9) throws IOException {
         this.last9 = last9;
         url = last9.url;
         folder = folder(Files.createTempDirectory("agent-").toRealPath(), "rwxr-xr-x");

@@ -22,7 +22,7 @@ class AnyPlaceTest extends LibraryTest {
         return attributes(last9.received().get(last9.received().size() - 1));
     }
 
-    /** An agent that is removed while the deployment runs on it is a failure, and the stop goes out from another agent, in its own good time: nobody has pressed stop. */
+    /** An agent that is removed while the deployment runs on it is a failure, and the stop goes out from another agent, with the full time limit: no one has pressed stop. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void anAgentThatIsLostInTheBody(boolean trusted) {
@@ -82,7 +82,7 @@ class AnyPlaceTest extends LibraryTest {
         }
     }
 
-    /** `post` of `agent none`: the marker finds a node, by its label where one is named, and the window is one with its start. */
+    /** `post` of `agent none`: the marker finds a node, by its label if one is named, and the window is one with its start. */
     @Test
     void postOfAgentNone() {
         String jenkinsfile = """
@@ -157,7 +157,7 @@ class AnyPlaceTest extends LibraryTest {
         }
     }
 
-    /** Where not even the library may write on the agent, each marker is one warning that says where to look, and the body runs. */
+    /** If not even the library may write on the agent, each marker is one warning that says where to look, and the body runs. */
     @Test
     void aTemporaryWorkspaceThatTakesNothing() {
         String jenkinsfile = """

@@ -2,9 +2,9 @@ package last9;
 
 import java.nio.file.Path;
 
-/** Where one build after the other is run: a stand-in Last9 and a Jenkins home, as on a static agent that keeps the bundle between builds. */
+/** Runs one build after the other: a fake Last9 and a Jenkins home, as on a static agent that keeps the bundle between builds. */
 final class Bench implements AutoCloseable {
-    final StandIn last9 = StandIn.start(LibraryTest.CHECKOUT);
+    final FakeLast9 last9 = FakeLast9.start(LibraryTest.CHECKOUT);
     final Path home;
 
     Bench(Path home) {

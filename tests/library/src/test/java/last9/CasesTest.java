@@ -19,7 +19,7 @@ class CasesTest extends LibraryTest {
                 .env("LAST9_API_BASE_URL", last9.url).credential("last9-refresh-token", last9.refreshToken);
     }
 
-    /** An array is a list everywhere; a list where one text is wanted is a warning, and no marker of a service called {@code [a, b]}. */
+    /** An array is a list everywhere; a list instead of one text is a warning, and no marker of a service called {@code [a, b]}. */
     @Test
     void arraysAsOptions() throws IOException {
         try (var run = file("arrays-as-options").run()) {

@@ -32,7 +32,7 @@ class ConnectionTestTest extends LibraryTest {
         assertTrue(run.console().contains("returned " + expected), run.log());
     }
 
-    /** Where all is well everything is told, nothing is written, and the write is said to be unproven. */
+    /** If all is well, the log has every finding, nothing is written, and the write is not tested. */
     @Test
     void looksAtEverythingAndWritesNothing() {
         try (var run = pipeline(node("")).run()) {
@@ -47,7 +47,7 @@ class ConnectionTestTest extends LibraryTest {
         }
     }
 
-    /** Every option of the connection counts as for a marker, and a written event proves the way. */
+    /** Every option of the connection is used as for a marker, and a written event proves the way. */
     @Test
     void provesTheWrite() {
         String jenkinsfile = "last9Config routingProfiles: [team: [orgSlug: 'acme', credentialId: 'other']]\n"

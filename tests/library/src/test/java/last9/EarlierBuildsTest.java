@@ -99,7 +99,7 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals(List.of(CLOSED.formatted(1)), closed(run), run.log());
     }
 
-    /** A build that runs is left alone, whatever result it shows: unstable, a caught failure; its own stop tells how it ended. */
+    /** A running build is left alone, with any result: unstable, a caught failure; its own stop has its outcome. */
     @ParameterizedTest
     @ValueSource(strings = {"unstable 'flaky'", "catchError { error 'no' }", "currentBuild.result = 'FAILURE'"})
     void aRunningBuildIsLeftAlone(String result, @TempDir Path folder) {
@@ -120,7 +120,7 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals(List.of(), closed(run(MARKER)), "it has closed its window itself");
     }
 
-    /** A build that waits at an input for somebody's word still runs, though a stage of it has failed. */
+    /** A build that waits at an input for an answer still runs, although a stage of it has failed. */
     @Test
     void aBuildThatWaitsForAnInput() {
         List<Pipeline.Run> others = new ArrayList<>();
@@ -184,7 +184,7 @@ class EarlierBuildsTest extends LibraryTest {
         assertTrue(first.state().endedAt - stopped > 2000, "the time of the stop, not of the build's end");
     }
 
-    /** A stop that was kept and went out with a later marker of its own build is no business of the next build. */
+    /** A stop that was kept and went out with a later marker of its own build does not concern the next build. */
     @Test
     void aStopThatGotThroughLater() {
         last9.fault("[{\"about\": \"\\\"stop\\\"\", \"times\": 1, \"status\": 429, \"headers\": {\"Retry-After\": \"60\"}}]");
@@ -248,7 +248,7 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals("renamed", attributes(stops("payments-api").get(0)).get("jenkins.job_name"));
     }
 
-    /** Ten builds without a marker hide what is behind them: so far back nobody looks. */
+    /** Ten builds without a marker hide what is behind them: no build looks so far back. */
     @Test
     void noFurtherThanTenBuilds() {
         killed(HANGS);
@@ -265,7 +265,7 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals(List.of(), closed(run(MARKER)));
     }
 
-    /** A record that somebody else wrote, of whatever form, costs no marker and leads the token nowhere. */
+    /** A foreign record, of any form, costs no marker and leads the token nowhere. */
     @ParameterizedTest
     @ValueSource(strings = {
         "no JSON", "[]", "{\"v\":1}", "{\"v\":2,\"open\":[]}", "{\"v\":1,\"open\":7,\"left\":{},\"commits\":[],\"running\":\"x\",\"settled\":\"y\"}",
@@ -351,7 +351,7 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals(List.of(CLOSED.formatted(4)), closed(run(MARKER)));
     }
 
-    /** The commit that was deployed last to a service and environment is what the next deployment there is compared with, whatever other builds did. */
+    /** The commit that was deployed last to a service and environment is compared with the next deployment there, in spite of other builds. */
     @Test
     void theCommitDeployedLast() {
         String deploy = "node { withEnv(['GIT_COMMIT=%s', 'GIT_PREVIOUS_SUCCESSFUL_COMMIT=%s']) { withLast9Deployment(serviceName: 'api', environment: '%s') { %s } } }";

@@ -168,7 +168,7 @@ class EngineClientTest {
         }
     }
 
-    /** A person who tests the connection on such a node is told, though it was said before. */
+    /** A person who tests the connection on such a node gets the warning, even if it was logged before. */
     @Test
     void saysWhyASilentAgentIsNotTested() {
         ScriptedEngine engine = new ScriptedEngine(folder).then("sleep 60\n");
@@ -199,7 +199,7 @@ class EngineClientTest {
         }
     }
 
-    /** The same with a stop that is still undelivered: it is tried once more, the very same and once only; what the answer kept besides goes along. */
+    /** The same with a stop that is still pending: it is tried once more, unchanged and once only; what the answer kept besides goes along. */
     @Test
     void sendsAgainWhatWasAnsweredAsUndelivered() {
         ScriptedEngine engine = new ScriptedEngine(folder)
@@ -234,7 +234,7 @@ class EngineClientTest {
         }
     }
 
-    /** Who starts builds chooses no interpreter: a parameter called LAST9_PYTHON, in whatever case, tells the launcher to pass it over. */
+    /** A person who starts builds cannot choose the interpreter: with a parameter called LAST9_PYTHON, in upper or lower case, the launcher ignores it. */
     @ParameterizedTest
     @CsvSource({"LAST9_PYTHON", "last9_python"})
     void takesNoInterpreterFromAParameter(String parameter) {

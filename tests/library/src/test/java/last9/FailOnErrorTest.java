@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code failOnError}: an undelivered marker fails the build of whoever wants that, the stop is sent all the same, and the body's own error wins. */
+/** {@code failOnError}: if a marker is not delivered, the build fails; the stop is still sent, and the body's own error is the one thrown. */
 class FailOnErrorTest extends LibraryTest {
     private static final String REFUSED = "[{\"on\": \"event\", \"status\": 403}]";
     private static final String REFUSED_ONCE = "[{\"on\": \"event\", \"times\": 1, \"status\": 403}]";
@@ -35,7 +35,7 @@ class FailOnErrorTest extends LibraryTest {
         }
     }
 
-    /** A start that was not delivered fails the build before the body: nobody wants a deployment then that Last9 does not show. The stop follows. */
+    /** A start that was not delivered fails the build before the body: with this option there is no deployment that Last9 does not show. The stop follows. */
     @Test
     void failsBeforeTheBodyAndSendsTheStop() {
         last9.fault(REFUSED_ONCE);
@@ -48,7 +48,7 @@ class FailOnErrorTest extends LibraryTest {
         }
     }
 
-    /** Where neither gets through the stop is tried all the same, and the start's failure is the build's. */
+    /** If neither gets through, the stop is still tried, and the start's failure is the build's. */
     @Test
     void triesTheStopThoughTheStartHasFailed() {
         last9.fault(REFUSED);

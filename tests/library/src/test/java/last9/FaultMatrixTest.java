@@ -13,7 +13,7 @@ import pipeline.run.Pipeline;
 
 /**
  * Every fault at the start, at the stop, throughout a block, and at a single marker, through the real steps to a real server: the build is as it
- * would be without us and no later than the time limits allow, the attempts are counted, what Last9 has in the end is in order, each undelivered
+ * would be without us and no later than the time limits allow, the attempts are counted, what Last9 has in the end is in order, each pending
  * marker is one warning, and no secret is anywhere.
  */
 @Execution(ExecutionMode.CONCURRENT)
@@ -47,19 +47,19 @@ class FaultMatrixTest {
     /** The faults that differ in what becomes of the marker. */
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', value = {
-        // fault                        | as ordered | limit | fate | exchanges | events | the warning says
+        // fault                        | as ordered | limit | result | exchanges | events | the warning says
         "503 for ever                   | {\"status\": 503}                                                        | 12 | KEPT      | 3-4 | 0   | 503",
         "503 three times                | {\"on\": \"event\", \"times\": 3, \"status\": 503}                       | 15 | DELIVERED | 1   | 4   | -",
         "503 far from over              | {\"status\": 503, \"headers\": {\"Retry-After\": \"60\"}}                | 10 | KEPT      | 1   | 0   | 503",
         "429 that passes                | {\"on\": \"exchange\", \"times\": 1, \"status\": 429}                    | 15 | DELIVERED | 2   | 1   | -",
         "accepts and never answers      | {\"delay\": 30}                                                          |  8 | KEPT      | 1-3 | 0   | time",
-        "cut before the answer          | {\"drop\": \"before\"}                                                   | 12 | KEPT      | 3-4 | 0   | cut the connection",
+        "cut before the answer          | {\"drop\": \"before\"}                                                   | 12 | KEPT      | 3-4 | 0   | closed the connection early",
         "cut in the event's answer      | {\"on\": \"event\", \"drop\": \"body\"}                                  | 15 | DELIVERED | 1   | 1   | -",
         "headers that drip              | {\"on\": \"exchange\", \"drip\": 0.1}                                    |  8 | KEPT      | 1-3 | 0   | time",
         "refresh token not accepted     | {\"on\": \"exchange\", \"status\": 401}                                  | 10 | REFUSED   | 1   | 0   | does not accept the refresh token",
         "access token run out           | {\"on\": \"event\", \"times\": 1, \"status\": 401}                       | 15 | DELIVERED | 2   | 2   | -",
         "scope too low                  | {\"on\": \"event\", \"status\": 403}                                     | 10 | REFUSED   | 1   | 1   | write scope",
-        "event refused                  | {\"on\": \"event\", \"status\": 422}                                     | 10 | REFUSED   | 1   | 1   | refuses the event",
+        "event refused                  | {\"on\": \"event\", \"status\": 422}                                     | 10 | REFUSED   | 1   | 1   | rejected the event",
         "a page instead of a token      | {\"on\": \"exchange\", \"body\": \"<html>sign in</html>\"}               | 10 | KEPT      | 1   | 0   | HTML",
     })
     void holds(String name, String fault, int limit, Fate fate, String exchanges, String events, String words) {
@@ -70,7 +70,7 @@ class FaultMatrixTest {
     @Tag("endurance")
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', value = {
-        // fault                        | as ordered | limit | fate | exchanges | events | the warning says
+        // fault                        | as ordered | limit | result | exchanges | events | the warning says
         "well                           | {\"on\": \"event\", \"times\": 0}                                        | 15 | DELIVERED | 1   | 1   | -",
         "429 for ever                   | {\"on\": \"event\", \"status\": 429}                                     | 12 | KEPT      | 1   | 2-9 | 429",
         "cut before the answer, once    | {\"on\": \"event\", \"times\": 1, \"drop\": \"before\"}                  | 15 | DELIVERED | 1   | 2   | -",
@@ -86,7 +86,7 @@ class FaultMatrixTest {
     private static void everywhere(String fault, int limit, Fate fate, Attempts e, Attempts v, String words) {
         boolean passes = fault.contains("times");
         int late = fate == Fate.KEPT ? 1 : 0;
-        try (StandIn last9 = StandIn.start(LibraryTest.CHECKOUT)) {
+        try (FakeLast9 last9 = FakeLast9.start(LibraryTest.CHECKOUT)) {
             // at the start alone: what was kept arrives first, with the stop
             String first = fate == Fate.REFUSED ? "stop" : "start stop";
             Busy.whereTwoSecondsSuffice(() -> check(last9, BLOCK, limit, fault, true, false, first, fate == Fate.DELIVERED ? 0 : 1, e.plus(1), v.plus(1 + late), words));
@@ -102,7 +102,7 @@ class FaultMatrixTest {
         }
     }
 
-    private static void check(StandIn last9, String step, int limit, String fault, boolean atFirst, boolean fromBodyOn, String received, int warnings,
+    private static void check(FakeLast9 last9, String step, int limit, String fault, boolean atFirst, boolean fromBodyOn, String received, int warnings,
             Attempts exchanges, Attempts events, String words) {
         last9.reset();
         if (atFirst) {
@@ -140,7 +140,7 @@ class FaultMatrixTest {
         }
     }
 
-    private static long attempts(StandIn last9, String path) {
+    private static long attempts(FakeLast9 last9, String path) {
         return last9.paths().stream().filter(asked -> asked.endsWith(path)).count();
     }
 

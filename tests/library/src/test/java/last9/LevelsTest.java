@@ -20,17 +20,17 @@ class LevelsTest extends LibraryTest {
     /** From the lowest level to the highest, below them the token's claims or the built-in default. */
     private static final List<String> LEVELS =
             List.of("global", "config-variable", "config-parameter", "config", "profile", "variable", "parameter", "option");
-    /** An address that a parameter chose is refused, since nobody else has named it; the warning names the host. */
+    /** An address that a parameter chose is refused, because no one else has named it; the warning names the host. */
     private static final Map<String, String> REFUSED = Map.of("config-parameter", "127.0.1.1", "parameter", "127.0.1.2");
     /** A Last9 for each of the other levels. */
-    private static final Map<String, StandIn> HOSTS = new LinkedHashMap<>();
+    private static final Map<String, FakeLast9> HOSTS = new LinkedHashMap<>();
 
     /** In place of the usual one: knows any organization, and a token of each level that names one. */
     @BeforeAll
     static void startLast9() {
         List<String> arguments = new ArrayList<>(List.of("--organization", "*", "--refresh-token"));
-        LEVELS.forEach(level -> arguments.add(StandIn.token(Map.of("organization_slug", level))));
-        last9 = StandIn.start(CHECKOUT, arguments.toArray(String[]::new));
+        LEVELS.forEach(level -> arguments.add(FakeLast9.token(Map.of("organization_slug", level))));
+        last9 = FakeLast9.start(CHECKOUT, arguments.toArray(String[]::new));
     }
 
     /** Without an address among Jenkins' global properties. */
@@ -106,7 +106,7 @@ class LevelsTest extends LibraryTest {
     void resolvesEachFieldAtEachLevel(String field, String variable, String lowest) {
         Pipeline p = inTurn(field, variable).env("LAST9_API_BASE_URL", last9.url);
         // each token says another organization of itself
-        LEVELS.forEach(level -> p.credential("credential-" + level, StandIn.token(Map.of("organization_slug", level))));
+        LEVELS.forEach(level -> p.credential("credential-" + level, FakeLast9.token(Map.of("organization_slug", level))));
         List<String> expected = new ArrayList<>(List.of(lowest));
         LEVELS.stream().filter(l -> !(field.equals("routingProfile") && l.equals("profile"))).forEach(expected::add);
         try (var run = p.run()) {
@@ -120,7 +120,7 @@ class LevelsTest extends LibraryTest {
     void resolvesTheAddressAtEachLevel() {
         try {
             LEVELS.stream().filter(level -> !REFUSED.containsKey(level)).forEach(level ->
-                    HOSTS.put(level, StandIn.start(CHECKOUT, "--organization", "*", "--refresh-token", last9.refreshToken)));
+                    HOSTS.put(level, FakeLast9.start(CHECKOUT, "--organization", "*", "--refresh-token", last9.refreshToken)));
             try (var run = inTurn("apiBaseUrl", "LAST9_API_BASE_URL").run()) {
                 assertEquals("SUCCESS", run.result(), run.log());
                 assertEquals(1, last9.received().size(), "the token's own address, as long as no level has one: " + run.log());
@@ -128,7 +128,7 @@ class LevelsTest extends LibraryTest {
                 assertEquals(List.of("127.0.1.1", "127.0.1.2"), warnings(run).stream().map(w -> w.replaceAll(".*?(127\\.0\\.1\\.\\d+).*", "$1")).toList(), run.log());
             }
         } finally {
-            HOSTS.values().forEach(StandIn::close);
+            HOSTS.values().forEach(FakeLast9::close);
         }
     }
 
@@ -143,17 +143,17 @@ class LevelsTest extends LibraryTest {
         };
     }
 
-    /** Where neither settings nor token name an address, the marker is meant for Last9's own. */
+    /** If neither settings nor token name an address, the marker goes to Last9's own. */
     @Test
     void fallsBackToLast9sOwnAddress() {
         try (var run = pipeline("node { last9DeploymentMarker serviceName: 's', orgSlug: 'acme' }")
-                .credential("last9-refresh-token", StandIn.token(Map.of())).agentEnv("HTTPS_PROXY", "http://127.0.0.1:9").agentEnv("LAST9_DEBUG", "true").run()) {
+                .credential("last9-refresh-token", FakeLast9.token(Map.of())).agentEnv("HTTPS_PROXY", "http://127.0.0.1:9").agentEnv("LAST9_DEBUG", "true").run()) {
             assertEquals(1, warnings(run).size(), run.log());
             assertTrue(run.log().contains("https://app.last9.io/"), run.log());
         }
     }
 
-    /** A level that is blank, null or not there is no level: the next one counts. */
+    /** A level that is blank, null or missing is skipped: the next one is used. */
     @Test
     void passesBlankLevelsBy() {
         String steps = """

@@ -16,21 +16,21 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import pipeline.run.Pipeline;
 
-/** What every test of the library starts from: this checkout as the library, one stand-in Last9, one credential. */
+/** What every test of the library starts from: this checkout as the library, one fake Last9, one credential. */
 abstract class LibraryTest {
     static final Path CHECKOUT = Path.of("../..").toAbsolutePath().normalize();
     /** A fault: the next exchange hangs for a minute. */
     static final String HANGS_ONCE = "[{\"on\": \"exchange\", \"times\": 1, \"delay\": 60}]";
     /**
-     * A fault that nobody waits for, and that begins no outage as a 503 would: then the next marker had 2 s, the interpreter's start included, which is
+     * A fault without a wait, and that begins no outage as a 503 would: then the next marker had 2 s, the interpreter's start included, which is
      * too little on a busy machine.
      */
     static final String TAKES_NOTHING = "[{\"status\": 429, \"headers\": {\"Retry-After\": \"60\"}}]";
-    static StandIn last9;
+    static FakeLast9 last9;
 
     @BeforeAll
     static void startLast9() {
-        last9 = StandIn.start(CHECKOUT);
+        last9 = FakeLast9.start(CHECKOUT);
     }
 
     @AfterAll

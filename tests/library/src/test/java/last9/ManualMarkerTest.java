@@ -95,7 +95,7 @@ class ManualMarkerTest extends LibraryTest {
         }
     }
 
-    /** Attribute values arrive as written, whatever a shell, a batch file or JSON would make of them. */
+    /** Attribute values arrive as written, although a shell, a batch file or JSON would change them. */
     @Test
     void carriesValuesAsWritten() {
         String jenkinsfile = """

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import pipeline.run.Pipeline;
 
-/** The shapes table is worth something: each mistake that somebody could make in the Groovy half is caught by the rows that are there for it. */
+/** The shapes table is worth something: each mistake that someone could make in the Groovy half is caught by the rows that are there for it. */
 @Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MutationTest extends OnABench {
     private static final String WINDOW = "src/org/last9/DeploymentWindow.groovy";

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import pipeline.run.Pipeline;
 
-/** Last9 never fails a deployment: whatever is wrong is a warning with its remedy, and the body runs. */
+/** Last9 never fails a deployment: every problem is a warning with its remedy, and the body runs. */
 class NeverFailsTest extends LibraryTest {
     private static final String WINDOW = "node { withLast9Deployment(serviceName: 's') { echo 'body ran' } }";
 
@@ -27,7 +27,7 @@ class NeverFailsTest extends LibraryTest {
     @Test
     void whenLast9IsDown() {
         try (var run = pipeline(WINDOW).env("LAST9_API_BASE_URL", "http://127.0.0.1:9").run()) {
-            assertHarmless(run, "127.0.0.1 refuses connections. Check the base URL");
+            assertHarmless(run, "127.0.0.1 refused the connection. Check apiBaseUrl");
             assertEquals(2, warnings(run).size(), run.log());
         }
     }
@@ -42,7 +42,7 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
-    /** Whatever stands in a name that whoever starts the build has chosen: the warning is one line, and no line of ours is forged. */
+    /** A person who starts the build may choose a name with any characters: the warning is one line, and no line of ours is forged. */
     @Test
     void isToldInOneLine() {
         String forged = "nope\r\n[Last9] Deployment marker sent successfully\u001b[2K";
@@ -82,7 +82,7 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
-    /** Whatever a call looks like, the block runs, what is of use in it counts, and a warning shows the right one. */
+    /** With any form of call the block runs, the usable arguments are used, and a warning shows the right form. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "withLast9Deployment('x', serviceName: 's') { echo 'body ran' }                      | start s, stop s | withLast9Deployment ignored positional arguments: x. Use named options:",

@@ -158,8 +158,8 @@ enum OddAgent {
     }
 
     private static void overTls(AgentPlace place) {
-        place.last9 = place.with(StandIn.startTls(LibraryTest.CHECKOUT));
-        place.environment.put("LAST9_CA_BUNDLE", StandIn.CA.toString());
+        place.last9 = place.with(FakeLast9.startTls(LibraryTest.CHECKOUT));
+        place.environment.put("LAST9_CA_BUNDLE", FakeLast9.CA.toString());
     }
 
     /** A PATH whose only Python is one that has what Debian's python3-minimal has. */

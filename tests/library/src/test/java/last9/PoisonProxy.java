@@ -14,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** In front of the stand-in Last9: hands everything on but the events of one service, which fare badly. */
+/** In front of the fake Last9: hands everything on but the events of one service, which fare badly. */
 final class PoisonProxy implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -25,7 +25,7 @@ final class PoisonProxy implements AutoCloseable {
     final String url;
 
     /** {@code poison}: an HTTP status, {@code hang} or {@code drop}. */
-    PoisonProxy(StandIn last9, String service, String poison) {
+    PoisonProxy(FakeLast9 last9, String service, String poison) {
         this.behind = last9.url;
         this.service = service;
         this.poison = poison;

@@ -104,7 +104,7 @@ class ReportTest extends LibraryTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Markers through any var, windows still open, points, late and undelivered ones: each is told as what it is. */
+    /** Markers through any var, windows still open, points, late and queued ones: the report shows each as such. */
     @Test
     void tellsWhatBecameOfEachMarker() throws IOException {
         last9.fault("[{\"on\": \"event\", \"times\": 1, \"status\": 429, \"headers\": {\"Retry-After\": \"60\"}}, {\"on\": \"event\", \"times\": 1, \"status\": 403}]");

@@ -34,14 +34,14 @@ class RestartTest extends LibraryTest {
     private static final Map<String, List<String>> UNDISTURBED = new ConcurrentHashMap<>();
 
     /** A new controller is up within seconds, or within a minute on a busy machine: the markers' time limits must not end meanwhile. */
-    private static Pipeline example(Path file, StandIn to) throws IOException {
+    private static Pipeline example(Path file, FakeLast9 to) throws IOException {
         return Pipeline.of(Files.readString(file)).library(CHECKOUT).realTime()
                 .env("LAST9_API_BASE_URL", to.url).env("LAST9_TIMEOUT_SECONDS", "120").credential("last9-refresh-token", to.refreshToken);
     }
 
     /** Every step that the build of an example takes, as name and how-many-th call. */
     private static Stream<Arguments> steps(Path file) {
-        try (StandIn own = StandIn.start(CHECKOUT); var run = example(file, own).run()) {
+        try (FakeLast9 own = FakeLast9.start(CHECKOUT); var run = example(file, own).run()) {
             UNDISTURBED.put(file.getFileName().toString(), windows(run, own));
             Map<Object, Integer> calls = new LinkedHashMap<>();
             // What comes after a build's last shell is over, here, before a controller could go down: nothing waits there.
@@ -89,17 +89,17 @@ class RestartTest extends LibraryTest {
     @ParameterizedTest
     @CsvSource({"sh, 1", "sh, 2", "withCredentials, 2"})
     void outlastsALongRestart(String step, int nth) {
-        try (StandIn own = StandIn.start(CHECKOUT); var run = downFor(20_000, step, nth, own).run()) { // the library's own limit is 19 s
+        try (FakeLast9 own = FakeLast9.start(CHECKOUT); var run = downFor(20_000, step, nth, own).run()) { // the library's own limit is 19 s
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(run.console().contains("body ran"), run.log());
-            // perhaps twice, as the very same: nobody can know whether the first try came through
+            // perhaps twice, unchanged: it is unknown whether the first attempt arrived
             assertEquals(List.of("start", "stop"), own.received().stream().map(e -> e.get("event_state") + "@" + e.get("timestamp")).distinct()
                     .map(e -> e.substring(0, e.indexOf('@'))).toList(), run.log());
             assertEquals(List.of(), warnings(run));
         }
     }
 
-    private static Pipeline downFor(int millis, String step, int nth, StandIn to) {
+    private static Pipeline downFor(int millis, String step, int nth, FakeLast9 to) {
         Pipeline p = pipeline("node { withLast9Deployment(serviceName: 's', timeoutSeconds: 4) { echo 'body ran' } }")
                 .env("LAST9_API_BASE_URL", to.url).credential("last9-refresh-token", to.refreshToken).restartAt(step, nth);
         p.settings().downMillis = millis;
@@ -108,7 +108,7 @@ class RestartTest extends LibraryTest {
 
     private static void goesOn(String name, String step, int nth) throws IOException {
         Path file = CHECKOUT.resolve("examples/" + name);
-        try (StandIn own = StandIn.start(CHECKOUT)) { // several builds wait for their new controllers at once
+        try (FakeLast9 own = FakeLast9.start(CHECKOUT)) { // several builds wait for their new controllers at once
             own.fault(SLOW);
             try (var run = example(file, own).restartAt(step, nth).run()) {
                 // branches that race bring the bundle once or twice, so a build may have fewer calls of that step than the one that was counted
@@ -122,7 +122,7 @@ class RestartTest extends LibraryTest {
     }
 
     /** The build's result, and each marker with the number of its window; a stop's duration is the time since its own start. Branches in any order. */
-    private static List<String> windows(Pipeline.Run run, StandIn to) {
+    private static List<String> windows(Pipeline.Run run, FakeLast9 to) {
         Map<Object, Map<String, Object>> starts = new LinkedHashMap<>();
         List<String> told = new ArrayList<>();
         for (Map<String, Object> event : to.received()) {

@@ -49,7 +49,7 @@ class SandboxTest extends LibraryTest {
         }
     }
 
-    /** What goes wrong is told in the sandbox in the same words: no call on the way there is rejected. */
+    /** In the sandbox, warnings have the same words: the sandbox rejects no call on the way. */
     @Test
     void tellsWhatWentWrong() {
         String jenkinsfile = """

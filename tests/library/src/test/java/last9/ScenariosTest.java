@@ -22,14 +22,14 @@ import pipeline.run.Pipeline;
 /** The Jenkinsfiles in the folders of examples/: several teams on one Jenkins, markers beside a Freestyle job, containers. */
 class ScenariosTest extends LibraryTest {
     private static final Path EXAMPLES = CHECKOUT.resolve("examples");
-    private static final String ACME = StandIn.token(Map.of("organization_slug", "acme"));
-    private static final String EMEA = StandIn.token(Map.of("organization_slug", "acme-emea"));
-    private static final String SEARCH = StandIn.token(Map.of("organization_slug", "acme-search"));
+    private static final String ACME = FakeLast9.token(Map.of("organization_slug", "acme"));
+    private static final String EMEA = FakeLast9.token(Map.of("organization_slug", "acme-emea"));
+    private static final String SEARCH = FakeLast9.token(Map.of("organization_slug", "acme-search"));
 
     /** In place of the usual one: one Last9 with three organizations, and a token for each that names its own. */
     @BeforeAll
     static void startLast9() {
-        last9 = StandIn.start(CHECKOUT, "--organization", "acme", "acme-emea", "acme-search", "--refresh-token", ACME, EMEA, SEARCH);
+        last9 = FakeLast9.start(CHECKOUT, "--organization", "acme", "acme-emea", "acme-search", "--refresh-token", ACME, EMEA, SEARCH);
     }
 
     /** Each profile's markers reach its own organization, with its own credential and metrics cluster, and no other. */
@@ -137,7 +137,7 @@ class ScenariosTest extends LibraryTest {
             assertEquals(result, run.result(), run.log());
             assertEquals("start null, stop " + outcome, told("event_state", "deployment.outcome"), run.log());
             assertEquals(1, last9.received().stream().map(e -> attributes(e).get("deployment.id")).distinct().count());
-            assertEquals(2, run.console().stream().filter("Timeout set to expire in 1 min 15 sec"::equals).count(), run.log()); // nobody has pressed stop
+            assertEquals(2, run.console().stream().filter("Timeout set to expire in 1 min 15 sec"::equals).count(), run.log()); // no one has pressed stop
             assertQuiet(run);
         }
     }

@@ -19,7 +19,7 @@ class SettingsTest extends LibraryTest {
     /** In place of the usual one: knows any organization. */
     @BeforeAll
     static void startLast9() {
-        last9 = StandIn.start(CHECKOUT, "--organization", "*");
+        last9 = FakeLast9.start(CHECKOUT, "--organization", "*");
     }
 
     /** Without an address among Jenkins' global properties. */
@@ -136,7 +136,7 @@ class SettingsTest extends LibraryTest {
         }
     }
 
-    /** Whoever may start a build cannot send the token elsewhere: by `…Param`, by `…EnvVar`, or by a parameter of the administrator's variable's name. */
+    /** A person who may only start builds cannot send the token elsewhere: by `…Param`, by `…EnvVar`, or by a parameter of the administrator's variable's name. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "HOST               | , apiBaseUrlParam: 'HOST'",
@@ -144,7 +144,7 @@ class SettingsTest extends LibraryTest {
         "LAST9_API_BASE_URL | ''",
     })
     void keepsTheTokenFromAParametersHost(String parameter, String option) {
-        StandIn elsewhere = StandIn.start(CHECKOUT);
+        FakeLast9 elsewhere = FakeLast9.start(CHECKOUT);
         try (elsewhere; var run = pipeline("node { last9DeploymentMarker serviceName: 's'" + option.replace("''", "") + " }").param(parameter, elsewhere.url).run()) {
             assertEquals(List.of(), elsewhere.paths());
             assertEquals(List.of(), last9.received());
@@ -152,13 +152,13 @@ class SettingsTest extends LibraryTest {
         }
     }
 
-    /** What last9Config cannot use is told, in its place and with the nearest name, and costs no marker. */
+    /** A value that last9Config cannot use is a warning, with the place and the nearest name, and costs no marker. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
-        "orgSlg: 'x'                | unknown option 'orgSlg' in last9Config, ignored: did you mean 'orgSlug'?",
+        "orgSlg: 'x'                | unknown option 'orgSlg' in last9Config is ignored: did you mean 'orgSlug'?",
         "timeoutSeconds: [a: 1]     | timeoutSeconds is",
         "attributeNames: 'dots'     | attributeNames must be 'dotted' or 'underscore'",
-        "customAttributes: 'x'      | customAttributes is not a map",
+        "customAttributes: 'x'      | customAttributes is ignored: it is not a map",
         "'acme'                     | last9Config ignored positional arguments: acme. Use named options: last9Config(orgSlug: 'acme'",
         "(['orgSlug', 'acme'])      | last9Config ignored positional arguments",
     })

@@ -83,7 +83,7 @@ final class Shape {
 
     /** Runs it with that library, plain or with Jenkinsfile and library sandboxed, and says in which points it differs from its head; empty: none. */
     List<String> differences(Path library, boolean sandboxed, Bench bench) {
-        StandIn last9 = bench.last9;
+        FakeLast9 last9 = bench.last9;
         last9.reset();
         Pipeline p = Pipeline.of(jenkinsfile).library("last9", library, !sandboxed).library("team", TEAM_LIBRARY, !sandboxed).sandbox(sandboxed)
                 .realTime().env("LAST9_API_BASE_URL", last9.url).credential("last9-refresh-token", last9.refreshToken);
@@ -100,13 +100,13 @@ final class Shape {
         }
     }
 
-    /** What is ordered from Last9, each after a text of the log; and whoever it keeps waiting is waited for, before anything else happens to the build. */
+    /** Faults that are ordered from the fake Last9, each after a text of the log; a request that it delays is waited for, before other events. */
     private static final class Faults {
-        private final StandIn last9;
+        private final FakeLast9 last9;
         private final List<Map.Entry<String, String>> later = new ArrayList<>();
         private boolean slow;
 
-        Faults(StandIn last9) {
+        Faults(FakeLast9 last9) {
             this.last9 = last9;
         }
 

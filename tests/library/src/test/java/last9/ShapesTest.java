@@ -20,10 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The shapes table: windows are true in whatever shape of pipeline people write, trusted and sandboxed. */
+/** The shapes table: windows are right in every shape of pipeline, trusted and sandboxed. */
 @Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // a build that never ends is a difference, too
 class ShapesTest {
-    /** Most of a row's time is somebody's sleep, so some run at once, each on a bench of its own. */
+    /** Most of a row's time is sleep, so some run at once, each on a bench of its own. */
     private static final int AT_ONCE = 4;
 
     @TempDir
@@ -50,7 +50,7 @@ class ShapesTest {
         BENCHES.forEach(Bench::close);
     }
 
-    /** In the sandbox, which allows less, so whatever holds there holds for a trusted library: that is run, too, by {@code make endurance}. */
+    /** In the sandbox, which allows less: a row that passes there passes with a trusted library. That is run, too, by {@code make endurance}. */
     static Stream<Arguments> sandboxed() {
         return rows(true);
     }

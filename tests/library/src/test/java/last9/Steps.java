@@ -11,7 +11,7 @@ import java.util.TreeMap;
  * stands in braces, and the steps of one marker are one word: {@code marker}, {@code node-marker} where it took a node of its own, {@code marker!}
  * where its shell was interrupted.
  *
- * The graph mixes parallel branches as they came to run, so each branch is told by itself, in the order of the branches' names.
+ * The graph mixes parallel branches as they came to run, so each branch is listed separately, in the order of the branches' names.
  */
 final class Steps {
     private final List<Object> top = new ArrayList<>();

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import pipeline.run.Pipeline;
 
-/** What Last9 does not get at once: it goes out later, never to somebody else, never without end, and the log says what became of it. */
+/** Queued markers: they are sent later, never to another destination, never without end, and the log says what happened to them. */
 class UndeliveredTest extends LibraryTest {
     /** An outage that ends at this line of the log. */
     private static Pipeline until(String line, Pipeline pipeline) {
@@ -37,7 +37,7 @@ class UndeliveredTest extends LibraryTest {
             List<String> times = last9.received().stream().map(e -> e.get("timestamp").toString()).toList();
             assertEquals(4, times.stream().distinct().count());
             assertEquals(List.of(times.get(2), times.get(3), times.get(0), times.get(1)), times.stream().sorted().toList(), "each has its original time");
-            assertTrue(run.console().contains("[Last9] Also sent: 3 deployment markers that could not be delivered before, with the original time"), run.log());
+            assertTrue(run.console().contains("[Last9] Also sent: 3 queued deployment markers (original timestamps)"), run.log());
             assertEquals(attributes(last9.received().get(0)).get("deployment.id"), attributes(last9.received().get(1)).get("deployment.id"));
         }
     }
@@ -51,8 +51,8 @@ class UndeliveredTest extends LibraryTest {
             assertEquals("SUCCESS", run.result(), run.log());
             List<String> warnings = warnings(run);
             assertEquals(2, warnings.size(), run.log());
-            assertTrue(warnings.get(0).endsWith("The marker is kept and goes out with the window's stop."), run.log());
-            assertTrue(warnings.get(1).endsWith("2 deployment markers are kept by now and go out with the build's next one; if none gets through, Last9 never has them."), run.log());
+            assertTrue(warnings.get(0).endsWith("The marker is queued and will be sent with the window's stop."), run.log());
+            assertTrue(warnings.get(1).endsWith("2 deployment markers are queued and will be sent with this build's next marker. If none succeeds, they are lost."), run.log());
         }
     }
 

@@ -29,7 +29,7 @@ class WindowTest extends LibraryTest {
         }
     }
 
-    /** The block's value is the body's, whatever its type, and the body's very exception comes out. */
+    /** The block's value is the body's, of any type, and the body's own exception is thrown. */
     @Test
     void returnsAndThrowsWhatTheBodyDoes() {
         String jenkinsfile = """

@@ -2,7 +2,7 @@ package hudson;
 
 import java.io.IOException;
 
-/** Stand-in of Jenkins' exception for failures that need no stack trace: the log shows {@code ERROR: message} [403]. */
+/** Imitation of Jenkins' exception for failures that need no stack trace: the log shows {@code ERROR: message} [403]. */
 public class AbortException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -2,5 +2,5 @@ package hudson.model;
 
 import jenkins.model.Jenkins;
 
-/** Stand-in: the class of the controller object [612]. */
+/** Imitation: the class of the controller object [612]. */
 public final class Hudson extends Jenkins {}

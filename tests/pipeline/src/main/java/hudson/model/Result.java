@@ -3,7 +3,7 @@ package hudson.model;
 import java.io.Serializable;
 import java.util.List;
 
-/** Stand-in of Jenkins' build result: SUCCESS &lt; UNSTABLE &lt; FAILURE &lt; NOT_BUILT &lt; ABORTED [207]. */
+/** Imitation of Jenkins' build result: SUCCESS &lt; UNSTABLE &lt; FAILURE &lt; NOT_BUILT &lt; ABORTED [207]. */
 public final class Result implements Serializable {
     private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,7 @@ package hudson.remoting;
 
 import java.io.IOException;
 
-/** Stand-in: what the flow graph keeps of an exception that cannot be serialized. */
+/** Imitation: what the flow graph keeps of an exception that cannot be serialized. */
 public final class ProxyException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,7 @@ package hudson.util;
 
 import java.io.Serializable;
 
-/** Stand-in of Jenkins' secret: what {@code params.X} is for a password parameter. Its text is its plain value, as in Jenkins. */
+/** Imitation of Jenkins' secret: what {@code params.X} is for a password parameter. Its text is its plain value, as in Jenkins. */
 public final class Secret implements Serializable {
     private static final long serialVersionUID = 1L;
     private final String value;

@@ -2,7 +2,7 @@ package jenkins.model;
 
 import java.io.Serializable;
 
-/** Stand-in of Jenkins' reason for an interruption. */
+/** Imitation of Jenkins' reason for an interruption. */
 public abstract class CauseOfInterruption implements Serializable {
     private static final long serialVersionUID = 1L;
 

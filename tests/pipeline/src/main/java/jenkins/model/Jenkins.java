@@ -2,7 +2,7 @@ package jenkins.model;
 
 import groovy.lang.GroovyObjectSupport;
 
-/** Stand-in of the controller object: a trusted library can hold it [612]; whatever it asks of it is refused by name. */
+/** Imitation of the controller object: a trusted library can hold it [612]; every use of it is refused by name. */
 public class Jenkins extends GroovyObjectSupport {
     public static Jenkins get() {
         return new hudson.model.Hudson();

@@ -60,7 +60,7 @@ public final class DeclarativeBuild {
 
     /**
      * The bindings for {@code X = credentials('id')}: by what is stored under the id, a text, a file, or user and password as X,
-     * X_USR and X_PSW of which X_USR is no secret [106]; a missing one fails at once, its id being all the text [107].
+     * X_USR and X_PSW of which X_USR is not a secret [106]; a missing one fails at once, its id being all the text [107].
      */
     public static List<Map<String, Object>> bindings(Map<String, String> ids) throws CredentialNotFoundException {
         List<Map<String, Object>> r = new ArrayList<>();

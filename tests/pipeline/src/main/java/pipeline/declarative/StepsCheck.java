@@ -13,7 +13,7 @@ import pipeline.engine.Steps;
 
 /**
  * Checks {@code steps} and post blocks: nothing but calls of steps and vars, also in the blocks of these; any Groovy only in
- * {@code script}. An unknown name is no error here, it fails when called [315].
+ * {@code script}. An unknown name is not an error here, it fails when called [315].
  */
 final class StepsCheck {
     /** What must be given, by the constructors of Jenkins' step classes: for {@code node} more than in scripted pipelines [312]. */

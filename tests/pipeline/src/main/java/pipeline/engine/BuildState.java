@@ -53,7 +53,7 @@ public final class BuildState implements Serializable {
     public int largestProgram;
     /** How many safepoints the code has passed: where an abort may strike it between two steps [431]. */
     public int safepoints;
-    /** How many bytes the program took when it was saved, by the step that its newest thread waited for then; the last time counts. */
+    /** How many bytes the program took when it was saved, by the step that its newest thread waited for then; the last size stays. */
     public final Map<String, Integer> savedBytes = new TreeMap<>();
     /** Ended by force: nothing more of the pipeline runs. */
     public boolean killed;

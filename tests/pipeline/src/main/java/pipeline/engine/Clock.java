@@ -69,7 +69,7 @@ public final class Clock {
         }
     }
 
-    /** Jumps, whatever is under way. */
+    /** Jumps, even during a step. */
     void skip(long millis) {
         ahead += millis;
         heldAt += millis;

@@ -42,7 +42,7 @@ public final class Ending {
         }
     }
 
-    /** One line for what Jenkins counts as an ordinary failure, a stack trace for everything else. */
+    /** One line for an ordinary failure of Jenkins, a stack trace for everything else. */
     private static void report(Build build, Throwable error, boolean compiled) {
         Console c = build.console();
         if (error instanceof AbortException) {
@@ -54,7 +54,7 @@ public final class Ending {
         }
     }
 
-    /** What the log says of an interruption: its causes, unless they were told when it came, and its mark. */
+    /** What the log says of an interruption: its causes, unless they were logged when it came, and its mark. */
     public static List<String> reasons(Build build, FlowInterruptedException error) {
         List<String> r = new ArrayList<>();
         for (CauseOfInterruption cause : error.getCauses()) {

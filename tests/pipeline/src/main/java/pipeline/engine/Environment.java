@@ -44,7 +44,7 @@ final class Environment {
         Settings s = build.settings();
         Map<String, String> e = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         s.parameters.forEach((k, v) -> e.put(k, String.valueOf(v)));
-        // A global property wins over a parameter of the same name, in whatever case.
+        // A global property wins over a parameter of the same name, in upper or lower case.
         e.putAll(s.globalEnv);
         String job = JENKINS_URL + "job/" + s.jobName.replace("/", "/job/") + "/";
         String run = job + s.number + "/";

@@ -186,7 +186,7 @@ public final class Interruptions {
         interrupt(new FlowInterruptedException(Result.ABORTED, who));
     }
 
-    /** An agent goes away: the node blocks on it are told. */
+    /** An agent goes away: the node blocks on it are interrupted. */
     private void remove(String agent) {
         build.state().removedAgents.add(agent);
         build.scheduler().waiting().stream().filter(t -> t.call.name.equals("node")).toList().forEach(
@@ -212,7 +212,7 @@ public final class Interruptions {
         }
     }
 
-    /** A person says no to whatever waits for an answer [453]. */
+    /** A person says no to a step that waits for an answer [453]. */
     private void reject() {
         build.scheduler().waiting().stream().filter(t -> t.call.name.equals("input")).toList().forEach(
                 t -> build.scheduler().deliver(t, s -> s.wake("reject")));

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** All that a controller restart must bring back: every thread of the pipeline with whatever its code refers to, as one object graph. */
+/** All that a controller restart must bring back: every thread of the pipeline with all objects of its code, as one object graph. */
 public final class Program implements Serializable {
     private static final long serialVersionUID = 1L;
     final TreeMap<Integer, GreenThread> threads = new TreeMap<>();

@@ -32,7 +32,7 @@ public final class Settings implements Serializable {
     /**
      * Something that comes from outside, such as stop being pressed: after so many milliseconds, while the Nth call of a step runs, or once a text is in
      * the log ({@code ^} in front: a line begins with it). Kind: stop, term, kill, superseded, reject, restart, or
-     * {@code remove NAME} for an agent that goes away, {@code timeout} (the time limits around whatever waits run out), {@code fail BRANCH} (what
+     * {@code remove NAME} for an agent that goes away, {@code timeout} (the time limits around waiting steps run out), {@code fail BRANCH} (what
      * waits in that branch fails), {@code skip MILLIS} (the clock jumps), {@code call N} (the Nth of {@link #callbacks}). With a step, {@code moment}
      * says when: so many milliseconds after it has begun, or {@link #GAP}.
      */
@@ -87,7 +87,7 @@ public final class Settings implements Serializable {
     /** Whether the message of a step that cannot be resumed is the one of workflow-step-api before February 2025. */
     public boolean oldResumeMessage;
     /**
-     * As an older workflow-durable-task-step had it, with which some recordings were made: an interruption wins whatever the exit code, and nothing is
+     * As an older workflow-durable-task-step had it, with which some recordings were made: an interruption wins over every exit code, and nothing is
      * printed. The present one loses it to a 0 [456-469].
      */
     public boolean interruptionsAlwaysWin;

@@ -14,7 +14,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import pipeline.engine.Settings;
 
-/** A shared library as Jenkins sees its checkout: src/&#42;&#42;/&#42;.groovy, vars/&#42;.groovy, resources/; nothing else counts. */
+/** A shared library as Jenkins sees its checkout: src/&#42;&#42;/&#42;.groovy, vars/&#42;.groovy, resources/; other files are ignored. */
 public final class Library {
     private final String name;
     private final String version;

@@ -107,12 +107,12 @@ public final class Job implements AutoCloseable {
         next = number;
     }
 
-    /** Somebody deletes a build: no later one sees it [495]. */
+    /** Someone deletes a build: no later one sees it [495]. */
     public synchronized void delete(int number) {
         builds.remove(number);
     }
 
-    /** Somebody renames the job: what is asked of earlier builds from then on shows the new name. */
+    /** Someone renames the job: from then on, earlier builds show the new name. */
     public synchronized void rename(String to) {
         name = to;
     }

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * {@code run-pipeline FILE}: runs a Jenkinsfile, prints its log and, as one last line, JSON with result, steps and what the stand-in
- * Last9 received. Ends with 0 whatever the build's result; with 2 when the runner itself cannot do its job.
+ * {@code run-pipeline FILE}: runs a Jenkinsfile, prints its log and, as one last line, JSON with result, steps and what the fake
+ * Last9 received. Ends with 0 for every result of the build; with 2 when the runner itself cannot do its job.
  */
 public final class Main {
     private Main() {}
@@ -54,9 +54,9 @@ public final class Main {
         Options.apply(p, System.getenv(), file);
         List<?> received = List.of();
         Pipeline.Run run;
-        try (Standin standin = Standin.startIfNeeded(p, checkout)) {
+        try (FakeLast9 last9 = FakeLast9.startIfNeeded(p, checkout)) {
             run = p.run();
-            received = standin.received();
+            received = last9.received();
         }
         Map<String, Object> last = new LinkedHashMap<>();
         last.put("result", run.result());

@@ -117,7 +117,7 @@ public final class Pipeline {
         return at("timeout", step, nth, moment);
     }
 
-    /** What waits in that branch of {@code parallel} fails at that moment of the Nth call of that step, in whatever branch that is. */
+    /** What waits in that branch of {@code parallel} fails at that moment of the Nth call of that step, in any branch. */
     public Pipeline siblingFailsAt(String branch, String step, int nth, long moment) {
         return at("fail " + branch, step, nth, moment);
     }
@@ -134,7 +134,7 @@ public final class Pipeline {
         return this;
     }
 
-    /** Does that, and what kinds may follow ({@code ";term"}), once that text is in the log; the build waits meanwhile, and counts as running. */
+    /** Does that, and what kinds may follow ({@code ";term"}), once that text is in the log; the build waits meanwhile, and is still running. */
     public Pipeline afterText(String text, Runnable what, String... andThen) {
         settings.callbacks.add(what);
         return afterText("call " + (settings.callbacks.size() - 1) + String.join("", andThen), text);

@@ -8,7 +8,7 @@ import pipeline.engine.Step;
 
 /**
  * {@code build 'job'}: the other jobs are those of {@code Settings.otherJobs}, each with the result it ends with at once; any other name fails
- * as Jenkins does then [401]. A job that does not succeed fails the step with a FlowInterruptedException that is no actual interruption and
+ * as Jenkins does then [401]. A job that does not succeed fails the step with a FlowInterruptedException that is not an actual interruption and
  * has the job's result: BuildTriggerListener of pipeline-build-step, read and not recorded. The value of a good one is not imitated.
  */
 @Step.Named(value = "build", type = "org.jenkinsci.plugins.workflow.support.steps.build.BuildTriggerStep", sole = "job")

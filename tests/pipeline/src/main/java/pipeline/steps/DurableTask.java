@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
-/** A shell script that outlives whoever started it: files in {@code <folder>@tmp/durable-ID} tell how it goes [707]. */
+/** A shell script that outlives its parent: files in {@code <folder>@tmp/durable-ID} hold its state [707]. */
 final class DurableTask implements Serializable {
     private static final long serialVersionUID = 1L;
     private final String control;
@@ -37,7 +37,7 @@ final class DurableTask implements Serializable {
         launch(folder, dir, script.startsWith("#!") ? "" : quote(shell) + " -xe ", capture, environment);
     }
 
-    /** By this Jenkins finds processes: the same for all scripts of one folder, whichever step or build started them [511, 512, 515]. */
+    /** By this Jenkins finds processes: the same for all scripts of one folder, of every step and build [511, 512, 515]. */
     private static String cookie(Path folder) {
         try {
             return "durable-" + HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(folder.toString().getBytes(StandardCharsets.UTF_8)));
@@ -67,7 +67,7 @@ final class DurableTask implements Serializable {
         b.redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.DISCARD);
         b.environment().clear();
         b.environment().putAll(env);
-        // The wrapper must not carry the cookie by which the script's processes are told to stop.
+        // The wrapper must not carry the cookie by which the script's processes are stopped.
         b.environment().put("JENKINS_SERVER_COOKIE", "spared");
         b.start();
     }

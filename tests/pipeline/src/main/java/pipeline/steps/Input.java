@@ -5,7 +5,7 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 import org.jenkinsci.plugins.workflow.support.steps.input.Rejection;
 import pipeline.engine.Step;
 
-/** {@code input 'go?'}: waits for a person; one who says no is ordered as an abort of kind "reject" [453]. Nobody here says yes. */
+/** {@code input 'go?'}: waits for a person; one who says no is ordered as an abort of kind "reject" [453]. No one here says yes. */
 @Step.Named(value = "input", type = "org.jenkinsci.plugins.workflow.support.steps.input.InputStep", sole = "message")
 public final class Input extends Step {
     private static final long serialVersionUID = 1L;

@@ -69,7 +69,7 @@ public final class Node extends Step {
         }
     }
 
-    /** Its agent is removed: what runs there is interrupted, which is no actual interruption, so a retry may repeat it. */
+    /** Its agent is removed: what runs there is interrupted, which is not an actual interruption, so a retry may repeat it. */
     private void lose() {
         call.log("Agent " + agent.name + " was deleted; cancelling node body");
         body.cancel(new FlowInterruptedException(Result.ABORTED, false, new RemovedNodeCause()));

@@ -61,8 +61,8 @@ public final class Processes {
 
     /**
      * Ends every process that carries the variable, and its descendants: leaves first; each gets SIGTERM, and its parent gets one only when it is gone,
-     * or when 5 s have passed since the tree's first signal (a zombie that nobody has reaped counts as alive); then the rest of the tree gets theirs at
-     * once [455, 511, 515]. Nobody gets SIGKILL.
+     * or when 5 s have passed since the tree's first signal (a zombie that was not reaped is still alive); then the rest of the tree gets theirs at
+     * once [455, 511, 515]. No process gets SIGKILL.
      */
     static void terminate(String variable, String value, Meanwhile meanwhile) {
         Watch watch = new Watch(meanwhile);

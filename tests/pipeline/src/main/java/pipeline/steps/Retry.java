@@ -8,7 +8,7 @@ import pipeline.engine.Body;
 import pipeline.engine.Described;
 import pipeline.engine.Step;
 
-/** {@code retry(3) { }}: not after an actual interruption; with conditions, only where one of them holds [434, 503]. */
+/** {@code retry(3) { }}: not after an actual interruption; with conditions, only if one of them holds [434, 503]. */
 @Step.Named(value = "retry", type = "org.jenkinsci.plugins.workflow.steps.RetryStep", sole = "count", block = true)
 public final class Retry extends Step {
     private static final long serialVersionUID = 1L;

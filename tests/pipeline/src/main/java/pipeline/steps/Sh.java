@@ -25,7 +25,7 @@ public class Sh extends Step {
     private static final long FIRST_LOOK_MILLIS = 250;
     private static final long LONGEST_PAUSE_MILLIS = 15_000;
     private static final float SLOWER = 1.2f;
-    /** How long Jenkins waits for a process that was told to stop [446]. */
+    /** How long Jenkins waits for a process that was signalled to stop [446]. */
     private static final long PATIENCE_MILLIS = 20_000;
     /** How long after its launch a script may still have no process that a signal finds; and when to try again. */
     private static final long LAUNCH_MILLIS = 500;
@@ -120,7 +120,7 @@ public class Sh extends Step {
         handOver(status);
     }
 
-    /** A script that ended with 0 is a success, whatever interrupted it; any other end of an interrupted one is the interruption [456-469, 531-533]. */
+    /** A script that ended with 0 is a success, even if it was interrupted; any other end of an interrupted one is the interruption [456-469, 531-533]. */
     private void handOver(int status) throws IOException {
         build().console().finishLine();
         String out = returnStdout ? new String(task.stdout(), charset()) : null;
@@ -146,7 +146,7 @@ public class Sh extends Step {
     }
 
     /**
-     * All processes of scripts of this folder are ended, which holds up whatever else the pipeline does, but not Jenkins' looks; the step goes on
+     * All processes of scripts of this folder are ended, which holds up all else in the pipeline, but not Jenkins' looks; the step goes on
      * waiting for its own, 20 s at most, counted from the first abort [441-448, 455, 511, 512].
      */
     @Override

@@ -65,7 +65,7 @@ public final class Timeout extends Step {
         arm(until - build().clock().now());
     }
 
-    /** What this timeout interrupted is no actual interruption further out: retry repeats it [503]. */
+    /** What this timeout interrupted is not an actual interruption further out: retry repeats it [503]. */
     @Override
     public void bodyDone(Body b, Outcome outcome) throws Exception {
         if (outcome.getAbnormal() instanceof FlowInterruptedException f

@@ -32,7 +32,7 @@ class Post implements Serializable {
         return run(stage.post, error, stage.name, agent)
     }
 
-    /** A block that fails is told in the log; those after it are judged with that error [308, 309]. */
+    /** A block that fails is logged; those after it are judged with that error [308, 309]. */
     private Throwable run(Map blocks, Throwable error, String stage, Map agent) {
         Throwable first = error
         for (String condition : PostConditions.names()) {

@@ -87,7 +87,7 @@ class InterruptionTest {
         }
     }
 
-    /** Five seconds after its first signal all of a tree that does not end gets SIGTERM, and nobody SIGKILL: a child that ignores it goes on. */
+    /** Five seconds after its first signal all of a tree that does not end gets SIGTERM, and no process SIGKILL: a child that ignores it goes on. */
     @Test
     void nobodyIsKilledByForce() {
         String script = "trap '' TERM; i=0; while [ $i -lt 7 ]; do i=$((i+1)); sleep 1; done; echo survived; exit 5";

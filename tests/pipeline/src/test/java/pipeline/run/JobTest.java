@@ -40,7 +40,7 @@ class JobTest {
         }
     }
 
-    /** A build that runs while another one waits: the older counts as running, whatever result it shows; it holds its workspace; clocks agree. */
+    /** A build that runs while another one waits: the older is still running, with any result; it holds its workspace; clocks agree. */
     @Test
     void buildsAtTheSameTime() {
         List<String> seen = new ArrayList<>();

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 
-/** Stand-in of the value of {@code scm}: a git repository; where it lies and the address it shows. */
+/** Imitation of the value of {@code scm}: a git repository; where it lies and the address it shows. */
 public final class GitSCM implements Serializable {
     private static final long serialVersionUID = 1L;
     private final String path;

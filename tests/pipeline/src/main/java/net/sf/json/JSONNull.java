@@ -2,7 +2,7 @@ package net.sf.json;
 
 import java.io.Serializable;
 
-/** Stand-in of json-lib's null: an object whose text is {@code null}. Groovy's {@code ==} never calls its equals for null, so it is not null to a pipeline. */
+/** Imitation of json-lib's null: an object whose text is {@code null}. Groovy's {@code ==} never calls its equals for null, so it is not null to a pipeline. */
 public final class JSONNull implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final JSONNull INSTANCE = new JSONNull();

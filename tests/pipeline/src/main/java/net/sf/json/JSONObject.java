@@ -3,7 +3,7 @@ package net.sf.json;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Stand-in: one cause in what currentBuild.getBuildCauses() returns [203]. */
+/** Imitation: one cause in what currentBuild.getBuildCauses() returns [203]. */
 public final class JSONObject extends LinkedHashMap<String, Object> {
     private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 package org.kohsuke.stapler;
 
-/** Stand-in: a value of the wrong shape for a step's parameter [402]. */
+/** Imitation: a value of the wrong shape for a step's parameter [402]. */
 public final class NoStaplerConstructorException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,7 @@ package org.jenkinsci.plugins.credentialsbinding.impl;
 
 import hudson.AbortException;
 
-/** Stand-in: no credential of that id, or of another kind [401]. */
+/** Imitation: no credential of that id, or of another kind [401]. */
 public class CredentialNotFoundException extends AbortException {
     private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 package org.jenkinsci.plugins.credentialsbinding.impl;
 
-/** Stand-in: an exception that left withCredentials and whose text held a secret [105]. */
+/** Imitation: an exception that left withCredentials and whose text held a secret [105]. */
 public final class MaskedException extends Exception {
     private static final long serialVersionUID = 1L;
 

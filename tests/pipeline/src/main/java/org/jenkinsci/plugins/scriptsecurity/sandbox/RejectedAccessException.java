@@ -1,6 +1,6 @@
 package org.jenkinsci.plugins.scriptsecurity.sandbox;
 
-/** Stand-in: the sandbox refused a call; the signature is in the message [407]. */
+/** Imitation: the sandbox refused a call; the signature is in the message [407]. */
 public final class RejectedAccessException extends SecurityException {
     private static final long serialVersionUID = 1L;
 

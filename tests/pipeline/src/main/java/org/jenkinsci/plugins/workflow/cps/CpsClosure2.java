@@ -6,7 +6,7 @@ import com.cloudbees.groovy.cps.impl.CpsClosure;
 import java.util.List;
 import org.codehaus.groovy.runtime.InvokerHelper;
 
-/** Stand-in of the closure type of pipeline code: {@code sleep} and {@code println} in it are steps, not Groovy's methods on Object. */
+/** Imitation of the closure type of pipeline code: {@code sleep} and {@code println} in it are steps, not Groovy's methods on Object. */
 public class CpsClosure2 extends CpsClosure {
     private static final long serialVersionUID = 1L;
 

@@ -11,7 +11,7 @@ import pipeline.engine.Build;
 import pipeline.engine.Steps;
 
 /**
- * Stand-in of the base of every script of a pipeline. A name is looked up as in workflow-cps: binding, global variables (those of
+ * Imitation of the base of every script of a pipeline. A name is looked up as in workflow-cps: binding, global variables (those of
  * libraries too), steps; a property: binding, global variables, environment [201].
  */
 public abstract class CpsScript extends SerializableScript {

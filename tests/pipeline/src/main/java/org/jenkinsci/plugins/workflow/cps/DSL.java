@@ -4,7 +4,7 @@ import groovy.lang.GroovyObjectSupport;
 import java.io.Serializable;
 import pipeline.engine.Steps;
 
-/** Stand-in of what the variable {@code steps} holds: calls steps by name. */
+/** Imitation of what the variable {@code steps} holds: calls steps by name. */
 public class DSL extends GroovyObjectSupport implements Serializable {
     private static final long serialVersionUID = 1L;
 

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import pipeline.engine.Build;
 
-/** Stand-in of {@code env}: reads the environment of the place it is used in, writes for the whole build, as text [104, 201]. */
+/** Imitation of {@code env}: reads the environment of the place it is used in, writes for the whole build, as text [104, 201]. */
 public final class EnvActionImpl extends GroovyObjectSupport implements Serializable {
     private static final long serialVersionUID = 1L;
 

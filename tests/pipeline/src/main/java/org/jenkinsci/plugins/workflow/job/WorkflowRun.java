@@ -6,7 +6,7 @@ import java.util.List;
 import pipeline.engine.Build;
 import pipeline.engine.Settings;
 
-/** Stand-in of the build itself: a trusted library can hold it [493, 514, 612]; what is not here is refused by name. */
+/** Imitation of the build itself: a trusted library can hold it [493, 514, 612]; what is not here is refused by name. */
 public final class WorkflowRun extends GroovyObjectSupport {
     private final Settings.Earlier earlier;
 

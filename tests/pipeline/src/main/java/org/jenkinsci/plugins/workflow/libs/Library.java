@@ -5,7 +5,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Stand-in of {@code @Library('name')}, {@code @Library('name@version')}. */
+/** Imitation of {@code @Library('name')}, {@code @Library('name@version')}. */
 @Retention(RetentionPolicy.SOURCE)
 @Target({ElementType.PACKAGE, ElementType.FIELD, ElementType.LOCAL_VARIABLE, ElementType.TYPE})
 public @interface Library {

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import jenkins.model.CauseOfInterruption;
 
-/** Stand-in of the exception that interrupts a waiting step: message is the causes' descriptions, "" without any [401, 402, 420]. */
+/** Imitation of the exception that interrupts a waiting step: message is the causes' descriptions, "" without any [401, 402, 420]. */
 public final class FlowInterruptedException extends InterruptedException {
     private static final long serialVersionUID = 1L;
     private final Result result;
@@ -31,7 +31,7 @@ public final class FlowInterruptedException extends InterruptedException {
         return actualInterruption;
     }
 
-    /** A timeout that interrupted its own body is no actual interruption to the code around it [401, 503]. */
+    /** A timeout that interrupted its own body is not an actual interruption to the code around it [401, 503]. */
     public void setActualInterruption(boolean actual) {
         actualInterruption = actual;
     }

@@ -1,6 +1,6 @@
 package org.jenkinsci.plugins.workflow.steps;
 
-/** Stand-in: a step was called where what it needs (a node) is missing [401]. */
+/** Imitation: a step was called where what it needs (a node) is missing [401]. */
 public final class MissingContextVariableException extends Exception {
     private static final long serialVersionUID = 1L;
 

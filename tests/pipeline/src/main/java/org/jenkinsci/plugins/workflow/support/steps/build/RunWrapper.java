@@ -11,7 +11,7 @@ import pipeline.engine.BuildState;
 import pipeline.engine.Causes;
 import pipeline.engine.Settings;
 
-/** Stand-in of {@code currentBuild} and of the builds before it [203-207]. */
+/** Imitation of {@code currentBuild} and of the builds before it [203-207]. */
 public final class RunWrapper implements Serializable {
     private static final long serialVersionUID = 1L;
     private final int number;
@@ -179,7 +179,7 @@ public final class RunWrapper implements Serializable {
         return numbers.stream().filter(n -> n > number).min(Integer::compare).map(RunWrapper::new).orElse(null);
     }
 
-    /** What {@code env.X =} has set, nothing else; nobody can change it here [496]. */
+    /** What {@code env.X =} has set, nothing else; it cannot be changed here [496]. */
     public Map<String, Object> getBuildVariables() {
         return java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(isCurrent() ? state().env : shown().variables()));
     }

@@ -27,8 +27,8 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** The engine's stand-in Last9 as a process of its own: a real server on loopback that the committed bundle brings. */
-final class StandIn implements AutoCloseable {
+/** The engine's fake Last9 as a process of its own: a real server on loopback that the committed bundle brings. */
+final class FakeLast9 implements AutoCloseable {
     private static final Path CERTIFICATES = LibraryTest.CHECKOUT.resolve("tests/python/certificates");
     /** Who has signed the certificate of the one that speaks TLS. */
     static final Path CA = CERTIFICATES.resolve("ca.pem");
@@ -37,7 +37,7 @@ final class StandIn implements AutoCloseable {
     final String url;
     final String refreshToken;
 
-    private StandIn(Process process, Map<?, ?> first) {
+    private FakeLast9(Process process, Map<?, ?> first) {
         this.process = process;
         this.url = String.valueOf(first.get("url"));
         this.http = url.startsWith("https") ? HttpClient.newBuilder().sslContext(trusting(CA)).build() : HttpClient.newHttpClient();
@@ -45,7 +45,7 @@ final class StandIn implements AutoCloseable {
     }
 
     /** Starts one that knows the organization acme alone, unless {@code more} arguments say otherwise. */
-    static StandIn start(Path checkout, String... more) {
+    static FakeLast9 start(Path checkout, String... more) {
         try {
             List<String> command = new ArrayList<>(List.of("python3", checkout.resolve("resources/last9/last9-markers.pyz").toString(), "fake-server"));
             command.addAll(List.of(more));
@@ -54,16 +54,16 @@ final class StandIn implements AutoCloseable {
                     .start();
             String line = new BufferedReader(new InputStreamReader(p.getInputStream(), StandardCharsets.UTF_8)).readLine();
             if (line == null) {
-                throw new IllegalStateException("the stand-in Last9 did not start: run make bundle");
+                throw new IllegalStateException("the fake Last9 did not start: run make bundle");
             }
-            return new StandIn(p, (Map<?, ?>) new JsonSlurperClassic().parseText(line));
+            return new FakeLast9(p, (Map<?, ?>) new JsonSlurperClassic().parseText(line));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     /** One that speaks TLS, as localhost and 127.0.0.1. */
-    static StandIn startTls(Path checkout) {
+    static FakeLast9 startTls(Path checkout) {
         return start(checkout, "--tls", CERTIFICATES.resolve("server.pem").toString(), CERTIFICATES.resolve("server.key").toString());
     }
 
@@ -119,7 +119,7 @@ final class StandIn implements AutoCloseable {
             }
         }
         if (!oneWaits()) {
-            throw new IllegalStateException("a minute has passed, and the stand-in Last9 lets nobody wait: " + requests());
+            throw new IllegalStateException("a minute has passed, and the fake Last9 lets nobody wait: " + requests());
         }
     }
 

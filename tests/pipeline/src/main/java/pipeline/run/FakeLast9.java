@@ -16,13 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The stand-in Last9 that a pipeline talks to unless LAST9_API_BASE_URL names another server. */
-final class Standin implements AutoCloseable {
+/** The fake Last9 that a pipeline talks to unless LAST9_API_BASE_URL names another server. */
+final class FakeLast9 implements AutoCloseable {
     private static final String BUNDLE = "resources/last9/last9-markers.pyz";
     private final Process process;
     private final String url;
 
-    private Standin(Process process, String url) {
+    private FakeLast9(Process process, String url) {
         if (process != null) {
             Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         }
@@ -31,9 +31,9 @@ final class Standin implements AutoCloseable {
     }
 
     /** Starts it, points the build at it, and puts its refresh token into an empty credentials store. */
-    static Standin startIfNeeded(Pipeline p, Path checkout) throws IOException, Main.Unable {
+    static FakeLast9 startIfNeeded(Pipeline p, Path checkout) throws IOException, Main.Unable {
         if (p.settings().globalEnv.get("LAST9_API_BASE_URL") != null) {
-            return new Standin(null, null);
+            return new FakeLast9(null, null);
         }
         List<String> command = new ArrayList<>(List.of("python3"));
         boolean bundle = Files.exists(checkout.resolve(BUNDLE));
@@ -53,12 +53,12 @@ final class Standin implements AutoCloseable {
         return start(b, p, bundle);
     }
 
-    private static Standin without(String why) {
-        System.err.println("run-pipeline: no stand-in Last9: " + why + "; run make bundle, or set LAST9_API_BASE_URL");
-        return new Standin(null, null);
+    private static FakeLast9 without(String why) {
+        System.err.println("run-pipeline: no fake Last9: " + why + "; run make bundle, or set LAST9_API_BASE_URL");
+        return new FakeLast9(null, null);
     }
 
-    private static Standin start(ProcessBuilder b, Pipeline p, boolean required) throws IOException, Main.Unable {
+    private static FakeLast9 start(ProcessBuilder b, Pipeline p, boolean required) throws IOException, Main.Unable {
         Process process;
         try {
             process = b.start();
@@ -72,7 +72,7 @@ final class Standin implements AutoCloseable {
             if (!required) {
                 return without("it did not start from its sources");
             }
-            throw new Main.Unable("the stand-in Last9 did not start (its first line was: " + line + "); run make bundle and try again");
+            throw new Main.Unable("the fake Last9 did not start (its first line was: " + line + "); run make bundle and try again");
         }
         Map<?, ?> first = (Map<?, ?>) new JsonSlurperClassic().parseText(line);
         String url = String.valueOf(first.get("url"));
@@ -80,7 +80,7 @@ final class Standin implements AutoCloseable {
         if (p.settings().credentials.isEmpty() && System.getenv("PIPELINE_CREDENTIALS") == null) {
             p.credential("last9-refresh-token", String.valueOf(first.get("refreshToken")));
         }
-        return new Standin(process, url);
+        return new FakeLast9(process, url);
     }
 
     /** The events it has received, in order. */
