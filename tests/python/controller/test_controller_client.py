@@ -346,7 +346,7 @@ def test_a_build_that_is_deleted(jenkins: FakeJenkins, client: Client) -> None:
     build = begun(jenkins, client)
     jenkins.jobs["j"].builds.clear()
     for look in (build.new_lines, build.result, build.console, build.annotated_console, build.artifacts):
-        with pytest.raises(Lost, match="somebody has deleted it"):
+        with pytest.raises(Lost, match="someone has deleted it"):
             look()
     build.end()  # nothing to end, and no error
 

@@ -237,7 +237,7 @@ def test_a_build_that_is_deleted_midway_fails_its_row_alone(jenkins: FakeJenkins
     plays(jenkins, play)
     assert ask(jenkins, ONLY="shapes/loop shapes/matrix") == 1
     told = capsys.readouterr().out
-    assert "somebody has deleted it" in told
+    assert "someone has deleted it" in told
     assert "FAILED  shapes/matrix" in told
 
 

@@ -8,8 +8,8 @@ from last9_markers.cli.shared.options import CONNECTION, INDIRECT, OF_COMMAND, i
 from last9_markers.cli.shared.parsing import Parser
 from last9_markers.request import options as engine_options
 
-#: Options of the Pipeline steps that a shell has no use for: which node to send from, a map that LAST9_ROUTING_PROFILES holds here, and what to do
-#: with the windows of earlier builds, of which a shell knows none.
+#: Options of the Pipeline steps that a shell has no use for: which node to send from, a map that LAST9_ROUTING_PROFILES holds here,
+#: and what to do with the windows of earlier builds, of which a shell knows none.
 NOT_IN_A_SHELL = {"agentLabel", "routingProfiles", "closeOpenWindows"}
 
 
