@@ -21,6 +21,9 @@ SENT, LATE, KEPT, REFUSED, DRY_RUN = "sent", "late", "kept", "refused", "dry run
 _OF_OWN = {None: KEPT, pending.DELIVERED: SENT, pending.REFUSED: REFUSED, pending.DROPPED: DRY_RUN}
 _OF_KEPT: dict[str | None, str] = {pending.DELIVERED: LATE, pending.REFUSED: REFUSED}
 
+#: Labels of a window that a later build has closed: both name a build.
+LEFT_OPEN_BY, CLOSED_BY = "left open by", "closed by"
+
 #: The automatic attributes that the report shows of a window. What is the same for the whole build it finds by itself.
 FACTS = (
     "deployment.id",
@@ -76,7 +79,7 @@ def of_closed(event: Mapping[str, Any], opened_by: int, closed_by: str | None, l
     """The record of a stop that this build has sent for an earlier one, which says whose window it was and who has closed it."""
     record = json.loads(write(event, LATE, last9))
     by = f"build #{closed_by}" if closed_by else "a later build"
-    record["labels"] = {"left open by": f"build #{opened_by}", "closed by": by}
+    record["labels"] = {LEFT_OPEN_BY: f"build #{opened_by}", CLOSED_BY: by}
     return json.dumps(record, separators=(",", ":"))
 
 

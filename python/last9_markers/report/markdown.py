@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from last9_markers.core import formats
 from last9_markers.core.formats import iso8601
+from last9_markers.marker import records
 from last9_markers.report import formatting, wording
 from last9_markers.report.deployment import Deployment
 from last9_markers.report.page import Report
@@ -33,13 +34,20 @@ def _row(deployment: Deployment) -> str:
     cells = [
         formatting.markdown(deployment.service),
         formatting.markdown(deployment.environment or ""),
-        wording.OUTCOMES[deployment.outcome][0],
+        _outcome(deployment),
         iso8601(deployment.begun_ms),
         "" if deployment.duration_ms is None else formats.duration(deployment.duration_ms),
         ", ".join(filter(None, what)),
         wording.markers(deployment),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _outcome(deployment: Deployment) -> str:
+    """The outcome; for a window of an earlier build, which build left it and which one closed it."""
+    left, closed = (deployment.labels.get(name) for name in (records.LEFT_OPEN_BY, records.CLOSED_BY))
+    outcome = wording.OUTCOMES[deployment.outcome][0]
+    return f"{outcome} ({formatting.markdown(f'left open by {left}, closed by {closed}')})" if left and closed else outcome
 
 
 def _link(url: str | None, text: str) -> str:

@@ -19,7 +19,7 @@ OUTCOMES = {
     "timeout": ("timeout", "timed out"),
     "aborted": ("aborted", "aborted"),
     "running": ("still running", "still running"),
-    "unknown": ("no outcome", "without an outcome"),
+    "unknown": ("unknown", "without a known outcome"),
 }
 #: Result of a marker → its text; a marker that simply arrived has none.
 FATES = {

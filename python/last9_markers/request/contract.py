@@ -107,6 +107,7 @@ class Request(NamedTuple):
     #: By their index in the request; ``None`` if it is not a window of an earlier build.
     left_open: tuple[LeftOpen | None, ...] = ()
     #: The commit that an earlier build of the job deployed last to this service and environment.
+    #: The commit that the job has deployed last to this place; empty if it has deployed only to others.
     last_commit: str | None = None
 
     def option(self, name: str) -> Json:
@@ -214,7 +215,7 @@ def _request(found: dict[str, Json]) -> Request:
         credential_problem=_text(found.get("credentialProblem")),
         report=_mapping(found.get("report")),
         left_open=tuple(_left_open(_mapping(entry)) for entry in _list(found.get("leftOpen"))),
-        last_commit=_text(found.get("lastCommit")),
+        last_commit="" if found.get("lastCommit") == "" else _text(found.get("lastCommit")),
     )
 
 

@@ -51,9 +51,8 @@ class BuildRecord implements Serializable {
                 settings.remove('recorded') // else it would be saved with the program
                 write(record)
             }
-            String commit = record.commits ? record.commits[OpenWindows.hash((String) settings.deployedTo)] : null
-            if (commit) {
-                found.lastCommit = commit
+            if (record.commits) {
+                found.lastCommit = record.commits[OpenWindows.hash((String) settings.deployedTo)] ?: ''
             }
             List<Map> left = closing || marker.afterAbort ? [] : entries(record.left)
             if (left) {
@@ -148,8 +147,12 @@ class BuildRecord implements Serializable {
         Map record = own()
         if (record?.settled == null) {
             record = record ?: RecordText.empty()
-            lookBack(record)
-            record.settled = script.currentBuild.number - 1
+            try {
+                lookBack(record)
+                record.settled = script.currentBuild.number - 1
+            } catch (Exception ignored) { // a build was deleted on the way: the next marker looks again, and this one's window is recorded
+                record.left = []
+            }
             write(record)
         }
         return record

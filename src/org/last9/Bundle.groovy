@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '8454dbfed16d7f0c15915ebd60a477513296a748c9e616f33eed4b82d70c33e7'
+    static final String SHA256 = 'f4bc97138642cb10cb0325fffab470a10219e5534d46a223575f0fd26e6f0902'
 
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from last9_markers.core import formats
+from last9_markers.marker import records
 from last9_markers.report import formatting, markdown, timeline, wording
 from last9_markers.report.reading import read
 from report.builds import HOSTILE, NOON_MS, commit, five, hostile, window
@@ -128,9 +129,17 @@ def test_markdown_calls_nobody(name: str, written: str) -> None:
     assert formatting.markdown(name) == written
 
 
+def test_a_window_that_a_later_build_closed() -> None:
+    """The summary calls it unknown, and says which build has left it open and which one has closed it."""
+    labels = {"service_name": "payments-api", "deployment.id": "a", "deployment.outcome": "unknown"}
+    event = {"event_name": "deployment", "event_state": "stop", "timestamp": formats.iso8601(NOON_MS), "attributes": labels}
+    text = markdown.render(report([records.of_closed(event, 41, "42", None)]))
+    assert "| unknown (left open by build \\#41, closed by build \\#42) |" in text
+
+
 def test_headline_stands_first_and_holds_no_name() -> None:
     """The first line can go into a build's description, which may be shown as markup: it has counts only."""
-    assert markdown.render(report(hostile())).splitlines()[0] == "13 deployments: 12 succeeded, 1 without an outcome"
+    assert markdown.render(report(hostile())).splitlines()[0] == "13 deployments: 12 succeeded, 1 without a known outcome"
     text = markdown.render(report(five(), ["something is missing"]))
     assert text.startswith("5 deployments: 1 succeeded, 1 unstable, 1 failed, 1 timed out, 1 still running\n")
     assert "> something is missing" in text

@@ -49,7 +49,7 @@ def test_a_refused_start_alone_is_over() -> None:
     """A window whose start was refused gets no stop: it is not shown as running for ever, and takes no time in the timeline."""
     deployment = _only(marker("start", NOON_MS, id="a", fate="refused"))
     assert (deployment.outcome, deployment.duration_ms, deployment.until(NOON_MS + MINUTE)) == ("unknown", None, NOON_MS)
-    assert wording.headline([deployment]) == "1 deployment: 1 without an outcome"
+    assert wording.headline([deployment]) == "1 deployment: 1 without a known outcome"
     assert wording.markers(deployment) == "start refused"
     (running,) = _read(marker("start", NOON_MS, id="a"))
     assert running.until(NOON_MS + MINUTE) == NOON_MS + MINUTE

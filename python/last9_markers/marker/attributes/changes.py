@@ -25,11 +25,14 @@ KIND, PREVIOUS, COMMITS, AUTHORS, COMPARE = (
 
 
 def previous_commit(marker: Marker, environ: Mapping[str, str], last: str | None = None) -> str | None:
-    """The commit that was deployed before: as the option names it, else the ``last`` that the job has deployed to this service.
+    """The commit that was deployed before: as the option names it, else the ``last`` that the job has deployed to this service there.
 
-    Else that of the job's last successful build, as Jenkins does.
+    Else that of the job's last successful build, as Jenkins does; but not if the job is known to have deployed only to other places
+    (``last`` is empty): a version that goes from staging to production is not deployed again.
     """
-    return marker.previous_commit or as_commit(last) or as_commit(known(Variables.of(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
+    if marker.previous_commit or last is not None:
+        return marker.previous_commit or as_commit(last)
+    return as_commit(known(Variables.of(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
 
 
 def describe(marker: Marker, environ: Mapping[str, str], deployed: Deployed, last: str | None = None) -> dict[str, str | None]:

@@ -365,4 +365,17 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals(one, last.get("scm.previous_commit_sha"), "not the one that failed, nor the one of staging");
         assertNotEquals("redeploy", last.get("deployment.kind"));
     }
+
+    /** A version that was deployed to staging and goes to production for the first time is not called a redeployment of itself. */
+    @Test
+    void theFirstDeploymentToAnotherPlace() {
+        String deploy = "node { withEnv(['GIT_COMMIT=%1$s', 'GIT_PREVIOUS_SUCCESSFUL_COMMIT=%1$s']) { withLast9Deployment(serviceName: 'api', environment: '%2$s') { } } }";
+        String one = "1".repeat(40);
+        run(deploy.formatted(one, "staging"));
+        run(deploy.formatted(one, "production"));
+        run(deploy.formatted(one, "production"));
+        Map<String, Object> first = attributes(stops("api").get(1));
+        assertFalse(first.containsKey("deployment.kind") || first.containsKey("scm.previous_commit_sha"), first.toString());
+        assertEquals("redeploy", attributes(stops("api").get(2)).get("deployment.kind"), "the second time it is one");
+    }
 }
