@@ -6,13 +6,14 @@ Their XML is held to the plugins' names in tests/python/docs/test_set_up_as_code
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from agents import BUNDLE, MINIMAL_ENV, ROOT, SHA256, Last9, program, promised, pythons
+from agents import BUNDLE, MINIMAL_ENV, ROOT, SHA256, SHELLS, Last9, program, promised, pythons
 from freestyle import Job
 
 FREESTYLE = ROOT / "examples" / "freestyle"
@@ -203,6 +204,49 @@ def test_a_program_that_is_no_python_is_left_out(tools: Path, tmp_path: Path) ->
     done = _launch(tools, "window", "--service-name", "x", "--", "/bin/sh", "-c", "echo deployed; exit 7", PATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (7, "deployed\n")
     assert f"{tmp_path}/python3 (exit code 0)" in done.stderr
+
+
+def _is_running(pid: str) -> bool:
+    """Not if it has ended and only waits to be collected."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell.id != "zsh"])  # which is nowhere /bin/sh
+def test_a_python_that_never_ends_is_left_out(tools: Path, tmp_path: Path, shell: list[str]) -> None:
+    """A wrapper called python3 that waits for ever: after 15 s the command runs, and neither the wrapper nor our clock stays."""
+    program(tmp_path / "python3", f"echo $$ >> {tmp_path}/pids; exec /bin/sleep 600")
+    program(tmp_path / "sleep", f'case $1 in 15) set -- 1 ;; esac; echo $$ >> {tmp_path}/pids; exec /bin/sleep "$@"')
+    command = [
+        str(shutil.which(shell[0])),
+        *shell[1:],
+        str(tools / "last9-markers"),
+        "window",
+        "--service-name",
+        "x",
+        "--",
+        "/bin/sh",
+        "-c",
+        "echo deployed; exit 7",
+    ]
+    done = subprocess.run(command, env={**MINIMAL_ENV, "PATH": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (7, "deployed\n")
+    assert f"{tmp_path}/python3 (killed, or not ended within 15 s)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    pids = (tmp_path / "pids").read_text("utf-8").split()
+    assert len(pids) == 2
+    assert not any(_is_running(pid) for pid in pids)
+
+
+def test_our_clock_does_not_outlive_the_trial(tools: Path, tmp_path: Path) -> None:
+    """An interpreter that serves ends the clock of its trial: nothing of ours is left when the command begins."""
+    program(tmp_path / "sleep", f'echo $$ >> {tmp_path}/pids; exec /bin/sleep "$@"')
+    done = _launch(tools, "--version", PATH=f"{tmp_path}:/usr/bin:/bin", LAST9_PYTHON=pythons()[promised()[-1]])
+    assert done.returncode == 0
+    pids = (tmp_path / "pids").read_text("utf-8").split() if (tmp_path / "pids").exists() else []
+    assert not any(_is_running(pid) for pid in pids)
 
 
 def test_a_damaged_bundle_is_as_good_as_no_python(tools: Path, tmp_path: Path) -> None:
