@@ -236,7 +236,7 @@ def test_a_python_that_never_ends_is_left_out(tools: Path, tmp_path: Path, shell
     assert f"{tmp_path}/python3 (killed, or not ended within 15 s)" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     pids = (tmp_path / "pids").read_text("utf-8").split()
-    assert len(pids) == 2
+    assert len(pids) == (1 if shell == ["ksh"] else 2)  # which has a sleep of its own
     assert not any(_is_running(pid) for pid in pids)
 
 
