@@ -57,7 +57,7 @@ class OutageTest extends LibraryTest {
             assertTrue(limits.stream().mapToDouble(Double::doubleValue).sum() < 50, "limits: " + limits);
             // once in two minutes: on a machine that is so busy that these pass meanwhile, once more
             assertEquals(limits.stream().filter(limit -> limit > 2).count(),
-                    run.console().stream().filter(line -> line.contains("Last9 does not answer; markers of this build on this node")).count(), run.log());
+                    run.console().stream().filter(line -> line.contains("Last9 does not answer; markers of this build on this agent")).count(), run.log());
             IntStream.rangeClosed(1, 6).forEach(i -> assertTrue(warnings.stream().anyMatch(w -> w.contains("deployment (stop) for manual-" + i + " was not delivered")), run.log()));
             assertEquals(List.of("waiting: 14", "waiting: 0"), run.console().stream().filter(line -> line.startsWith("waiting: ")).toList(), run.log());
             assertEquals("next", attributes(last9.received().get(0)).get("service_name"), "one's own goes first");
