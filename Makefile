@@ -15,7 +15,7 @@ GUARDED := $(addprefix --exclude ,int.from_bytes sys.flags.isolated)
 CODENARC := .cache/codenarc.classpath
 SUREFIRE := tests/pipeline/target/surefire-reports tests/library/target/surefire-reports
 SUREFIRE_ENDURANCE := tests/library/target/endurance-reports
-# A test of the runner that fails is no reason to leave the library's out.
+# If a test of the runner fails, the library's tests still run.
 ALL_MODULES := -Dmaven.test.failure.ignore=true
 none_failed = ! grep -lrE '<(failure|error)[ >]' $(1)
 # Both halves at once; what each says is printed as one piece when it ends, and one that fails does not stop the other.

@@ -70,7 +70,7 @@ ask() {
     [ "$ended" -lt 256 ] || ended=$((ended - 128)) # ksh counts signals from 256
     [ "$ended" -lt 128 ] || exit "$ended" # who ends curl ends the step
     case $5$code in
-        /dev/null2??) return ;; # Last9 has taken it, whatever becomes of the rest of its answer
+        /dev/null2??) return ;; # Last9 has accepted it, even if the rest of its answer is lost
     esac
     case $ended in
         0) ;;

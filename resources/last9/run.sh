@@ -166,7 +166,7 @@ done
 flatten "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
 Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one. \
 Or install curl, which sends a marker with fewer attributes."
-# Where there is curl, the library has it send the marker, and says what is to be said. A Python that serves not here may serve elsewhere on the node.
+# If there is curl, the library sends the marker with it, and logs what is to be logged. A Python that cannot be used here may be usable elsewhere on the node.
 curl=no
 if find_program head && find_program curl; then
     curl=${once:-always}

@@ -1,6 +1,6 @@
 """Makes interpreters that start and lack parts of the standard library, as cut-down images have them.
 
-What is cut down is a real Python: its program, and a folder of links to what shall be there of its library.
+What is cut down is a real Python: its program, and a folder of links to those parts of its library that must be there.
 
 ``python3 cut_down.py FOLDER`` makes one that has what Debian's ``python3-minimal`` has, and prints its path: for the tests in Java.
 """

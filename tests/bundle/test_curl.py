@@ -1,4 +1,4 @@
-"""curl.sh: sends one marker from an agent without Python, in each shell, and gives the token to nobody but Last9."""
+"""curl.sh: sends one marker from an agent without Python, in each shell, and gives the token to no one but Last9."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Node:
         return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ, cwd=self.agent.slot)
 
     def run(self, shell: list[str] | None = None, **more: Any) -> Run:
-        """Send one marker. Whatever comes of it: nothing is left but the answer, and nobody has been told the token."""
+        """Send one marker. With any result, nothing is left but the answer, and the token is shown nowhere."""
         identity = str(uuid.uuid4())
         process = self.start(shell or ["sh"], identity, **more)
         stdout, stderr = process.communicate(timeout=120)
@@ -173,7 +173,7 @@ def test_nobody_sees_a_token_while_it_runs(shell: list[str], node: Node) -> None
     ids=str,
 )
 def test_a_hostile_environment(shell: list[str], environ: dict[str, str], node: Node, tmp_path: Path) -> None:
-    """Whatever the shell was told beforehand (to trace, to echo, to export): the marker goes, and the token is shown to nobody."""
+    """With any setting of the shell (trace, echo, export), the marker is sent, and the token is shown nowhere."""
     (tmp_path / "traced").write_text("set -axv\n")
     node.environ.update({name: str(tmp_path / value) if value == "traced" else value for name, value in environ.items()})
     identity = str(uuid.uuid4())
@@ -228,7 +228,7 @@ FAULTS = [
 @pytest.mark.parametrize("on", ["exchange", "event"])
 @pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=str)
 def test_a_fault_is_told_and_nothing_called_sent(on: str, fault: dict[str, Any], problem: str, node: Node) -> None:
-    """Whatever Last9 answers instead: within the limit one problem without a secret, one attempt, and nothing is called sent."""
+    """With any other answer of Last9: within the limit one problem without a secret, one attempt, and nothing is called sent."""
     node.last9.order(on=on, **fault)
     told = node.run(seconds=1 if "delay" in fault else 20).problem
     assert problem in told
@@ -251,7 +251,7 @@ def test_what_follows_the_status_plays_no_role(fault: dict[str, Any], node: Node
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_faults_in_each_shell(shell: list[str], node: Node) -> None:
-    """In each shell a refused exchange ends it, a hanging one within the limit, and one cut off in the middle is no answer."""
+    """In each shell a refused exchange ends it, a hanging one within the limit, and one cut off in the middle is not an answer."""
     for fault, problem in (
         ({"status": 401}, "(401)"),
         ({"delay": 60}, "within 1 s"),
@@ -295,7 +295,7 @@ def test_reads_the_access_token_or_nothing(shell: list[str], node: Node) -> None
             assert asked == ["access_token"], body
         else:
             assert asked == ["access_token", "change_events"], body
-            assert "Last9 did not take it" in done.problem  # nobody has issued this one
+            assert "Last9 did not take it" in done.problem  # this one was never issued
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -321,7 +321,7 @@ def test_blanks_around_the_token(node: Node) -> None:
 
 
 def test_a_marker_that_holds_the_token(node: Node) -> None:
-    """Whoever puts the refresh token into an attribute does not send it to everybody's dashboards."""
+    """A refresh token that a person puts into an attribute is not sent to everyone's dashboards."""
     identity = str(uuid.uuid4())
     process = node.start(["sh"], identity, event=json.dumps({**EVENT, "attributes": {"x": node.last9.token}}))
     process.communicate(timeout=60)
@@ -360,7 +360,7 @@ def test_where_there_may_be_a_python_the_launcher_looks(shell: list[str], name: 
 
 @pytest.mark.needs("openssl")
 def test_a_certificate_nobody_vouches_for(node: Node, tmp_path: Path) -> None:
-    """Over TLS a server that nobody vouches for gets no token; one that LAST9_CA_BUNDLE vouches for does, by TLS 1.3."""
+    """Over TLS a server that no authority vouches for gets no token; one that LAST9_CA_BUNDLE vouches for does, by TLS 1.3."""
     files = [str(tmp_path / name) for name in ("key.pem", "certificate.pem")]
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     openssl = [str(shutil.which("openssl")), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]

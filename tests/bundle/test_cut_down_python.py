@@ -81,7 +81,7 @@ def broken(cut_down: CutDown) -> Callable[[str, str], str]:
 def test_window_runs_its_command_on_a_broken_python(
     module: str, raised: str, way: str, broken: Callable[[str, str], str], last9: Last9
 ) -> None:
-    """Whatever the import of its own modules raises, the command runs once, with its own exit code, streams and environment."""
+    """If the import of its own modules raises anything, the command runs once, with its own exit code, streams and environment."""
     python = broken(module, raised)
     program = [str(ROOT / "examples" / "freestyle" / "last9-markers")] if way == "launcher" else [python, str(BUNDLE)]
     script = 'echo "deployed ${LAST9_REFRESH_TOKEN-without the token}"; exit 7'

@@ -76,7 +76,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         waiting: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """``waiting`` is told, once for each request, that the controller is waited for, and why."""
+        """``waiting`` is called once for each request that waits for the controller, with the reason."""
         self.url = url.rstrip("/")
         self._patience = patience
         self._sleep = sleep
@@ -164,7 +164,7 @@ class Client:
             except httpx.TransportError as error:
                 problem = str(error) or type(error).__name__
                 may_be_done = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
-                if "CERTIFICATE_VERIFY_FAILED" in problem:  # no waiting mends that
+                if "CERTIFICATE_VERIFY_FAILED" in problem:  # waiting does not fix that
                     raise Unreachable(f"{self.url}: {problem} Set SSL_CERT_FILE to a file with its authority's certificate.") from None
             if may_be_done and method != "GET":
                 raise Unsure(f"POST {self.url}{path} got no answer ({problem}); whether it was carried out is not known.")

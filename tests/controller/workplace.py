@@ -163,7 +163,7 @@ class Workplace:
             self.left.append(f"{what} ({error})")
 
     def _make_folder(self) -> None:
-        self.folder = self.name  # before it is asked for: whatever comes between, it will be removed
+        self.folder = self.name  # before it is asked for: it is removed even if an interruption comes between
         try:
             self._client.post("/createItem", xml=FOLDER, name=self.name)
         except (WrongCredentials, Unreachable):
@@ -179,7 +179,7 @@ class Workplace:
             if not self.folder and self._is_credential_there():
                 self.no_credential = f"the controller has a credential '{CREDENTIAL}' of its own and no folder for ours"
                 return
-            self._made_credential = True  # before it is asked for, as with the folder; nobody else's is there
+            self._made_credential = True  # before it is asked for, as with the folder; no one else's is there
             self._client.post(f"{store}/createCredentials", xml=credential_xml(self._secret))
         except ControllerError as refusal:
             self._made_credential = self._made_credential and isinstance(refusal, Unsure)

@@ -1,6 +1,6 @@
 """``last9-markers COMMAND …``. Each command loads only what it needs: ``step`` runs before and after every deploy.
 
-This module imports nothing that a broken Python could fail on: a ``window`` runs its command whatever the import of all else raises.
+This module imports nothing that a broken Python could fail on: a ``window`` runs its command even if any other import raises.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(command: str, arguments: list[str]) -> int:
-    """A broken Python may raise whatever it likes on an import, SystemExit included: no deployment is skipped for that."""
+    """A broken Python may raise anything on an import, SystemExit included: no deployment is skipped for that."""
     try:
         import importlib
 

@@ -5,7 +5,7 @@ import hudson.util.Secret
 
 /**
  * Where curl may send a marker, and the token. The engine's rules (request/destination.py, request/starters.py), and stricter: the token is not read
- * here, so organization and host must be set, and nobody who only starts builds may have a say in either.
+ * here, so organization and host must be set, and a person who only starts builds may choose neither.
  */
 class CurlDestination implements Serializable {
 
@@ -45,7 +45,7 @@ class CurlDestination implements Serializable {
         }
         String starter = starter(script, host, found, [] + values.environment.keySet() - LEVELS)
         if (starter) {
-            return [problem: "whoever starts builds has a say in where the token would go: ${starter}. Set orgSlug and apiBaseUrl ".toString() +
+            return [problem: "a person who only starts builds may choose where the token goes: ${starter}. Set orgSlug and apiBaseUrl ".toString() +
                 'in the Jenkinsfile or as an administrator\'s variables, name the parameter otherwise, or install Python 3.9 or newer']
         }
         String bare = base.replaceAll('/+$', '').replaceAll('/api(/v4)?$', '')
@@ -66,7 +66,7 @@ class CurlDestination implements Serializable {
         return count == 1
     }
 
-    /** By what somebody who only starts builds may have chosen host or organization; null if by nothing. The rules of request/starters.py. */
+    /** By what a person who only starts builds may have chosen host or organization; null if by nothing. The rules of request/starters.py. */
     @NonCPS
     private static String starter(Object script, String host, Map found, List<String> named) {
         if ([found.orgSlug.source, found.apiBaseUrl.source].contains('parameter')) {

@@ -14,9 +14,9 @@ class CurlMarker implements Serializable {
     private static final long serialVersionUID = 1L
 
     private static final List<String> STATES = ['start', 'stop']
-    /** Whatever else `dryRun` may say, nothing is sent: the engine knows more ways to say yes than the library. */
+    /** With any other value of `dryRun`, nothing is sent: the engine knows more ways to say yes than the library. */
     private static final List<String> NO = ['', 'false', 'no', 'off', '0']
-    /** Of whose labels a custom attribute takes the place; they are what makes windows, so that order counts if there are too many. */
+    /** A custom attribute replaces one of these labels. They make windows, so they come first, in this order, if there are too many. */
     private static final List<String> OURS = ['service', 'service_name', 'deployment_environment', 'env', 'deployment.id', 'deployment.outcome',
         'deployment.window_duration_ms', 'version']
     private static final Map<String, String> OF_THE_BUILD = [
@@ -111,7 +111,7 @@ class CurlMarker implements Serializable {
         return labels
     }
 
-    /** Those that are texts, whole numbers or yes and no; whatever has its name among `facts`, in either spelling, gives way. */
+    /** Those that are texts, whole numbers or yes and no; an entry of `facts` with the same name, in either spelling, gives way. */
     @NonCPS
     private Map<String, String> custom(Map<String, String> facts) {
         Map<String, String> found = [:]

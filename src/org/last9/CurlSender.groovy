@@ -4,7 +4,7 @@ import com.cloudbees.groovy.cps.NonCPS
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
- * Sends a marker by curl where there is no Python: one `writeFile`, one `sh`, one `readFile` in the run's own folder, as Launcher does it.
+ * Sends a marker by curl on an agent without Python: one `writeFile`, one `sh`, one `readFile` in the run's own folder, as Launcher does it.
  *
  * Kept markers do not go along, and its own is kept as ever if it fails.
  */
@@ -90,7 +90,7 @@ class CurlSender implements Serializable {
         return answer?.delivered == true ? answer + marker.delivered : answer
     }
 
-    /** An interruption between the end of curl and Jenkins' look at it. Whatever goes wrong here, the interruption counts. */
+    /** An interruption between the end of curl and Jenkins' look at it. If anything goes wrong here, the interruption still decides. */
     private void lookOnceMore(String file) {
         try {
             script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {

@@ -31,7 +31,7 @@ class Launcher implements Serializable {
     private String runningOn = null
     /** What the engine had answered when the run was interrupted. */
     private Map foundLate = null
-    /** Sends on an agent without Python, a CurlSender; null as long as nobody asked it. */
+    /** Sends on an agent without Python, a CurlSender; null until the first use. */
     private Object curl = null
 
     Launcher(Object script, Map call, String node, String base) {

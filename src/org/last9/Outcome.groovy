@@ -14,7 +14,7 @@ class Outcome implements Serializable {
     private static final String DOWNSTREAM =
         '(?s).* completed with status (SUCCESS|UNSTABLE|FAILURE|NOT_BUILT|ABORTED) \\(propagate: false to ignore\\)'
 
-    /** `said` is what a manual stop says of it, or empty. Null if nobody knows. */
+    /** `said` is what a manual stop says of it, or empty. Null if the outcome is not known. */
     @NonCPS
     static String of(Map request, String said) {
         Map body = request.body

@@ -127,7 +127,7 @@ def test_the_image_is_pinned_to_the_line_of_its_plugins() -> None:
 
 
 def test_the_second_agent_is_waited_for() -> None:
-    """Agents come up after Jenkins does: asked too early, the row that needs the second one is not run, and nobody sees it."""
+    """Agents come up after Jenkins does: asked too early, the row that needs the second one is not run, and no one sees it."""
     (agent,) = set_up()["jenkins"]["nodes"]
     assert "until curl" in agent["permanent"]["launcher"]["command"]["command"]  # Jenkins starts it before it listens
     workflow = (HERE / "workflow.yml").read_text("utf-8")

@@ -176,7 +176,7 @@ def test_a_proxy_that_gave_up_on_a_post_proves_nothing(jenkins: FakeJenkins, cli
 
 
 def test_who_waits_says_so(jenkins: FakeJenkins) -> None:
-    """Minutes of silence look like a hang: the wait is told, once for each request, with its reason."""
+    """Minutes of silence look like a hang: the wait is logged, once for each request, with its reason."""
     told: list[str] = []
     jenkins.trouble("GET /api", lambda h: h.page(503, "Please wait while Jenkins is getting ready to work"), times=3)
     Client(jenkins.url, "ada", TOKEN, patience=20, sleep=lambda _: None, waiting=told.append).version()
@@ -184,7 +184,7 @@ def test_who_waits_says_so(jenkins: FakeJenkins) -> None:
 
 
 def test_a_certificate_that_is_not_trusted_is_told_at_once() -> None:
-    """No waiting mends a certificate: the reason comes at once, with the setting that helps, and that setting does help."""
+    """Waiting does not fix a certificate: the reason comes at once, with the setting that helps, and that setting does help."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / "server.pem", CERTIFICATES / "server.key")
     with FakeJenkins(tls=context) as server:

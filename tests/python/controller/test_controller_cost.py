@@ -58,7 +58,7 @@ def test_cost_is_a_table_of_medians(jenkins: FakeJenkins, capsys: pytest.Capture
 def test_cost_that_could_not_be_measured(
     jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str], hurt: Callable[[FakeJenkins], None], reason: str
 ) -> None:
-    """What could not be measured is told with the reason, and is no success."""
+    """What could not be measured is printed with the reason, and is not a success."""
     plays(jenkins, measured)
     hurt(jenkins)
     assert ask(jenkins, COST="1") == 2

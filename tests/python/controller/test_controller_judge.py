@@ -151,11 +151,11 @@ def test_only_chooses_rows() -> None:
         "examples/08-smoke-test, with markers sent",
     ]
     assert chosen(rows, "nothing") == []
-    assert [row.name for row in chosen(rows, " shapes/loop, ")] == ["shapes/loop"]  # a comma at the end is no pattern for everything
+    assert [row.name for row in chosen(rows, " shapes/loop, ")] == ["shapes/loop"]  # a comma at the end does not select everything
 
 
 def test_a_pattern_that_fits_no_row_is_named() -> None:
-    """One misspelt name beside good ones is told: it would ask less than was meant, and call that a success."""
+    """One misspelt name beside good ones is reported: it would ask less than was meant, and call that a success."""
     rows = all_rows()
     assert strays(rows, "") == []
     assert strays(rows, "shapes/loop, examples/08") == []

@@ -45,7 +45,7 @@ def test_rows_pass_by_what_the_library_really_does(jenkins: FakeJenkins, tmp_pat
 
 
 def test_an_outage_hits_the_marker_that_it_is_meant_for(jenkins: FakeJenkins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Faults that are due in the middle of a build are there before its next marker, though nobody holds the controller up."""
+    """Faults that are due in the middle of a build are there before its next marker, though nothing holds the controller up."""
     jenkins.play = RunnerPlay(jenkins, tmp_path)
     code = ask(jenkins, ONLY="shapes/outage-during-stop")
     told = capsys.readouterr().out
@@ -190,7 +190,7 @@ def test_an_input_is_rejected_and_a_newer_build_supersedes(jenkins: FakeJenkins)
 
 
 def test_faults_are_ordered_and_waited_for(jenkins: FakeJenkins) -> None:
-    """Last9 keeps the start waiting before the stop is pressed, and is well again for whatever comes next."""
+    """Last9 keeps the start waiting before the stop is pressed, and is well again for the next row."""
     order: list[str] = []
 
     def play(build: FakeBuild) -> str:
@@ -227,7 +227,7 @@ def test_a_build_that_never_ends_is_ended_and_fails(jenkins: FakeJenkins, capsys
 
 
 def test_a_build_that_is_deleted_midway_fails_its_row_alone(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody deletes a build while it runs: that row fails with the reason, the next one is asked."""
+    """Someone deletes a build while it runs: that row fails with the reason, the next one is asked."""
 
     def play(build: FakeBuild) -> str:
         if "loop" in build.job.name:
@@ -303,7 +303,7 @@ def test_without_the_library_it_comes_by_the_library_step(jenkins: FakeJenkins, 
     assert "vars/withLast9Deployment.groovy" in cloned
     assert "tests/library/src/test/resources/team-library/vars/opening.groovy" in cloned
     assert "of this checkout, served at http://127.0.0.1:" in told
-    assert "  library" not in told.split("the log was")[0]  # its own library steps are no difference
+    assert "  library" not in told.split("the log was")[0]  # its own library steps do not count as a difference
 
 
 def test_a_given_repository_is_used(jenkins: FakeJenkins) -> None:

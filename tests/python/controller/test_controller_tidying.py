@@ -54,7 +54,7 @@ def test_what_was_being_made_is_removed(jenkins: FakeJenkins, folders: bool, num
 
 
 def test_what_a_second_interrupt_leaves_is_named(jenkins: FakeJenkins) -> None:
-    """Who does not wait for the tidying is told all that is left, not only what was under way."""
+    """If the user does not wait for the tidying, all that is left is printed, not only what was under way."""
     jenkins.folders_allowed = False
     over = threading.Event()
     tidying = threading.Event()
@@ -85,7 +85,7 @@ def test_what_a_second_interrupt_leaves_is_named(jenkins: FakeJenkins) -> None:
 
 
 def test_what_an_earlier_run_has_left_is_named(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """A run that was killed could not tidy up: the next one names its folder, and does not touch it, for it may be under way."""
+    """A run that was killed could not tidy up: the next one names its folder, and does not touch it, because that run may be under way."""
     jenkins.folders.append("last9-tests-0123abcd")
     plays(jenkins, lambda build: "SUCCESS")
     ask(jenkins, ONLY="shapes/loop")
@@ -115,7 +115,7 @@ def test_an_interrupted_suite_leaves_nothing(jenkins: FakeJenkins, number: signa
 
 
 def test_what_could_not_be_removed_is_named(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that may not be deleted is named, so that somebody can."""
+    """A folder that may not be deleted is named, so that someone can delete it."""
     plays(jenkins, lambda build: "SUCCESS")
     jenkins.trouble("POST .*/doDelete", lambda h: h.page(403, "ada is missing the Job/Delete permission"), times=99)
     ask(jenkins, ONLY="shapes/loop")
@@ -160,7 +160,7 @@ def test_a_user_who_may_create_nothing(jenkins: FakeJenkins, capsys: pytest.Capt
 def test_a_fake_last9_that_does_not_start_is_no_failed_row(
     jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the suite itself lacks is told in a line, and exit code 2: nothing was asked."""
+    """What the suite itself lacks is printed in one line, with exit code 2: nothing was asked."""
     monkeypatch.setattr("controller.fake_last9.COMMAND", "no-such-command")
     assert ask(jenkins, ONLY="shapes/loop") == 2
     assert "the fake Last9 did not start" in capsys.readouterr().out
@@ -169,7 +169,7 @@ def test_a_fake_last9_that_does_not_start_is_no_failed_row(
 def test_a_fake_last9_that_dies_ends_the_suite(
     jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without it no row proves anything: the rest is not run, the controller is tidied, and it is no success."""
+    """Without it no row proves anything: the rest is not run, the controller is tidied, and it is not a success."""
     servers: list[FakeLast9] = []
     enter = FakeLast9.__enter__
     monkeypatch.setattr(FakeLast9, "__enter__", lambda self: servers.append(self) or enter(self))
@@ -207,7 +207,7 @@ def test_a_secret_in_the_address_is_refused(jenkins: FakeJenkins, capsys: pytest
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:port", "http://", "http://127.0.0.1:1/?a=b", "ftp://127.0.0.1"])
 def test_what_is_no_address_is_told(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An address that is none is told in one line, not by a stack trace, and exit code 2."""
+    """A text that is not an address is reported in one line, not by a stack trace, with exit code 2."""
     assert main({"JENKINS_URL": url}) == 2
     assert "Name a controller" in capsys.readouterr().out
 
@@ -222,7 +222,7 @@ def test_a_secret_in_the_librarys_address_is_refused(jenkins: FakeJenkins, capsy
 
 
 def test_no_address_and_no_row(jenkins: FakeJenkins, capsys: pytest.CaptureFixture[str]) -> None:
-    """A missing JENKINS_URL and an ONLY that fits nothing are told before anything is asked."""
+    """A missing JENKINS_URL and an ONLY that fits nothing are reported before anything is asked."""
     assert ask(jenkins, JENKINS_URL="") == 2
     assert ask(jenkins, ONLY="nonsense") == 2
     told = capsys.readouterr().out

@@ -29,7 +29,7 @@ def test_each_class_has_its_layer() -> None:
 
 
 def test_no_class_uses_one_of_a_higher_layer() -> None:
-    """Whoever reads a layer needs to know only those below it."""
+    """A person who reads a layer needs to know only those below it."""
     height = {name: -number for number, layer in enumerate(_layers()) for name in layer}
     assert [(name, used) for name in CLASSES for used in _used_by(name) if height[used] > height[name]] == []
 

@@ -19,7 +19,7 @@ def go_on(command: str, arguments: list[str], error: BaseException) -> int:
     """Say in one line why there is no marker, run the command of a ``window`` all the same, and return the exit code."""
     problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     said = broken_python.not_loaded(sys.executable or "this Python", problem)
-    # `step`: the launcher goes on to the next interpreter, and has the last word.
+    # `step`: the launcher goes on to the next interpreter, and decides whether to warn.
     _say(f"[Last9] {said}" if command == "step" else f"[Last9] WARNING: no deployment marker was sent: {said}")
     options, words = _split(arguments)
     fails = _is_on("--fail-on-error", "--no-fail-on-error", options)
@@ -77,5 +77,5 @@ def _say(line: str) -> None:
     try:
         sys.stderr.write(line + "\n")
         sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):  # nobody listens
+    except (OSError, ValueError, AttributeError):  # no one reads it
         pass

@@ -28,7 +28,7 @@ except ImportError:  # Windows
 
 #: After so long a window closes whose process cannot be asked for.
 LONGEST_MS = 86_400_000
-#: Whoever looks for locks that nobody holds has one for a moment, and may remove it.
+#: A process that looks for locks that no process holds has one for a moment, and may remove it.
 _TRIES = 20
 _PAUSE_SECONDS = 0.01
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -167,7 +167,7 @@ def _lock_of(state: str, window_id: str) -> str:
 def _is_free(path: str, file: int | None = None) -> bool:
     """Only if a lock was left there, and it can be had: a file that is missing says nothing, and neither does a place without locks.
 
-    ``file``: nor does a copy of the lock, which nobody ever held.
+    ``file``: nor does a copy of the lock, which no process ever held.
     """
     with contextlib.suppress(OSError):
         descriptor = safe_files.descriptor(path, flags=os.O_RDWR)

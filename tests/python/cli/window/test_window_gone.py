@@ -185,7 +185,7 @@ def test_a_lock_without_a_window_is_removed(last9: FakeLast9, tmp_path: Path) ->
 
 
 def test_a_copy_of_the_folder_says_nothing(last9: FakeLast9, tmp_path: Path) -> None:
-    """Whoever copies a workspace while a deployment goes on copies a lock that nobody holds: the window stays open."""
+    """A copy of a workspace, made while a deployment goes on, has a lock that no process holds: the window stays open."""
     folder = tmp_path / "workspace"
     folder.mkdir()
     script = "echo ran; while [ ! -e go ]; do sleep 0.1; done"
@@ -200,7 +200,7 @@ def test_a_copy_of_the_folder_says_nothing(last9: FakeLast9, tmp_path: Path) -> 
 
 
 def test_somebody_looks_just_when_the_lock_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process of which the state file does not know yet gets its lock, though another one has just removed it as nobody's."""
+    """A process of which the state file does not know yet gets its lock, though another one has just removed it as unheld."""
     state, window_id, create, looked = str(tmp_path / "state.json"), str(uuid.uuid4()), gone.safe_files.descriptor, []
 
     def looked_at(path: str, **more: Any) -> int:
@@ -219,7 +219,7 @@ def test_somebody_looks_just_when_the_lock_is_made(tmp_path: Path, monkeypatch: 
 
 
 def test_somebody_has_the_lock_for_a_moment(tmp_path: Path) -> None:
-    """Whoever looks whether a lock is free has it for a moment: the process that wants it waits, and is not taken for one that is gone."""
+    """A check whether a lock is free takes it for a moment: the process that wants it waits, and is not taken for one that is gone."""
     fcntl = pytest.importorskip("fcntl")
     state, window_id = str(tmp_path / "state.json"), str(uuid.uuid4())
     descriptor = os.open(f"{state}.window-{window_id}", os.O_RDWR | os.O_CREAT)

@@ -63,7 +63,7 @@ class AbortMatrixTest extends OnABench {
             if (shape.isBody(shell)) { // a `sh` of the user's that has ended with 0 loses an abort before Jenkins' look, with us and without us [460]
                 return this == HEALTHY ? Stream.concat(MOMENTS.stream().filter(m -> m != Settings.GAP), LATER.stream()).toList() : List.of();
             }
-            if (shape == Shape.REPORT) { // it asks nobody
+            if (shape == Shape.REPORT) { // it asks no server
                 return this == HEALTHY ? MOMENTS : List.of();
             }
             return switch (this) {

@@ -23,7 +23,7 @@ import pipeline.run.Pipeline;
 
 /**
  * Wherever the user's own steps run, markers run: no way to send one asks more of an agent than a plain {@code sh} step does. If nothing can be sent, one
- * warning for each marker says what to do. Whatever the agent, the deployment runs once, and nothing stays behind but what the documentation says.
+ * warning for each marker says what to do. On any agent, the deployment runs once, and nothing stays behind but what the documentation says.
  */
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AgentMatrixTest extends LibraryTest {
@@ -88,7 +88,7 @@ class AgentMatrixTest extends LibraryTest {
     /** What the command line says of the start besides, once the stop has failed, too. */
     private static final String BESIDES = "the start of this window is not with Last9 either, and nothing keeps it";
 
-    /** By which means each agent was made: the run's end says so, for it is not everywhere the real thing. */
+    /** By which means each agent was made: the run's end says so, because it is not everywhere the real thing. */
     private static final Map<OddAgent, String> MADE_BY = new EnumMap<>(OddAgent.class);
     /** Users' own files, in all places where ours lie. */
     private static final String DECOYS = "sh 'umask 022; mkdir -p \"$WORKSPACE_TMP/last9/run-0-0\"; for f in \"$WORKSPACE\" \"$WORKSPACE_TMP\" \"$WORKSPACE_TMP/last9\" "

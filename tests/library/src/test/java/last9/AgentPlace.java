@@ -101,7 +101,7 @@ final class AgentPlace implements AutoCloseable {
         return what;
     }
 
-    /** Mounts an empty file system there; false if this machine lets nobody. */
+    /** Mounts an empty file system there; false if this machine does not allow it. */
     boolean mount(Path at, String option) {
         if (!MAY_MOUNT || run("mount", "-t", "tmpfs", "-o", option, "tmpfs", at.toString()) != 0) {
             return false;
@@ -116,7 +116,7 @@ final class AgentPlace implements AutoCloseable {
         return MAY_MOUNT || run("unshare", "--mount", "--map-root-user", "true") == 0;
     }
 
-    /** Has an address swallow every attempt at Last9's port: a listener whose queue is full, and who accepts nobody. */
+    /** Has an address swallow every attempt at Last9's port: a listener whose queue is full, and that accepts no connection. */
     void swallow(String address) throws IOException {
         InetSocketAddress at = new InetSocketAddress(InetAddress.getByName(address), last9.port());
         ServerSocket listener = with(new ServerSocket());

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import pipeline.run.Pipeline;
 
-/** On an agent without Python curl sends the marker: the same one with fewer labels, to nobody else, and whatever goes wrong is told and harmless. */
+/** On an agent without Python curl sends the marker: the same one with fewer labels, to no one else, and any failure is logged and harmless. */
 @Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CurlTest extends LibraryTest {
     private static final Path CONTRACT = CHECKOUT.resolve("tests/contract");
@@ -214,7 +214,7 @@ class CurlTest extends LibraryTest {
         }
     }
 
-    /** Whatever Last9 does instead of answering: bounded, one warning a marker that says what to do, no secret, nothing called sent; an agent with Python sends it later. */
+    /** If Last9 does anything instead of answering: bounded, one warning a marker that says what to do, no secret, nothing called sent; an agent with Python sends it later. */
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', value = {
         "hang     | [{\"on\": \"exchange\", \"delay\": 60}]                                        | no answer within 1 s",
@@ -244,7 +244,7 @@ class CurlTest extends LibraryTest {
         }
     }
 
-    /** Where something of the settings is missing, wrong, or a starter's of builds, curl asks nobody anything, and one line says which and what to do. */
+    /** If a setting is missing, wrong, or chosen by a person who only starts builds, curl sends no request, and one line says which and what to do. */
     @ParameterizedTest(name = "{0} {1}")
     @CsvSource(delimiter = '|', value = {
         // options                                   | parameter              | variable                              | the warning says
@@ -421,7 +421,7 @@ class CurlTest extends LibraryTest {
         }
     }
 
-    /** A dry run, a report and a step that names other nodes are not curl's: each is told as before. */
+    /** A dry run, a report and a step that names other nodes are not curl's: each is logged as before. */
     @Test
     void doesNothingElse() {
         String steps = "node('bare') { last9DeploymentMarker serviceName: 'dry', dryRun: true\nlast9DeploymentReport()\nlast9DeploymentMarker serviceName: 's', agentLabel: 'other' }";

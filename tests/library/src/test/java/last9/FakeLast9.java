@@ -86,7 +86,7 @@ final class FakeLast9 implements AutoCloseable {
         return URI.create(url).getPort();
     }
 
-    /** A refresh token as Last9 makes them: a JWT that says that of itself; nobody here could verify its signature. */
+    /** A refresh token as Last9 makes them: a JWT that says that of itself; no test could verify its signature. */
     static String token(Map<String, Object> claims) {
         Map<String, Object> all = new TreeMap<>(Map.of("scopes", List.of("write"), "exp", 4_102_444_800L));
         all.putAll(claims);
@@ -107,7 +107,7 @@ final class FakeLast9 implements AutoCloseable {
     }
 
     /**
-     * Waits until somebody waits for an answer: a delay that was ordered has been met. For a listener to the log, which holds its build up meanwhile:
+     * Waits until a client waits for an answer: a delay that was ordered has been met. For a listener to the log, which holds its build up meanwhile:
      * what a log line announces has not happened yet, on a busy machine not for seconds.
      */
     void untilOneWaits() {

@@ -92,8 +92,8 @@ class FaultMatrixTest {
             Busy.whereTwoSecondsSuffice(() -> check(last9, BLOCK, limit, fault, true, false, first, fate == Fate.DELIVERED ? 0 : 1, e.plus(1), v.plus(1 + late), words));
             // at the stop alone: the start has arrived
             check(last9, BLOCK, limit, fault, false, true, fate == Fate.DELIVERED ? "start stop" : "start", fate == Fate.DELIVERED ? 0 : 1, e.plus(1), v.plus(1), words);
-            // throughout the block: the second marker meets it, too, unless it passes; in an outage with one attempt. To be told to wait is
-            // no outage: then the stop's run tries the kept start once more, and says what became of it
+            // throughout the block: the second marker meets it, too, unless it passes; in an outage with one attempt. An answer that asks to wait is
+            // not an outage: then the stop's run tries the kept start once more, and says what became of it
             int told = fate == Fate.DELIVERED ? 0 : fault.contains("429") ? 3 : 2;
             Busy.whereTwoSecondsSuffice(() -> check(last9, BLOCK, limit, fault, true, true, fate == Fate.DELIVERED ? "start stop" : "", told,
                     passes || fate == Fate.KEPT ? e.plus(1) : e.twice(), passes ? v.plus(1) : v.twice(), words));

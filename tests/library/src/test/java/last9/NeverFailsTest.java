@@ -54,7 +54,7 @@ class NeverFailsTest extends LibraryTest {
         }
     }
 
-    /** An agent without Python and curl is told what was tried and what to install, once for each marker. */
+    /** On an agent without Python and curl, the log says what was tried and what to install, once for each marker. */
     @Test
     void whenThereIsNoPython() throws Exception {
         Path bin = toolsButPython();

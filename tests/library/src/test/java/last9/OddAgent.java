@@ -79,7 +79,7 @@ enum OddAgent {
         @Override
         String setUp(AgentPlace place) {
             boolean mounted = place.mount(place.userHome, "ro");
-            String home = mounted ? place.userHome.toString() : "/proc"; // nobody makes a file there, not even root
+            String home = mounted ? place.userHome.toString() : "/proc"; // no user can make a file there, not even root
             place.environment.put("HOME", home);
             place.environment.put("TMPDIR", home);
             place.proof = "sh '! touch \"$HOME/x\" 2>/dev/null'";
@@ -110,7 +110,7 @@ enum OddAgent {
         String setUp(AgentPlace place) {
             overTls(place);
             TunnelProxy proxy = place.with(new TunnelProxy(place.last9.port()));
-            place.url = "https://localhost:1"; // where nobody is
+            place.url = "https://localhost:1"; // no server is there
             place.environment.put("HTTPS_PROXY", "http://build:tunnel%20secret@127.0.0.1:" + proxy.port());
             place.afterwards = () -> {
                 if (proxy.asked.isEmpty() || !proxy.asked.stream().allMatch(head -> head.startsWith("CONNECT localhost:1 ") && head.contains("Proxy-Authorization: Basic "))) {

@@ -11,7 +11,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A company's proxy: takes {@code CONNECT} alone, and leads to one port of this machine, whatever is asked for. */
+/** A company's proxy: takes {@code CONNECT} alone, and leads to one port of this machine, for any address that is asked for. */
 final class TunnelProxy implements AutoCloseable {
     private final ServerSocket server;
     private final int behind;
