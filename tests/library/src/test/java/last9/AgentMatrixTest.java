@@ -50,6 +50,7 @@ class AgentMatrixTest extends LibraryTest {
 
     private enum Outcome {
         SENT("all is sent, without a warning"),
+        BY_CURL("all is sent by curl, which one line a marker says, without a warning"),
         ELSEWHERE("all is sent from a node of the label, which one line says, after one warning for the build"),
         TOLD("nothing is sent, and each marker is one warning with the remedy"),
         ALONE("the command runs alone, after one warning with the remedy");
@@ -67,16 +68,16 @@ class AgentMatrixTest extends LibraryTest {
     }
 
     /** What comes of a marker of the Pipeline on an agent without a Python that serves, and no label. */
-    private static final Outcome WITHOUT_PYTHON = Outcome.TOLD;
+    private static final Outcome WITHOUT_PYTHON = Outcome.BY_CURL;
     /** The same of the command line. */
     private static final Outcome WITHOUT_PYTHON_ON_THE_COMMAND_LINE = Outcome.ALONE;
 
     /** The matrix: on each agent, what comes of a block, a manual pair, the connection test and {@code window}. */
     private static final Map<OddAgent, List<Outcome>> TABLE = new EnumMap<>(Map.ofEntries(
             Map.entry(OddAgent.NOEXEC, List.of(Outcome.SENT, Outcome.SENT, Outcome.SENT, Outcome.SENT)),
-            Map.entry(OddAgent.NO_PYTHON, List.of(WITHOUT_PYTHON, WITHOUT_PYTHON, WITHOUT_PYTHON, WITHOUT_PYTHON_ON_THE_COMMAND_LINE)),
+            Map.entry(OddAgent.NO_PYTHON, List.of(WITHOUT_PYTHON, WITHOUT_PYTHON, Outcome.TOLD, WITHOUT_PYTHON_ON_THE_COMMAND_LINE)),
             Map.entry(OddAgent.NO_PYTHON_AND_A_LABEL, List.of(Outcome.ELSEWHERE, Outcome.ELSEWHERE, Outcome.ELSEWHERE, WITHOUT_PYTHON_ON_THE_COMMAND_LINE)),
-            Map.entry(OddAgent.MINIMAL_PYTHON, List.of(WITHOUT_PYTHON, WITHOUT_PYTHON, WITHOUT_PYTHON, WITHOUT_PYTHON_ON_THE_COMMAND_LINE)),
+            Map.entry(OddAgent.MINIMAL_PYTHON, List.of(WITHOUT_PYTHON, WITHOUT_PYTHON, Outcome.TOLD, WITHOUT_PYTHON_ON_THE_COMMAND_LINE)),
             Map.entry(OddAgent.MINIMAL_PYTHON_AND_A_LABEL, List.of(Outcome.ELSEWHERE, Outcome.ELSEWHERE, Outcome.ELSEWHERE, WITHOUT_PYTHON_ON_THE_COMMAND_LINE)),
             Map.entry(OddAgent.ROOT_AND_A_USER, List.of(Outcome.SENT, Outcome.SENT, Outcome.SENT, Outcome.SENT)),
             Map.entry(OddAgent.READ_ONLY_HOME, List.of(Outcome.SENT, Outcome.SENT, Outcome.SENT, Outcome.SENT)),
@@ -173,10 +174,12 @@ class AgentMatrixTest extends LibraryTest {
             assertEquals(turns, run.console().stream().filter(("test ok=" + (expected != Outcome.TOLD))::equals).count(), run.log());
             warnings = expected == Outcome.TOLD ? failed : warnings;
         }
+        long byCurl = run.console().stream().filter(line -> line.startsWith("[Last9] Sent by curl")).count();
+        assertEquals(expected == Outcome.BY_CURL ? 2 * turns : 0, byCurl, run.log());
         String moved = "[Last9] Sending from a node with the label 'equipped' instead, for the rest of this build";
         assertEquals(expected == Outcome.ELSEWHERE ? 1 : 0, run.console().stream().filter(moved::equals).count(), run.log());
         switch (expected) {
-            case SENT -> assertEquals(List.of(), warnings, run.log());
+            case SENT, BY_CURL -> assertEquals(List.of(), warnings, run.log());
             case ELSEWHERE -> assertEquals(1, warnings.size(), run.log());
             case ALONE -> assertEquals(turns, warnings.size(), run.log());
             default -> assertEquals(way == Way.TEST ? turns : 2 * turns, warnings.stream().filter(w -> !w.contains(BESIDES)).count(), run.log());
