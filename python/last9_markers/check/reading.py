@@ -180,7 +180,7 @@ class Reading:
         after = clock.monotonic() - sent.sent_at
         if stored[0] is None:
             query = self._by_hand["stored"] or ""
-            self._findings.warn("stored", reading_messages.not_stored_yet(after, len(sent.labels), source.name, query))
+            self._findings.warn("stored", reading_messages.not_stored_yet(after, sent.width, source.name, query))
             return
         self._findings.ok("stored", reading_messages.stored(after))
         arrival.compare(self._findings, sent, stored[0], self._asked.advice)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from last9_markers.check import queries
 from last9_markers.check.findings import CapturedLog
 from last9_markers.marker import attributes, event
-from last9_markers.marker.attributes import scm
+from last9_markers.marker.attributes import importance, scm
 from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.request import options
 from last9_markers.request.context import Context
@@ -19,6 +19,8 @@ from last9_markers.request.values import as_text
 #: Never ``deployment``: no alert and no query about deployments shall find it, since nothing deletes it.
 EVENT_NAME = "connection-test"
 SERVICE_NAME = "last9-connection-test"
+#: Begins the names of the labels that make the test event as wide as a marker can be: a store with a lower limit drops that one, too.
+FILLER = "check.label_"
 
 
 class SentEvent(NamedTuple):
@@ -33,7 +35,13 @@ class SentEvent(NamedTuple):
     def of(cls, composed: event.Event, moment: float, sent_at: float) -> SentEvent:
         """The event as composed, sent now."""
         attributes_sent = composed["attributes"]
-        return cls(attributes_sent[queries.TEST_ID], {"event_name": composed["event_name"], **attributes_sent}, moment, sent_at)
+        labels = {**{name: composed[name] for name in ("event_name", "event_state")}, **attributes_sent}
+        return cls(attributes_sent[queries.TEST_ID], labels, moment, sent_at)
+
+    @property
+    def width(self) -> int:
+        """How many labels its series has: the metric's name, by which it is found, is one of them."""
+        return len(self.labels) + 1
 
 
 def marker(request: Request, attribute_names: str) -> options.Marker:
@@ -46,9 +54,14 @@ def marker(request: Request, attribute_names: str) -> options.Marker:
 def compose(
     given: options.Marker, timestamp_ms: int, request: Request, context: Context, attribute_names: str, data_source: str | None
 ) -> event.Event:
-    """The event with the attributes that a marker from here would have, but for the build's outcome and for what git knows."""
+    """The event with the attributes that a marker from here would have, but for the build's outcome and for what git knows.
+
+    It has as many labels as a marker may have: fillers take the place of those that are missing.
+    """
     unread = CapturedLog(context.log.redactor)
     checkout = GitCheckout(context.environ, context.clock, None)
     nothing = scm.Deployed(scm.said(context.environ), checkout, unread)
     labels = attributes.collect(given, request._replace(build={}, body=None), context.environ, nothing, attribute_names, unread).labels
+    for number in range(len(labels) + len(importance.OF_THE_EVENT) + 1, importance.MOST_LABELS + 1):
+        labels[attributes.spelling(f"{FILLER}{number}", attribute_names)] = "filler"
     return event.compose(given, timestamp_ms, data_source, labels)

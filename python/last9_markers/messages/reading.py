@@ -142,13 +142,14 @@ def not_stored_yet(seconds: float, labels: int, source: str, query: str) -> str:
     """It was accepted and cannot be found."""
     return (
         f"not proven: the test event was accepted, but cannot be read from '{_name(source)}' after {seconds:.0f} s. It may be late, in "
-        f"another data source, or its {labels} labels may be more than the store keeps.{by_hand(query)}"
+        f"another data source, or dropped: the store's label limit may be lower than its {labels} labels, which a marker can have as well."
+        f"{by_hand(query)}"
     )
 
 
 def labels_as_sent(number: int) -> str:
     """Nothing is different."""
-    return f"all {number} labels came back as they were sent"
+    return f"all {number} labels came back as they were sent: as many as a marker can have"
 
 
 def labels_renamed(names: Sequence[str], advice: str) -> str:

@@ -98,7 +98,12 @@ DELIVERY = Group(
 CHECK = Group(
     "the test",
     (
-        Option("sendTestEvent", "", "write one event named connection-test, which stays, and read it back: the only proof", default="off"),
+        Option(
+            "sendTestEvent",
+            "",
+            "write one event named connection-test, with 30 labels, which stays, and read it back: the only proof",
+            "off",
+        ),
         Option("serviceName", "NAME", "look whether Last9's metrics know this service; the event's service", "last9-connection-test"),
         Option("environment", "NAME", "look whether Last9's metrics know this environment; the event's environment"),
         Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "10", "LAST9_TIMEOUT_SECONDS"),
