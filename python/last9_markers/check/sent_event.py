@@ -14,11 +14,13 @@ from last9_markers.marker.attributes.git import GitCheckout
 from last9_markers.request import options
 from last9_markers.request.context import Context
 from last9_markers.request.contract import Request
-from last9_markers.request.values import as_text
+from last9_markers.request.values import as_text, misfit
 
 #: Never ``deployment``: no alert and no query about deployments shall find it, since nothing deletes it.
 EVENT_NAME = "connection-test"
 SERVICE_NAME = "last9-connection-test"
+#: The options by which dashboards find a marker.
+NAMING = ("serviceName", "environment")
 #: Begins the names of the labels that make the test event as wide as a marker can be: a store with a lower limit drops that one, too.
 FILLER = "check.label_"
 
@@ -44,9 +46,20 @@ class SentEvent(NamedTuple):
         return len(self.labels) + 1
 
 
+def names(request: Request) -> tuple[str | None, str | None]:
+    """Service and environment that the request names; what no marker could be named by counts as not given."""
+    service, environment = (request.option(name) for name in NAMING)
+    return None if misfit(service) else as_text(service), None if misfit(environment) else as_text(environment)
+
+
+def unusable_names(request: Request) -> list[str]:
+    """The options that name service or environment and cannot be used, such as the text ``null``: a marker is not sent with them either."""
+    return [name for name in NAMING if misfit(request.option(name))]
+
+
 def marker(request: Request, attribute_names: str) -> options.Marker:
     """The test event as a marker, with labels of its own: one by which it is found again, and one with a dot."""
-    service, environment = (as_text(request.option(name)) for name in ("serviceName", "environment"))
+    service, environment = names(request)
     own = {queries.TEST_ID: uuid.uuid4().hex, attributes.spelling(queries.TEST_DOT, attribute_names): "kept"}
     return options.Marker(service or SERVICE_NAME, environment, "stop", EVENT_NAME, own, dry_run=False, message="connection test")
 

@@ -90,6 +90,11 @@ def no_default(known: Sequence[str]) -> str:
 # -- service and environment ---------------------------------------------------------------------------------------------------
 
 
+def name_unusable(option: str) -> str:
+    """What stands there names nothing: nobody is asked for it."""
+    return f"not proven: {option} cannot be used. See options."
+
+
 def service_known(service: str, label: str) -> str:
     """Metrics have this very name."""
     return f"Last9's metrics have {label} '{_name(service)}'"

@@ -151,6 +151,40 @@ def found_all(done: StepResult) -> list[tuple[str, tuple[str, str]]]:
     return [(each["check"], (each["state"], each["text"])) for each in done.answer["findings"]]
 
 
+@pytest.mark.parametrize(
+    ("given", "unusable"),
+    [
+        ({"serviceName": "null", "environment": "null"}, ["serviceName", "environment"]),
+        ({"serviceName": "null"}, ["serviceName"]),
+        ({"environment": " null "}, ["environment"]),
+        ({"serviceName": ["payments-api", "checkout"]}, ["serviceName"]),
+        ({"environment": {"name": "production"}}, ["environment"]),
+    ],
+)
+def test_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path, given: dict[str, Any], unusable: list[str]) -> None:
+    """``"${env.SERVICE}"`` of no variable: as for a marker a warning and nothing sent, since nothing deletes it; ``null`` is not looked up."""
+    done = check(last9, tmp_path, options={**SENT, **given})
+    said = unproven(done)
+    for name in unusable:
+        assert said["service" if name == "serviceName" else name] == f"not proven: {name} cannot be used. See options."
+    assert said["options"].startswith(f"{unusable[-1]} is ")
+    assert said["write"] == f"not proven: no test event was sent, because {' and '.join(unusable)} cannot be used. See options."
+    assert last9.received() == []
+    assert "It stays" not in done.stderr
+    assert '="null"' not in done.stderr
+    assert len(unusable) == 1 or calls(last9) == ["access_token"]
+
+
+def test_the_command_with_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path) -> None:
+    """From a shell as well: no event for a service called ``null``, and the warning names the shell's own option."""
+    words = ["check", "--service-name", "null", "--environment", "null", "--send-test-event"]
+    done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert done.code == 0
+    assert "warning service      not proven: --service-name cannot be used. See options." in done.stdout.splitlines()
+    assert "warning environment  not proven: environment cannot be used. See options." in done.stdout.splitlines()
+    assert last9.received() == []
+
+
 # -- without sending anything --------------------------------------------------------------------------------------------------
 
 
