@@ -1,7 +1,7 @@
 """The options of a step: known names, defaults, and what is said about values that cannot be used.
 
 What decides *whether and what* is sent (``serviceName``, ``eventState``, ``dryRun``) is refused when it is wrong. What decides only
-*how* (``timeoutSeconds``, ``attributeNames``, ``failOnError``) falls back to its default with a warning, and so does ``outcome``: a
+*how* (``timeoutSeconds``, ``attributeNames``, every other yes or no) falls back to its default with a warning, and so does ``outcome``: a
 typing error there must not cost the marker.
 """
 
@@ -74,6 +74,7 @@ class Settings(NamedTuple):
     timeout_seconds: float
     attribute_names: str
     fail_on_error: bool
+    close_open_windows: bool = False
     limit_seconds: float | None = None
     after_abort: bool = False
 
@@ -146,11 +147,14 @@ class _Reader:
         self.warning(option_messages.option_cut(name, limits.LONGEST_TEXT))
         return short
 
-    def switch(self, name: str) -> bool:
-        """A yes or no that is no unless it is a yes."""
+    def switch(self, name: str, *, default: bool = False) -> bool:
+        """A yes or no. What is neither is a warning, and the default counts."""
         given = self.text(name)
-        if given is not None and given.lower() not in SWITCH:
-            self.warning(option_messages.bad_switch(name, given, "using false"))
+        if given is None:
+            return default
+        if given.lower() not in SWITCH:
+            self.warning(option_messages.bad_switch(name, limits.shortened(given), f"using {str(default).lower()}"))
+            return default
         return is_yes(given)
 
 
@@ -167,9 +171,15 @@ def read_settings(request: Request, environ: Mapping[str, str], log: BuildLog) -
         timeout_seconds=seconds if limit is None else min(seconds, limit),
         attribute_names=attribute_names,
         fail_on_error=reader.switch("failOnError"),
+        close_open_windows=reader.switch("closeOpenWindows"),
         limit_seconds=limit,
         after_abort=request.after_abort,
     )
+
+
+def read_switch(request: Request, name: str, log: BuildLog, *, default: bool = False) -> bool:
+    """A yes/no option of one step alone. What is neither is a warning, and the default counts."""
+    return _Reader(request, {}, log).switch(name, default=default)
 
 
 def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog, problems: tuple[str, ...] = ()) -> Marker:

@@ -161,7 +161,7 @@ class MarkerHandler:
             return
         from last9_markers.runner import closings
 
-        judge = left_open.Judge(self._request, self._routing, conclusion.claims, context.environ, self.settings.attribute_names, self._log)
+        judge = left_open.Judge(self._request, self._routing, conclusion.claims, context.environ, self.settings, self._log)
         with closings.Carriers(conclusion.destination, own, token.text, context, self.budget) as carriers:
             closings.Closings(judge, self.budget, self._log, carriers.to).run(conclusion.leftovers, self._now_ms, conclusion.circumstances)
 

@@ -162,7 +162,7 @@ def found_all(done: StepResult) -> list[tuple[str, tuple[str, str]]]:
     ],
 )
 def test_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path, given: dict[str, Any], unusable: list[str]) -> None:
-    """``"${env.SERVICE}"`` of no variable: as for a marker a warning and nothing sent, since nothing deletes it; ``null`` is not looked up."""
+    """``"${env.SERVICE}"`` of no variable: as for a marker a warning and nothing sent or looked up, since nothing deletes an event."""
     done = check(last9, tmp_path, options={**SENT, **given})
     said = unproven(done)
     for name in unusable:
@@ -173,6 +173,15 @@ def test_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path, given: dic
     assert "It stays" not in done.stderr
     assert '="null"' not in done.stderr
     assert len(unusable) == 1 or calls(last9) == ["access_token"]
+
+
+def test_an_unclear_yes_or_no_sends_nothing(last9: FakeLast9, tmp_path: Path) -> None:
+    """``sendTestEvent`` that is neither yes nor no is said and counts as no; an unclear ``dryRun`` holds back, as it does a marker."""
+    for option, words in (("sendTestEvent", "not 'maybe'; using false."), ("dryRun", "not 'maybe'.")):
+        done = check(last9, tmp_path, options={"serviceName": "payments-api", "sendTestEvent": "true", option: "maybe"})
+        assert found(done)["options"] == ("warning", f"{option} must be true or false, {words}")
+        assert found(done)["write"][0] == "warning"
+    assert last9.received() == []
 
 
 def test_the_command_with_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path) -> None:

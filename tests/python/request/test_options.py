@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from last9_markers.fake_server import FakeLast9
 from support import RunResult, field, make_request, run_marker, send_one
@@ -152,6 +154,16 @@ def test_bad_attribute_names_fall_back(last9: FakeLast9, given: str) -> None:
     sent = set(last9.received()[0]["attributes"])
     assert "deployment.id" in sent
     assert "deployment_id" not in sent
+
+
+@pytest.mark.parametrize("given", ["maybe", ["true"], "null"])
+def test_unclear_close_open_windows_is_false(last9: FakeLast9, given: Any) -> None:
+    """An unclear ``closeOpenWindows`` is said, as for every yes/no option, and the marker goes all the same."""
+    ran = run_marker(make_request("start", options={"closeOpenWindows": given}), last9.refresh_token)
+    (warning,) = ran.answer.warnings
+    assert warning.startswith("payments-api: closeOpenWindows ")
+    assert given != "maybe" or warning.endswith("must be true or false, not 'maybe'; using false.")
+    assert ran.answer.delivered
 
 
 def test_bad_fail_on_error_is_false(last9: FakeLast9) -> None:
