@@ -86,6 +86,14 @@ def bad_timeout(given: str, default: float) -> str:
     return f"timeoutSeconds must be a number of seconds above 0, not '{given}'; using {default:g}."
 
 
+def scm_directory_without_repository(folder: str) -> str:
+    """``scmDirectory`` names a folder that is not there, or not in a repository."""
+    return (
+        f"scmDirectory leads to {folder}, where there is no git repository: commit and branch are left out. Name the folder of the "
+        "checkout, relative to the folder of the step."
+    )
+
+
 def bad_previous_commit(given: str) -> str:
     """``previousCommit`` is no hash."""
     return f"previousCommit is '{given[:60]}', ignored: give the hash of the commit that was deployed before, 7 to 40 hexadecimal digits."

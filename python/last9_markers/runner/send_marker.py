@@ -189,7 +189,8 @@ class MarkerHandler:
             previous=changes.previous_commit(marker, context.environ, self._request.last_commit),
             asked=said.open,
         )
-        return scm.Deployed(said, checkout, self._log, began_at=self._began_at(), named=marker.scm_directory is not None)
+        named, ended = marker.scm_directory is not None, marker.event_state == "stop"
+        return scm.Deployed(said, checkout, self._log, began_at=self._began_at(), named=named, ended=ended)
 
     def _unknown(self) -> scm.Deployed:
         return scm.Deployed(scm.Said(), GitCheckout({}, self._context.clock, None), self._log)
