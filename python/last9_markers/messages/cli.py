@@ -177,11 +177,6 @@ def start_lost() -> str:
     )
 
 
-def gone(window: str) -> str:
-    """A ``window`` process was killed."""
-    return f"The process of the window {window} is gone: its stop goes out with this marker, its outcome unknown"
-
-
 def gone_unreadable(path: str) -> str:
-    """What the state file holds of such a window is no window."""
+    """What the state file holds of a window whose process was killed is no window."""
     return f"the state file {path} has a window of a process that is gone, and it cannot be read: it is dropped."

@@ -24,6 +24,11 @@ def sent_late(count: int) -> str:
     return f"Also sent: {_markers(count)} that could not be delivered before, with the original time"
 
 
+def closed_killed(service: str) -> str:
+    """The window of a ``window`` process that was killed is closed."""
+    return f"Closed the deployment of {service}, whose process was killed; its outcome is unknown"
+
+
 def commits_disagree(start: str, stop: str) -> str:
     """The checkout came after the start, or another one."""
     return f"the start of this window named commit {start[:12]}; what was deployed is {stop[:12]}, as its stop says"
