@@ -83,6 +83,21 @@ def test_it_is_closed_later_where_last9_is_away(last9: FakeLast9, tmp_path: Path
     assert len(_stops(last9)) == 1
 
 
+def test_a_delivery_that_nobody_waits_for(last9: FakeLast9, tmp_path: Path) -> None:
+    """Killed before its command began: the start arrives all the same, and the warning speaks of the window, not of a build."""
+    state = tmp_path / "state.json"
+    last9.order({"on": "event", "times": 1, "delay": 2})
+    with window(last9, tmp_path, ["--state", str(state)], ["sh", "-c", "touch ran"]) as running:
+        until(lambda: bool(last9.requests()))
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.wait()  # its delivery process has the same stderr, and ends later
+        log = running.log
+    assert "[Last9] WARNING: the window process of this marker is gone (Broken pipe)" in log
+    assert "build" not in log
+    assert not (tmp_path / "ran").exists()
+    assert CLOSED in _send(last9, state)
+
+
 def test_the_next_window_closes_it(last9: FakeLast9, tmp_path: Path) -> None:
     """A window does as send does, and its own start and stop are those of another window."""
     state = tmp_path / "state.json"
