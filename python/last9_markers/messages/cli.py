@@ -161,6 +161,11 @@ def attributes_file_lines(count: int) -> str:
     return f"{lines} in LAST9_ATTRIBUTES_FILE ignored: no KEY=VALUE. Write one attribute a line."
 
 
+def attributes_file_reserved(name: str) -> str:
+    """A line sets what every marker has by itself."""
+    return f"LAST9_ATTRIBUTES_FILE cannot set '{name}', which every marker has already: ignored. Choose another name."
+
+
 def delivery_process_silent(label: str) -> str:
     """The delivering process ended without an answer."""
     return (
