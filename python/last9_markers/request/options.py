@@ -131,12 +131,12 @@ class _Reader:
             return None
         return self._short(name, given)
 
-    def required_text(self, name: str, reasons: list[str]) -> str | None:
-        """A text without which there is no marker, or not the one that was meant."""
+    def decisive_text(self, name: str, reasons: list[str], *, required: bool = False) -> str | None:
+        """A text that says which marker this is: if it cannot be used there is none. ``required``: nor without it."""
         given = self.raw(name)
         wrong = misfit(given)
         if wrong is not None:
-            reasons.append(option_messages.no_marker_of(name, wrong))
+            reasons.append(option_messages.no_marker_of(name, wrong, required=required))
             return None
         return self._short(name, given)
 
@@ -183,7 +183,7 @@ def read_switch(request: Request, name: str, log: BuildLog, *, default: bool = F
 
 
 def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog, problems: tuple[str, ...] = ()) -> Marker:
-    """What to send. Raises :exc:`RequestRejected` with a finished warning for each reason why there is no marker.
+    """What to send. Raises :exc:`RequestRejected` with a finished warning that has each reason why there is no marker.
 
     ``problems`` are reasons that are known already: those of the connection.
     """
@@ -191,18 +191,18 @@ def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog, pro
         warn_of_unknown(request, log)
     reader = _Reader(request, environ, log)
     reasons = list(problems)
-    service_name = reader.required_text("serviceName", reasons)
+    service_name = reader.decisive_text("serviceName", reasons, required=request.step not in _TESTS)
     if service_name is None and misfit(request.option("serviceName")) is None:
         reasons.append(option_messages.service_name_missing(request.step, from_shell=request.step in SHELL_COMMANDS))
-    environment = reader.required_text("environment", reasons)
-    event_state = (reader.required_text("eventState", reasons) or "stop").lower()
+    environment = reader.decisive_text("environment", reasons)
+    event_state = (reader.decisive_text("eventState", reasons) or "stop").lower()
     if event_state not in EVENT_STATES:
         reasons.append(option_messages.bad_event_state(event_state))
     dry_run = _dry_run(reader)
     if dry_run not in SWITCH:
         reasons.append(option_messages.bad_switch("dryRun", dry_run))
     if reasons or service_name is None:
-        raise RequestRejected([option_messages.no_marker(service_name, event_state, reason) for reason in reasons], reasons)
+        raise RequestRejected([option_messages.no_marker(service_name, request.step, event_state, reasons)], reasons)
     return Marker(
         service_name=service_name,
         environment=environment,

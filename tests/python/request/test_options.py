@@ -23,7 +23,7 @@ def _rejected(last9: FakeLast9, **options: object) -> RunResult:
 def test_no_service_name_makes_no_marker(last9: FakeLast9, name: str | None) -> None:
     """Without ``serviceName`` nothing is sent or kept, and the warning shows how to write it."""
     (warning,) = _rejected(last9, serviceName=name).answer.warnings
-    assert "no marker was sent: serviceName is required" in warning
+    assert "no marker was sent by withLast9Deployment (start): serviceName is required" in warning
     assert "withLast9Deployment(serviceName: 'payments-api'" in warning
 
 
@@ -34,11 +34,24 @@ def test_wrong_event_state_makes_no_marker(last9: FakeLast9, state: str) -> None
     assert f"eventState must be 'start' or 'stop' (the default), not '{state}'" in warning
 
 
+def test_null_names_are_one_warning_that_names_the_step(last9: FakeLast9) -> None:
+    """Without a service the line names the step, once; nobody is told to leave out what is required."""
+    (warning,) = _rejected(last9, serviceName="null", environment="null").answer.warnings
+    cause = "is null: the variable or parameter that it is taken from is not set."
+    assert warning == (
+        f"no marker was sent by withLast9Deployment (start): serviceName {cause} Set it. Also: environment {cause} Set it, or leave the "
+        "option out."
+    )
+
+
 def test_every_reason_is_told_at_once(last9: FakeLast9) -> None:
     """Whoever mends a step learns of all its mistakes in one build."""
     ran = _rejected(last9, serviceName="", eventState="begin", enviroment="x")
-    assert len(ran.answer.warnings) == 3
-    assert ran.log.count("[Last9] WARNING: ") == 3
+    unknown, rejected = ran.answer.warnings
+    assert "enviroment" in unknown
+    assert "serviceName is required" in rejected
+    assert " Also: eventState must be 'start' or 'stop'" in rejected
+    assert ran.log.count("[Last9] WARNING: ") == 2
 
 
 def test_unresolved_connection_makes_no_marker(last9: FakeLast9) -> None:
