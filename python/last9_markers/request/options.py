@@ -178,8 +178,8 @@ def read_settings(request: Request, environ: Mapping[str, str], log: BuildLog) -
 
 
 def read_switch(request: Request, name: str, log: BuildLog, *, default: bool = False) -> bool:
-    """A yes/no option of one step alone. What is neither is a warning, and the default counts."""
-    return _Reader(request, {}, log).switch(name, default=default)
+    """A yes/no option of one step alone, which ``last9Config`` does not have. What is neither is a warning, and the default counts."""
+    return _Reader(request._replace(config={}), {}, log).switch(name, default=default)
 
 
 def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog, problems: tuple[str, ...] = ()) -> Marker:

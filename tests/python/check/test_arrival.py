@@ -175,6 +175,12 @@ def test_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path, given: dic
     assert len(unusable) == 1 or calls(last9) == ["access_token"]
 
 
+def test_only_the_step_itself_asks_for_an_event(last9: FakeLast9, tmp_path: Path) -> None:
+    """``last9Config`` has no ``sendTestEvent``: the library does not look there, and would not wait for the reading back."""
+    assert found(check(last9, tmp_path, config={"sendTestEvent": "true"}))["write"][0] == "warning"
+    assert last9.received() == []
+
+
 def test_an_unclear_yes_or_no_sends_nothing(last9: FakeLast9, tmp_path: Path) -> None:
     """``sendTestEvent`` that is neither yes nor no is said and counts as no; an unclear ``dryRun`` holds back, as it does a marker."""
     for option, words in (("sendTestEvent", "not 'maybe'; using false."), ("dryRun", "not 'maybe'.")):
