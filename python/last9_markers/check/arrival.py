@@ -64,7 +64,7 @@ def compare(findings: Findings, sent: SentEvent, stored: Sample, advice: str) ->
     if changed:
         findings.warn("labels", reading_messages.labels_changed(changed))
     if not findings.has("labels"):
-        findings.ok("labels", reading_messages.labels_as_sent(len(sent.labels)))
+        findings.ok("labels", reading_messages.labels_as_sent(sent.width))
     if stored.moment is None:
         findings.warn("time", reading_messages.time_unknown(queries.last_day(queries.of_test(sent.test_id))))
     elif abs(stored.moment - sent.moment) > ROUNDING_SECONDS:

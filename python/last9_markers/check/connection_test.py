@@ -28,7 +28,6 @@ from last9_markers.request import options, routing, time_limits
 from last9_markers.request.context import Context
 from last9_markers.request.contract import SHELL_COMMANDS, Answer, Request
 from last9_markers.request.destination import BaseUrl, Destination, credential_id
-from last9_markers.request.values import as_text, is_yes
 
 _WAY = ("host", "proxy", "dns", "tls", "connection")
 #: What was looked at → what must not have failed before, so that it could be.
@@ -52,6 +51,8 @@ class ConnectionTest:
         self.budget = time_limits.budget_of(request, self.settings.timeout_seconds, context.clock)
         self.findings = Findings(self._log, phrase)
         self._account = Account(request, self._routing, context, self.findings)
+        self._sends = options.read_switch(request, "sendTestEvent", self._misread)
+        self._unusable = sent_event.unusable_names(request)
         self._at = "interpreter"
         self._via: str | None = None
         self._nearest = ""
@@ -69,6 +70,8 @@ class ConnectionTest:
         self._at = "options"
         for warning in self._wrong_options():
             self.findings.warn("options", warning)
+        for name in self._unusable:
+            self.findings.warn({"serviceName": "service"}.get(name, name), reading_messages.name_unusable(name))
         self._at = "token"
         self._account.look_at_token()
         self._at = "host"
@@ -219,10 +222,10 @@ class ConnectionTest:
         return self._misread.warnings
 
     def _wants_a_write(self) -> bool:
-        return is_yes(self._request.options.get("sendTestEvent")) and not self._held_back()
+        return self._sends and not self._held_back() and not self._unusable
 
     def _held_back(self) -> bool:
-        return is_yes(as_text(self._request.option("dryRun")) or self._context.environ.get("LAST9_DRY_RUN"))
+        return options.is_dry_run(self._request, self._context.environ)
 
     def _time_is_over(self) -> str:
         # The name is looked up once more for each connection.
@@ -258,10 +261,12 @@ class ConnectionTest:
             reading.Reading(self._asked(), self.findings, self.budget, str).abandon(reading_messages.NOT_REACHED)
 
     def _why_unwritten(self) -> str:
-        if not is_yes(self._request.options.get("sendTestEvent")):
+        if not self._sends:
             return check_messages.write_unproven()
         failed = next((found.check for found in self.findings.all if found.state == FAILED), None)
-        return check_messages.not_reached(failed) if failed else check_messages.write_held_back()
+        if failed:
+            return check_messages.not_reached(failed)
+        return check_messages.write_without_name(self._unusable) if self._unusable else check_messages.write_held_back()
 
     # -- the answer ------------------------------------------------------------------------------------------------------------
 

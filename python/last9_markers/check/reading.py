@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from last9_markers.check import arrival, queries
+from last9_markers.check import arrival, queries, sent_event
 from last9_markers.check.findings import Findings
 from last9_markers.check.nearest import nearest
 from last9_markers.check.sent_event import SentEvent
@@ -19,7 +19,6 @@ from last9_markers.core.clock import Budget
 from last9_markers.core.errors import DeadlineExceeded, DeliveryError, NetworkError, RateLimited, ServerError, Unreadable, got_no_answer
 from last9_markers.messages import reading as reading_messages
 from last9_markers.request.contract import SHELL_COMMANDS, Request
-from last9_markers.request.values import as_text
 
 #: The time for reading back, in addition to the test's own time limit. The library waits that much longer: ConnectionTest.groovy.
 READING_SECONDS = 60.0
@@ -42,7 +41,7 @@ class Asked(NamedTuple):
     @classmethod
     def by(cls, request: Request, data_source: str | None, sent: SentEvent | None) -> Asked:
         """What a request asks for: the names that it gives, and the test event if one was sent."""
-        service, environment = (as_text(request.option(name)) for name in ("serviceName", "environment"))
+        service, environment = sent_event.names(request)
         underscores = "--attribute-names underscore" if request.step in SHELL_COMMANDS else "attributeNames: 'underscore'"
         return cls(service, environment, data_source, sent, underscores)
 
@@ -180,7 +179,7 @@ class Reading:
         after = clock.monotonic() - sent.sent_at
         if stored[0] is None:
             query = self._by_hand["stored"] or ""
-            self._findings.warn("stored", reading_messages.not_stored_yet(after, len(sent.labels), source.name, query))
+            self._findings.warn("stored", reading_messages.not_stored_yet(after, sent.width, source.name, query))
             return
         self._findings.ok("stored", reading_messages.stored(after))
         arrival.compare(self._findings, sent, stored[0], self._asked.advice)

@@ -52,7 +52,7 @@ class RequestUnreadable(Last9Error):
 
 
 class RequestRejected(Last9Error):
-    """The options make no marker; ``reasons`` are finished warnings, ``causes`` the same without the marker's name."""
+    """The options make no marker; ``reasons`` are finished warnings, ``causes`` one by one and without the marker's name."""
 
     def __init__(self, reasons: list[str], causes: list[str] | None = None) -> None:
         super().__init__("; ".join(reasons))

@@ -17,9 +17,9 @@ from last9_markers.messages import failures, left_open
 from last9_markers.request import routing
 from last9_markers.request.contract import Choice, Json, LeftOpen, Request
 from last9_markers.request.destination import DEFAULT_CREDENTIAL_ID, ConnectionField, Destination, credential_id, resolve
-from last9_markers.request.options import CONNECTION_FIELDS, Marker, read_marker
+from last9_markers.request.options import CONNECTION_FIELDS, Marker, Settings, read_marker
 from last9_markers.request.token import Claims
-from last9_markers.request.values import as_text, is_yes
+from last9_markers.request.values import as_text
 
 #: One run looks at this many at most. A build's record holds fewer.
 MOST = 20
@@ -80,14 +80,14 @@ class Judge:
     """Decides for one run which of them may be closed, and composes their stops."""
 
     def __init__(
-        self, request: Request, own: routing.Routing, claims: Claims, environ: Mapping[str, str], names: str, log: BuildLog
+        self, request: Request, own: routing.Routing, claims: Claims, environ: Mapping[str, str], settings: Settings, log: BuildLog
     ) -> None:
-        """``request``, ``own`` routing and ``names`` (dotted or underscore) are those of the run's own marker."""
+        """``request``, ``own`` routing and ``settings`` are those of the run's own marker."""
         self._request = request
         self._own = own
         self._claims = claims
         self._environ = environ
-        self._names = names
+        self._settings = settings
         self._log = log
 
     def prepare(self, left: Leftover, now_ms: int) -> None:
@@ -123,8 +123,7 @@ class Judge:
         left.entry.event = event.encode(self._event(window, marker, route, now_ms))
 
     def _is_on_purpose(self, window: LeftOpen) -> bool:
-        asked = is_yes(as_text(self._request.option("closeOpenWindows")))
-        return window.manual and not window.tried and window.result in _ENDED_WELL and not asked
+        return window.manual and not window.tried and window.result in _ENDED_WELL and not self._settings.close_open_windows
 
     def _marker(self, window: LeftOpen | None) -> Marker | None:
         if window is None:
@@ -167,7 +166,7 @@ class Judge:
             "deployment.window_duration_ms": str(at_ms - window.started_ms),
         }
         facts["message"] = message.of(marker, {name: value for name, value in facts.items() if value})
-        return event.compose(marker, at_ms, route.data_source_name, attributes.of_known(facts, self._names, self._log))
+        return event.compose(marker, at_ms, route.data_source_name, attributes.of_known(facts, self._settings.attribute_names, self._log))
 
     def _name(self, left: Leftover, text: str, *, warn: bool = False) -> None:
         left.named = True

@@ -30,7 +30,7 @@ DELIVERED, REFUSED, DROPPED, GIVEN_UP = "delivered", "refused", "dropped", "give
 class OutboxEntry:
     """One marker on its way. It is handed back for later unless it has an ``end``: one of the four above."""
 
-    __slots__ = ("at_ms", "end", "event", "failure", "failures", "label", "start_of", "text", "tried")
+    __slots__ = ("at_ms", "end", "event", "failure", "failures", "killed", "label", "start_of", "text", "tried")
 
     def __init__(self, text: str, failures: int = 0) -> None:
         self.text = text
@@ -45,6 +45,8 @@ class OutboxEntry:
         self.label = "the deployment marker"
         self.at_ms: int | None = None
         self.start_of: str | None = None
+        #: The service whose ``window`` was killed, if this is the stop that it could not send.
+        self.killed: str | None = None
 
     @property
     def delivered(self) -> bool:
@@ -123,14 +125,15 @@ class Recipient(NamedTuple):
     base_url: str | None
 
 
-def write(recipient: Recipient, event: Event) -> str:
-    """A marker as it is kept: the very event, and whom it is for."""
+def write(recipient: Recipient, event: Event, *, killed: bool = False) -> str:
+    """A marker as it is kept: the very event, and whom it is for. ``killed``: it closes the window of a process that was killed."""
     kept: dict[str, Any] = {
         "last9Pending": VERSION,
         "credentialId": recipient.credential_id,
         "organization": recipient.organization,
         "apiBaseUrl": recipient.base_url,
         "event": event,
+        **({"killed": True} if killed else {}),
     }
     return json.dumps(kept, separators=(",", ":"))
 
@@ -194,6 +197,7 @@ def _describe(entry: OutboxEntry, found: dict[str, Any]) -> None:
         window = attributes.get("deployment.id") or attributes.get("deployment_id")
     if isinstance(service, str) and service:
         entry.label = f"{name or 'deployment'} ({state or 'stop'}) for {service}"
+        entry.killed = service if found.get("killed") is True and isinstance(service, str) else None
     entry.start_of = window if state == "start" and isinstance(window, str) else None
 
 

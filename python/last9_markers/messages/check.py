@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -256,6 +257,11 @@ def write_refused(culprit: str) -> str:
 def write_held_back() -> str:
     """A dry run sends nothing, test events included."""
     return "not tested: dryRun (or LAST9_DRY_RUN) is set, so nothing is sent. Unset it for a test event."
+
+
+def write_without_name(options: Sequence[str]) -> str:
+    """Nothing deletes an event: none is sent for a service that is called ``null`` by mistake."""
+    return f"not proven: no test event was sent, because {' and '.join(options)} cannot be used. See options."
 
 
 def not_reached(reason: str) -> str:

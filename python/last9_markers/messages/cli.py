@@ -158,11 +158,24 @@ def attributes_file_lines(count: int) -> str:
     return f"{lines} in LAST9_ATTRIBUTES_FILE ignored: not KEY=VALUE. Write one attribute per line."
 
 
+def attributes_file_reserved(name: str) -> str:
+    """A line sets what every marker has by itself."""
+    return f"LAST9_ATTRIBUTES_FILE cannot set '{name}', which every marker has already: ignored. Choose another name."
+
+
 def delivery_process_silent(label: str) -> str:
     """The delivering process ended without an answer."""
     return (
         f"{label} may not have arrived: the process that delivers it was killed, or ran far longer than its time limit. Check what "
         "kills processes on this machine (memory, limits)."
+    )
+
+
+def window_process_gone(reason: str) -> str:
+    """The ``window`` process that asked for the delivery was killed meanwhile."""
+    return (
+        f"the window process of this marker is gone ({reason}), so nobody learns what became of it. Look for whoever ends processes on "
+        "this machine (memory, limits). With --state FILE the next marker that uses the file sends what is missing."
     )
 
 
@@ -172,11 +185,6 @@ def start_lost() -> str:
         "the start of this window was also lost, because there is no state file. With --state FILE, both are sent with the next "
         "marker that uses the file."
     )
-
-
-def gone(window: str) -> str:
-    """A ``window`` process was killed."""
-    return f"The process of the window {window} is gone. Its stop is sent with this marker; its outcome is unknown"
 
 
 def gone_unreadable(path: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 # -- the request ---------------------------------------------------------------------------------------------------------------
 
 
@@ -26,9 +28,10 @@ def service_name_missing(step: str, *, from_shell: bool) -> str:
     return f"serviceName is required. Use the service name of your metrics: {call}."
 
 
-def no_marker(service: str | None, state: str, reason: str) -> str:
-    """Why no marker was sent: the marker's name, and the reason."""
-    return f"no marker was sent{f' for {service} ({state})' if service else ''}: {reason}"
+def no_marker(service: str | None, step: str, state: str, reasons: Sequence[str]) -> str:
+    """Why the options make no marker: which one, or whose if it has no name, and the reasons."""
+    which = f"for {service}" if service else f"by {step or 'last9DeploymentMarker'}"
+    return f"no marker was sent {which} ({state}): {' Also: '.join(reasons)}"
 
 
 #: What was given in place of one text → the message, and the remedy if a marker needs the option.
@@ -44,9 +47,10 @@ def no_text(name: str, wrong: str) -> str:
     return f"{name} {MISFITS[wrong][0]} It is ignored."
 
 
-def no_marker_of(name: str, wrong: str) -> str:
-    """The same for an option without which there is no marker."""
-    return f"{name} {' '.join(MISFITS[wrong])}"
+def no_marker_of(name: str, wrong: str, *, required: bool = False) -> str:
+    """The same of an option that says which marker this is. ``required``: it cannot be left out."""
+    cause, remedy = MISFITS[wrong]
+    return f"{name} {cause} {'Set it.' if required and wrong == 'null' else remedy}"
 
 
 def option_of_config(name: str) -> str:
@@ -84,6 +88,14 @@ def bad_attribute_names(given: str, default: str) -> str:
 def bad_timeout(given: str, default: float) -> str:
     """``timeoutSeconds`` is not a time."""
     return f"timeoutSeconds must be a number of seconds above 0, not '{given}'; using {default:g}."
+
+
+def scm_directory_without_repository(folder: str) -> str:
+    """``scmDirectory`` names a folder that is not there, or not in a repository."""
+    return (
+        f"scmDirectory leads to {folder}, where there is no git repository: commit and branch are left out. Name the folder of the "
+        "checkout, relative to the folder of the step."
+    )
 
 
 def bad_previous_commit(given: str) -> str:

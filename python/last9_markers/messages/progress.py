@@ -24,6 +24,11 @@ def sent_late(count: int) -> str:
     return f"Also sent: {'1 queued deployment marker' if count == 1 else f'{count} queued deployment markers'} (original timestamps)"
 
 
+def closed_killed(service: str) -> str:
+    """The window of a ``window`` process that was killed is closed."""
+    return f"Closed the deployment of {service}, whose process was killed; its outcome is unknown"
+
+
 def commits_disagree(start: str, stop: str) -> str:
     """The checkout came after the start, or there was a second one."""
     return f"the start of this window named commit {start[:12]}, its stop names {stop[:12]}. Check out before the window begins."

@@ -90,6 +90,11 @@ def no_default(known: Sequence[str]) -> str:
 # -- service and environment ---------------------------------------------------------------------------------------------------
 
 
+def name_unusable(option: str) -> str:
+    """What stands there names nothing: nobody is asked for it."""
+    return f"not proven: {option} cannot be used. See options."
+
+
 def service_known(service: str, label: str) -> str:
     """Metrics have exactly this name."""
     return f"Last9's metrics have {label} '{_name(service)}'"
@@ -142,13 +147,14 @@ def not_stored_yet(seconds: float, labels: int, source: str, query: str) -> str:
     """It was accepted, but cannot be found."""
     return (
         f"not proven: the test event was accepted, but cannot be read from '{_name(source)}' after {seconds:.0f} s. It may be late, in "
-        f"another data source, or its {labels} labels may be more than the store keeps.{by_hand(query)}"
+        f"another data source, or dropped: the store's label limit may be lower than its {labels} labels, which a marker can have as well."
+        f"{by_hand(query)}"
     )
 
 
 def labels_as_sent(number: int) -> str:
     """Nothing is different."""
-    return f"all {number} labels came back as they were sent"
+    return f"all {number} labels came back as they were sent: as many as a marker can have"
 
 
 def labels_renamed(names: Sequence[str], advice: str) -> str:

@@ -15,9 +15,11 @@ from last9_markers.report.page import Build, Report
 from last9_markers.request import time_limits
 from last9_markers.request.context import Context
 from last9_markers.request.contract import Answer, Request
-from last9_markers.request.options import read_settings, warn_of_unknown
+from last9_markers.request.options import read_settings, read_switch, warn_of_unknown
 
 KNOWN = ("archive", "summary", "agentLabel", "timeoutSeconds")
+#: The library acts on these by itself; what is neither yes nor no is said here.
+SWITCHES = {"archive": True, "summary": False}
 _ID = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -35,6 +37,8 @@ class ReportHandler:
     def run(self) -> Answer:
         """Write the files. The answer's ``directory`` is where they are, ``null`` if there are none; ``headline`` is one line."""
         warn_of_unknown(self._request, self._log, KNOWN)
+        for name, default in SWITCHES.items():
+            read_switch(self._request, name, self._log, default=default)
         folder = self._folder()
         if folder is None:
             self._log.warning(report_messages.no_place())

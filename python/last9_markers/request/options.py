@@ -1,7 +1,7 @@
 """The options of a step: known names, defaults, and warnings about values that cannot be used.
 
 Options that decide *whether and what* is sent (``serviceName``, ``eventState``, ``dryRun``) are refused if they are wrong. Options that
-only decide *how* (``timeoutSeconds``, ``attributeNames``, ``failOnError``), and ``outcome``, fall back to the default with a warning: a
+only decide *how* (``timeoutSeconds``, ``attributeNames``, every other switch), and ``outcome``, fall back to the default with a warning: a
 typing error there must not cost the marker.
 """
 
@@ -74,6 +74,7 @@ class Settings(NamedTuple):
     timeout_seconds: float
     attribute_names: str
     fail_on_error: bool
+    close_open_windows: bool = False
     limit_seconds: float | None = None
     after_abort: bool = False
 
@@ -130,12 +131,12 @@ class _Reader:
             return None
         return self._short(name, given)
 
-    def required_text(self, name: str, reasons: list[str]) -> str | None:
-        """A text without which there is no marker, or not the one that was meant."""
+    def decisive_text(self, name: str, reasons: list[str], *, required: bool = False) -> str | None:
+        """A text that says which marker this is: if it cannot be used there is none. ``required``: nor without it."""
         given = self.raw(name)
         wrong = misfit(given)
         if wrong is not None:
-            reasons.append(option_messages.no_marker_of(name, wrong))
+            reasons.append(option_messages.no_marker_of(name, wrong, required=required))
             return None
         return self._short(name, given)
 
@@ -146,11 +147,14 @@ class _Reader:
         self.warning(option_messages.option_cut(name, limits.LONGEST_TEXT))
         return short
 
-    def switch(self, name: str) -> bool:
-        """A switch: false unless it is true."""
+    def switch(self, name: str, *, default: bool = False) -> bool:
+        """A switch. Another value is a warning, and the default is used."""
         given = self.text(name)
-        if given is not None and given.lower() not in SWITCH:
-            self.warning(option_messages.bad_switch(name, given, "using false"))
+        if given is None:
+            return default
+        if given.lower() not in SWITCH:
+            self.warning(option_messages.bad_switch(name, limits.shortened(given), f"using {str(default).lower()}"))
+            return default
         return is_yes(given)
 
 
@@ -167,13 +171,19 @@ def read_settings(request: Request, environ: Mapping[str, str], log: BuildLog) -
         timeout_seconds=seconds if limit is None else min(seconds, limit),
         attribute_names=attribute_names,
         fail_on_error=reader.switch("failOnError"),
+        close_open_windows=reader.switch("closeOpenWindows"),
         limit_seconds=limit,
         after_abort=request.after_abort,
     )
 
 
+def read_switch(request: Request, name: str, log: BuildLog, *, default: bool = False) -> bool:
+    """A yes/no option of one step alone, which ``last9Config`` does not have. What is neither is a warning, and the default counts."""
+    return _Reader(request._replace(config={}), {}, log).switch(name, default=default)
+
+
 def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog, problems: tuple[str, ...] = ()) -> Marker:
-    """What to send. Raises :exc:`RequestRejected` with a finished warning for each reason why there is no marker.
+    """What to send. Raises :exc:`RequestRejected` with a finished warning that has each reason why there is no marker.
 
     ``problems`` are reasons that are known already: those of the connection.
     """
@@ -181,18 +191,18 @@ def read_marker(request: Request, environ: Mapping[str, str], log: BuildLog, pro
         warn_of_unknown(request, log)
     reader = _Reader(request, environ, log)
     reasons = list(problems)
-    service_name = reader.required_text("serviceName", reasons)
+    service_name = reader.decisive_text("serviceName", reasons, required=request.step not in _TESTS)
     if service_name is None and misfit(request.option("serviceName")) is None:
         reasons.append(option_messages.service_name_missing(request.step, from_shell=request.step in SHELL_COMMANDS))
-    environment = reader.required_text("environment", reasons)
-    event_state = (reader.required_text("eventState", reasons) or "stop").lower()
+    environment = reader.decisive_text("environment", reasons)
+    event_state = (reader.decisive_text("eventState", reasons) or "stop").lower()
     if event_state not in EVENT_STATES:
         reasons.append(option_messages.bad_event_state(event_state))
     dry_run = _dry_run(reader)
     if dry_run not in SWITCH:
         reasons.append(option_messages.bad_switch("dryRun", dry_run))
     if reasons or service_name is None:
-        raise RequestRejected([option_messages.no_marker(service_name, event_state, reason) for reason in reasons], reasons)
+        raise RequestRejected([option_messages.no_marker(service_name, request.step, event_state, reasons)], reasons)
     return Marker(
         service_name=service_name,
         environment=environment,

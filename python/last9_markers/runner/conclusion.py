@@ -111,10 +111,15 @@ class Conclusion:
     def _settle_others(self) -> None:
         if self._outbox.got_through() and self.destination is not None:
             self.outages.end(self.destination)
-        sent = sum(entry.delivered for entry in self._outbox.others())
+        sent = [entry for entry in self._outbox.others() if entry.delivered]
         if sent and not self._late_told:
             self._late_told = True
-            self._log.info(progress.sent_late(sent))
+            late = sum(entry.killed is None for entry in sent)
+            if late:
+                self._log.info(progress.sent_late(late))
+            for entry in sent:
+                if entry.killed is not None:
+                    self._log.info(progress.closed_killed(entry.killed))
         for left in self.leftovers.news():
             self._log.info(left_open.closed(left.service, left.window.build if left.window else 0))
         for entry in self._outbox.given_up(self._now_ms):

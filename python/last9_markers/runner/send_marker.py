@@ -161,7 +161,7 @@ class MarkerHandler:
             return
         from last9_markers.runner import closings
 
-        judge = left_open.Judge(self._request, self._routing, conclusion.claims, context.environ, self.settings.attribute_names, self._log)
+        judge = left_open.Judge(self._request, self._routing, conclusion.claims, context.environ, self.settings, self._log)
         with closings.Carriers(conclusion.destination, own, token.text, context, self.budget) as carriers:
             closings.Closings(judge, self.budget, self._log, carriers.to).run(conclusion.leftovers, self._now_ms, conclusion.circumstances)
 
@@ -189,7 +189,8 @@ class MarkerHandler:
             previous=changes.previous_commit(marker, context.environ, self._request.last_commit),
             asked=said.open,
         )
-        return scm.Deployed(said, checkout, self._log, began_at=self._began_at(), named=marker.scm_directory is not None)
+        named, ended = marker.scm_directory is not None, marker.event_state == "stop"
+        return scm.Deployed(said, checkout, self._log, began_at=self._began_at(), named=named, ended=ended)
 
     def _unknown(self) -> scm.Deployed:
         return scm.Deployed(scm.Said(), GitCheckout({}, self._context.clock, None), self._log)

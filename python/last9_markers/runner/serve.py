@@ -50,15 +50,17 @@ UNANSWERED = 74
 LAST_WORD_SECONDS = 0.25
 
 
-def serve(read: Callable[[], str], log: BuildLog, write: Callable[[bytes], object]) -> int:
+def serve(
+    read: Callable[[], str], log: BuildLog, write: Callable[[bytes], object], unwritten: Callable[[str], str] = progress.no_answer
+) -> int:
     """Do what the request says that ``read`` returns, and always ``write`` one answer. The token is in the environment.
 
-    Return the exit code: whether the answer has been written.
+    Return the exit code: whether the answer has been written. ``unwritten`` makes the warning if it cannot be, of the system's reason.
     """
     # First of all: no child process, no attribute and no dump of the environment may find it there.
     token = os.environ.pop(VARIABLE, None)
     log.redactor.hide(token)
-    writer = AnswerWriter(write, log)
+    writer = AnswerWriter(write, log, unwritten)
     accepted = True
     try:
         handler = _handler(parse(read()), Context(os.environ, token, SystemClock(), log))
@@ -120,8 +122,9 @@ def _with_code(answer: Answer, log: BuildLog) -> Answer:
 class AnswerWriter:
     """Gives one answer: the engine's or its watchdog's, the first one."""
 
-    def __init__(self, write: Callable[[bytes], object], log: BuildLog) -> None:
+    def __init__(self, write: Callable[[bytes], object], log: BuildLog, unwritten: Callable[[str], str]) -> None:
         self._write = write
+        self._unwritten = unwritten
         self._log = log
         self._lock = threading.Lock()
         self._code: int | None = None
@@ -136,5 +139,5 @@ class AnswerWriter:
                 except (OSError, ValueError) as error:
                     # Without an answer the marker stays pending: the library cannot know better.
                     self._code = UNANSWERED
-                    self._log.warning(progress.no_answer(str(getattr(error, "strerror", None) or error)))
+                    self._log.warning(self._unwritten(str(getattr(error, "strerror", None) or error)))
             return self._code

@@ -124,10 +124,16 @@ class Options implements Serializable {
         return value instanceof String ? value.trim() : value == null ? '' : value.toString().trim()
     }
 
-    /** Whether a plain value means yes. Groovy needs to know it of `dryRun` and `failOnError` alone, before or without an engine. */
+    /** Whether a plain value means yes, in the engine's words for it: Groovy needs to know it before or without an engine. */
     @NonCPS
     static boolean isTrue(Object value) {
-        return 'true'.equalsIgnoreCase(trimmed(value))
+        return ['true', 'yes', 'on', '1'].contains(trimmed(value).toLowerCase()) // not `in`, which a sandbox forbids
+    }
+
+    /** The same for no. What is neither is the default, and the engine says so. */
+    @NonCPS
+    static boolean isFalse(Object value) {
+        return ['false', 'no', 'off', '0'].contains(trimmed(value).toLowerCase())
     }
 
     /**

@@ -33,7 +33,7 @@ class Report implements Serializable {
         Map outcome = [archived: false, tidied: false, problems: []]
         Map answer = null
         try {
-            boolean kept = !'false'.equalsIgnoreCase(Options.trimmed(options.archive))
+            boolean kept = !Options.isFalse(options.archive)
             boolean summary = Options.isTrue(options.summary)
             answer = client(options).runEngine { Map written -> archive(written, kept, outcome) }
             if (answer.headline && summary) {

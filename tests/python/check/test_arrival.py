@@ -45,7 +45,8 @@ def test_everything_is_as_it_was_sent(last9: FakeLast9, tmp_path: Path) -> None:
     findings = found(done)
     (event,) = last9.received()
     assert findings["stored"][1].startswith("the test event can be read from last9_change_events")
-    assert findings["labels"][1] == f"all {len(event['attributes']) + 1} labels came back as they were sent"
+    assert findings["labels"][1] == "all 30 labels came back as they were sent: as many as a marker can have"
+    assert len(event["attributes"]) + len(("__name__", "event_name", "event_state")) == 30
     assert findings["time"][1] == "Last9 stored the event's own time"
     assert findings["events"][1] == "change events of 'payments-api' in the last day: 'connection-test'"
     lines = done.stderr.splitlines()
@@ -91,20 +92,32 @@ def test_dots_become_underscores(last9: FakeLast9, tmp_path: Path) -> None:
     assert all("." not in name for name in last9.received()[-1]["attributes"])
 
 
-def test_a_series_above_the_label_limit_is_not_proven(last9: FakeLast9, tmp_path: Path) -> None:
-    """What does not appear within the time is *not proven*, with the number of its labels and the query to paste, and ends in time."""
-    last9.order({"on": "read", "label_limit": 3})
+@pytest.mark.parametrize("label_limit", [3, 15, 29])
+def test_a_series_above_the_label_limit_is_not_proven(last9: FakeLast9, tmp_path: Path, label_limit: int) -> None:
+    """A store that would drop the widest marker drops the test event as well: *not proven* in time, with the limit and the query."""
+    last9.order({"on": "read", "label_limit": label_limit})
     done = step_within(last9, tmp_path, 3.0, options=SENT)
     text = unproven(done)["stored"]
     assert text.startswith("not proven: the test event was accepted, but cannot be read from 'metrics' after ")
     (event,) = last9.received()
-    assert f"its {len(event['attributes']) + 1} labels may be more than the store keeps" in text
+    assert "the store's label limit may be lower than its 30 labels, which a marker can have as well." in text
     test_id = event["attributes"]["connection_test_id"]
     assert f'By hand: run last_over_time(last9_change_events{{connection_test_id="{test_id}"}}[1d]) in Last9.' in text
     assert done.answer["delivered"] is True
     assert done.stderr.splitlines()[-1].startswith(
         "[Last9] Connection test: markers get through; whether dashboards show markers is not proven"
     )
+
+
+@pytest.mark.parametrize("names", ["dotted", "underscore"])
+@pytest.mark.parametrize("environ", [{}, {f"VARIABLE_{number}": "x" for number in range(40)}, {"JOB_NAME": "job", "BUILD_NUMBER": "7"}])
+def test_the_event_is_as_wide_as_a_marker(last9: FakeLast9, tmp_path: Path, environ: dict[str, str], names: str) -> None:
+    """However many labels the build gives it, it has the thirty of the widest marker and no more: that many are proven to be kept."""
+    last9.order({"on": "read", "label_limit": 30})
+    options = {**SENT, "attributeNames": names, "envAllowlist": list(environ)}
+    done = check(last9, tmp_path, options=options, environ=environ)
+    assert found(done)["stored"][0] == found(done)["labels"][0] == "ok"
+    assert len(last9.received()[0]["attributes"]) == 27
 
 
 def test_a_time_that_was_replaced(last9: FakeLast9, tmp_path: Path) -> None:
@@ -126,7 +139,7 @@ def test_a_time_that_was_replaced(last9: FakeLast9, tmp_path: Path) -> None:
 )
 def test_labels_that_were_changed(last9: FakeLast9, tmp_path: Path, change: dict[str, str | None], words: str) -> None:
     """Labels that are missing or have another value are named: dashboards match what Last9 stored."""
-    labels = {"event_name": "connection-test", "service": "payments-api", "service_name": "payments-api", **change}
+    labels = {"event_name": "connection-test", "event_state": "stop", "service": "payments-api", "service_name": "payments-api", **change}
     others = {"deployment_environment": "production", "env": "production", "connection_test.dot": "kept"}
     body = json.dumps([{"metric": {k: v for k, v in {**labels, **others}.items() if v}, "values": [[1, "1"]]}])
     last9.order({"on": "prom_query", "body": body})
@@ -136,6 +149,55 @@ def test_labels_that_were_changed(last9: FakeLast9, tmp_path: Path, change: dict
 def found_all(done: StepResult) -> list[tuple[str, tuple[str, str]]]:
     """Every finding, several of one name included."""
     return [(each["check"], (each["state"], each["text"])) for each in done.answer["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "unusable"),
+    [
+        ({"serviceName": "null", "environment": "null"}, ["serviceName", "environment"]),
+        ({"serviceName": "null"}, ["serviceName"]),
+        ({"environment": " null "}, ["environment"]),
+        ({"serviceName": ["payments-api", "checkout"]}, ["serviceName"]),
+        ({"environment": {"name": "production"}}, ["environment"]),
+    ],
+)
+def test_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path, given: dict[str, Any], unusable: list[str]) -> None:
+    """``"${env.SERVICE}"`` of no variable: as for a marker a warning and nothing sent or looked up, since nothing deletes an event."""
+    done = check(last9, tmp_path, options={**SENT, **given})
+    said = unproven(done)
+    for name in unusable:
+        assert said["service" if name == "serviceName" else name] == f"not proven: {name} cannot be used. See options."
+    assert said["options"].startswith(f"{unusable[-1]} is ")
+    assert said["write"] == f"not proven: no test event was sent, because {' and '.join(unusable)} cannot be used. See options."
+    assert last9.received() == []
+    assert "It stays" not in done.stderr
+    assert '="null"' not in done.stderr
+    assert len(unusable) == 1 or calls(last9) == ["access_token"]
+
+
+def test_only_the_step_itself_asks_for_an_event(last9: FakeLast9, tmp_path: Path) -> None:
+    """``last9Config`` has no ``sendTestEvent``: the library does not look there, and would not wait for the reading back."""
+    assert found(check(last9, tmp_path, config={"sendTestEvent": "true"}))["write"][0] == "warning"
+    assert last9.received() == []
+
+
+def test_an_unclear_yes_or_no_sends_nothing(last9: FakeLast9, tmp_path: Path) -> None:
+    """``sendTestEvent`` that is neither yes nor no is said and counts as no; an unclear ``dryRun`` holds back, as it does a marker."""
+    for option, words in (("sendTestEvent", "not 'maybe'; using false."), ("dryRun", "not 'maybe'.")):
+        done = check(last9, tmp_path, options={"serviceName": "payments-api", "sendTestEvent": "true", option: "maybe"})
+        assert found(done)["options"] == ("warning", f"{option} must be true or false, {words}")
+        assert found(done)["write"][0] == "warning"
+    assert last9.received() == []
+
+
+def test_the_command_with_a_name_that_cannot_be_used(last9: FakeLast9, tmp_path: Path) -> None:
+    """From a shell as well: no event for a service called ``null``, and the warning names the shell's own option."""
+    words = ["check", "--service-name", "null", "--environment", "null", "--send-test-event"]
+    done = engine(words, environ={"LAST9_REFRESH_TOKEN": last9.refresh_token}, cwd=tmp_path)
+    assert done.code == 0
+    assert "warning service      not proven: --service-name cannot be used. See options." in done.stdout.splitlines()
+    assert "warning environment  not proven: environment cannot be used. See options." in done.stdout.splitlines()
+    assert last9.received() == []
 
 
 # -- without sending anything --------------------------------------------------------------------------------------------------

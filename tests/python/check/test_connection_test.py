@@ -53,6 +53,8 @@ def test_a_test_event_proves_the_write(last9: FakeLast9, tmp_path: Path) -> None
     assert event["event_state"] == "stop"
     labels = event["attributes"]
     assert re.fullmatch(r"[0-9a-f]{32}", labels.pop("connection_test_id"))
+    fillers = {name: labels.pop(name) for name in list(labels) if name.startswith("check.label_")}
+    assert fillers == {f"check.label_{number}": "filler" for number in range(10, 31)}
     assert labels == {
         "connection_test.dot": "kept",
         "service": "last9-connection-test",

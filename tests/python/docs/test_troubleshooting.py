@@ -32,13 +32,12 @@ NOT_WARNINGS = {
         "MORE_HELP",
         "INDIRECT_FIELDS",
         "VARIABLES",
-        "gone",
     },
     "left_open": {"closed"},
     "report": {"written", "lies_at"},
     # the log's ordinary lines, and additions to others
     "progress": {
-        *("sending", "sent_late", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL", "STILL_KEPT", "outage"),
+        *("sending", "sent_late", "closed_killed", "dry_run", "fail_build", "kept", "SENT", "KEPT_BY_A_SHELL", "STILL_KEPT", "outage"),
         # with LAST9_DEBUG
         *("begun", "going_to", "way", "roots", "attempt", "pause", "folder_of_others", "attributes_left_out"),
         *("no_repository", "another_repository", "checkout_left_over"),

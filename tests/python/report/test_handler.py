@@ -47,6 +47,17 @@ def _run(request: dict[str, Any], folder: Path | None) -> Answer:
     return _handler(request, folder).run()
 
 
+def test_an_unclear_yes_or_no_is_said(tmp_path: Path) -> None:
+    """``archive`` and ``summary`` that are neither yes nor no: the default counts, and the log says so; the report is written."""
+    answer = _run(_request(one(), {"archive": "maybe", "summary": "perhaps"}), tmp_path)
+    assert answer.warnings == [
+        "archive must be true or false, not 'maybe'; using true.",
+        "summary must be true or false, not 'perhaps'; using false.",
+    ]
+    assert answer.more["directory"] is not None
+    assert _run(_request(one(), {"archive": "no", "summary": "ON"}), tmp_path).warnings == []
+
+
 def test_the_files_and_the_answer(tmp_path: Path) -> None:
     """Four files in the folder of this step, whose name is in the answer with the headline."""
     answer = _run(_request(one()), tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from last9_markers.fake_server import FakeLast9
 from support import RunResult, field, make_request, run_marker, send_one
@@ -21,7 +23,7 @@ def _rejected(last9: FakeLast9, **options: object) -> RunResult:
 def test_no_service_name_makes_no_marker(last9: FakeLast9, name: str | None) -> None:
     """Without ``serviceName`` nothing is sent or kept, and the warning shows how to write it."""
     (warning,) = _rejected(last9, serviceName=name).answer.warnings
-    assert "no marker was sent: serviceName is required" in warning
+    assert "no marker was sent by withLast9Deployment (start): serviceName is required" in warning
     assert "withLast9Deployment(serviceName: 'payments-api'" in warning
 
 
@@ -32,11 +34,24 @@ def test_wrong_event_state_makes_no_marker(last9: FakeLast9, state: str) -> None
     assert f"eventState must be 'start' or 'stop' (the default), not '{state}'" in warning
 
 
+def test_null_names_are_one_warning_that_names_the_step(last9: FakeLast9) -> None:
+    """Without a service the line names the step, once; nobody is told to leave out what is required."""
+    (warning,) = _rejected(last9, serviceName="null", environment="null").answer.warnings
+    cause = "is null: the variable or parameter that it is taken from is not set."
+    assert warning == (
+        f"no marker was sent by withLast9Deployment (start): serviceName {cause} Set it. Also: environment {cause} Set it, or leave the "
+        "option out."
+    )
+
+
 def test_every_reason_is_told_at_once(last9: FakeLast9) -> None:
     """One build shows all mistakes of a step."""
     ran = _rejected(last9, serviceName="", eventState="begin", enviroment="x")
-    assert len(ran.answer.warnings) == 3
-    assert ran.log.count("[Last9] WARNING: ") == 3
+    unknown, rejected = ran.answer.warnings
+    assert "enviroment" in unknown
+    assert "serviceName is required" in rejected
+    assert " Also: eventState must be 'start' or 'stop'" in rejected
+    assert ran.log.count("[Last9] WARNING: ") == 2
 
 
 def test_unresolved_connection_makes_no_marker(last9: FakeLast9) -> None:
@@ -152,6 +167,16 @@ def test_bad_attribute_names_fall_back(last9: FakeLast9, given: str) -> None:
     sent = set(last9.received()[0]["attributes"])
     assert "deployment.id" in sent
     assert "deployment_id" not in sent
+
+
+@pytest.mark.parametrize("given", ["maybe", ["true"], "null"])
+def test_unclear_close_open_windows_is_false(last9: FakeLast9, given: Any) -> None:
+    """An unclear ``closeOpenWindows`` is said, as for every yes/no option, and the marker goes all the same."""
+    ran = run_marker(make_request("start", options={"closeOpenWindows": given}), last9.refresh_token)
+    (warning,) = ran.answer.warnings
+    assert warning.startswith("payments-api: closeOpenWindows ")
+    assert given != "maybe" or warning.endswith("must be true or false, not 'maybe'; using false.")
+    assert ran.answer.delivered
 
 
 def test_bad_fail_on_error_is_false(last9: FakeLast9) -> None:

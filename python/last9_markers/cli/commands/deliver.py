@@ -6,6 +6,7 @@ import os
 import sys
 
 from last9_markers.cli.shared.invocation import CliLog
+from last9_markers.messages import cli as cli_messages
 from last9_markers.runner.serve import serve
 
 
@@ -21,4 +22,5 @@ def main(arguments: list[str]) -> int:
         with os.fdopen(target, "wb", closefd=target != 1) as stream:
             stream.write(line)
 
-    return serve(lambda: sys.stdin.buffer.read().decode("utf-8", "replace"), CliLog(quiet="--quiet" in words), write)
+    log = CliLog(quiet="--quiet" in words)
+    return serve(lambda: sys.stdin.buffer.read().decode("utf-8", "replace"), log, write, cli_messages.window_process_gone)

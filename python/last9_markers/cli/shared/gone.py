@@ -157,7 +157,8 @@ def stop_of(found: Mapping[str, Any], now_ms: int, environ: Mapping[str, str]) -
     names = read_settings(request, environ, silent).attribute_names
     composed = event.compose(marker, now_ms, route.data_source_name, attributes.of_known(labels, names, silent))
     fields = {name: route.fields[name].value for name in ("orgSlug", "apiBaseUrl") if name in route.fields}
-    return pending.write(pending.Recipient(credential_id(route.fields), fields.get("orgSlug"), fields.get("apiBaseUrl")), composed)
+    recipient = pending.Recipient(credential_id(route.fields), fields.get("orgSlug"), fields.get("apiBaseUrl"))
+    return pending.write(recipient, composed, killed=True)
 
 
 def _lock_of(state: str, window_id: str) -> str:

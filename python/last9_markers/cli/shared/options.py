@@ -96,7 +96,12 @@ DELIVERY = Group(
 CHECK = Group(
     "the test",
     (
-        Option("sendTestEvent", "", "write one event named connection-test and read it back; it cannot be deleted", default="off"),
+        Option(
+            "sendTestEvent",
+            "",
+            "write one event named connection-test, with 30 labels, and read it back; it cannot be deleted",
+            default="off",
+        ),
         Option("serviceName", "NAME", "check that Last9's metrics have this service; also the event's service", "last9-connection-test"),
         Option("environment", "NAME", "check that Last9's metrics have this environment; also the event's environment"),
         Option("timeoutSeconds", "SECONDS", "time limit of the whole test", "10", "LAST9_TIMEOUT_SECONDS"),

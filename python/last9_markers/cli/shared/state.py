@@ -214,8 +214,6 @@ class StateFile:
                 content.add(gone.stop_of(found, now_ms, environ), now_ms)
             except Exception:  # noqa: BLE001 - broken content must not cost today's marker
                 self._log.warning(cli_messages.gone_unreadable(self._shown))
-            else:
-                self._log.info(cli_messages.gone(found["id"]))
 
     def wait_for_at_most(self, seconds: float) -> None:
         """Waiting for another process is part of a marker's time limit, of which so much is left for it."""

@@ -9,6 +9,8 @@ from collections.abc import MutableMapping
 
 from last9_markers.cli.shared.invocation import CliLog
 from last9_markers.core import safe_files
+from last9_markers.marker.attributes import ties_windows
+from last9_markers.marker.attributes.importance import OF_THE_EVENT
 from last9_markers.messages import cli as cli_messages
 
 #: Where the command finds the file, and the window's id, as both markers have it.
@@ -53,7 +55,9 @@ class AttributesFile:
         # Not splitlines(): a value may hold what Unicode takes for the end of a line.
         for line in content.replace("\r\n", "\n").split("\n"):
             name, sign, value = line.partition("=")
-            if sign and name.strip():
+            if sign and (ties_windows(name.strip()) or name.strip() in OF_THE_EVENT):
+                self._log.warning(cli_messages.attributes_file_reserved(name.strip()))
+            elif sign and name.strip():
                 found[name.strip()] = value
             elif line.strip():
                 wrong += 1

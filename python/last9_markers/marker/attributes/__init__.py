@@ -73,6 +73,11 @@ def of_known(facts: Mapping[str, str | None], attribute_names: str, log: BuildLo
     return _limited({spelling(name, attribute_names): value for name, value in facts.items() if value}, log)
 
 
+def ties_windows(name: str) -> bool:
+    """Whether a label ties start and stop together, in either spelling: nobody else may set it."""
+    return _dotless(name) in map(_dotless, RESERVED)
+
+
 def spelling(name: str, attribute_names: str) -> str:
     """The name under which an automatic attribute is sent: ``dotted`` is the contract, ``underscore`` what metrics are used to."""
     return name.replace(".", "_") if attribute_names == "underscore" else name
@@ -125,7 +130,7 @@ def _with_custom(facts: Mapping[str, str], given: Mapping[str, Any], log: BuildL
         if not name.strip():
             log.warning(option_messages.attribute_without_name())
             continue
-        if _dotless(name) in map(_dotless, RESERVED):
+        if ties_windows(name):
             log.warning(option_messages.attribute_not_settable(name))
             continue
         if name in importance.OF_THE_EVENT:

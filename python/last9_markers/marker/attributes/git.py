@@ -87,11 +87,12 @@ class GitCheckout:
         """
         self._environ = environ
         self._budget = Budget.of(min(limit_seconds, LIMIT_SECONDS), clock)
-        self._folder = os.path.join(folder, directory) if folder is not None and directory else folder
+        #: Where the checkout should be.
+        self.folder = os.path.join(folder, directory) if folder is not None and directory else folder
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._readings: dict[str, _Reading] = {}
         self._answers: dict[str, str] = {}
-        self._repository = None if self._folder is None else git_folder.find(self._folder, environ, named=bool(directory))
+        self._repository = None if self.folder is None else git_folder.find(self.folder, environ, named=bool(directory))
         self.previous = as_commit(previous)
         #: Whether there was a folder in which a repository could be.
         self.looked = folder is not None
@@ -156,9 +157,9 @@ class GitCheckout:
 
     def changed_at(self) -> float | None:
         """When something was last checked out or fetched here, in seconds of the agent's clock; ``None`` if nothing tells."""
-        if self._folder is None or self._repository is None:
+        if self.folder is None or self._repository is None:
             return None
-        return git_folder.changed_at(self._folder, self._repository)
+        return git_folder.changed_at(self.folder, self._repository)
 
     # -- others ----------------------------------------------------------------------------------------------------------------
 
@@ -223,7 +224,7 @@ class GitCheckout:
         try:
             child = self._children[name] = subprocess.Popen(
                 [git_program(environ.get("PATH", ""), windows=os.name == "nt"), *_SETTINGS, *arguments],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

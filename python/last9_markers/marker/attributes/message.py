@@ -18,7 +18,8 @@ def of(marker: Marker, facts: Mapping[str, str]) -> str:
 
 
 def _sentence(marker: Marker, facts: Mapping[str, str]) -> str:
-    what = " ".join(filter(None, (marker.service_name, marker.version)))
+    # A version that is given as an attribute counts as any other.
+    what = " ".join(filter(None, (marker.service_name, facts.get("version") or marker.version)))
     where = f" to {marker.environment}" if marker.environment else ""
     if marker.event_state == "start":
         return f"{what}{where}: started"

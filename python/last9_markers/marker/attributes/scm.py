@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from last9_markers.core.formats import as_commit
 from last9_markers.core.log import BuildLog
+from last9_markers.messages import options as option_messages
 from last9_markers.messages import progress
 from last9_markers.request.values import known
 from last9_markers.request.variables import Variables
@@ -67,16 +68,27 @@ class _Choice(NamedTuple):
 class Deployed:
     """The commit that is deployed, decided once a run."""
 
-    def __init__(self, saying: Said, checkout: GitCheckout, log: BuildLog, *, began_at: float | None = None, named: bool = False) -> None:
+    def __init__(
+        self,
+        saying: Said,
+        checkout: GitCheckout,
+        log: BuildLog,
+        *,
+        began_at: float | None = None,
+        named: bool = False,
+        ended: bool = False,
+    ) -> None:
         """``began_at``: when the build began, in seconds of the agent's clock; ``None`` if it is unknown, as in a shell.
 
-        ``named``: the options name the checkout's folder. If none is there (yet), the variables are those of another.
+        ``named``: the options name the checkout's folder. If none is there (yet), the variables are those of another. ``ended``: the
+        deployment is over, so that no checkout is still to come and its absence is a mistake.
         """
         self._said = saying
         self._checkout = checkout
         self._log = log
         self._began_at = began_at
         self._named = named
+        self._ended = ended
         self._chosen: _Choice | None = None
 
     def facts(self) -> Facts:
@@ -138,6 +150,8 @@ class Deployed:
         if not self._checkout.has_repository and self._checkout.looked:
             self._log.debug(progress.no_repository())
             if self._named:
+                if self._ended:
+                    self._log.warning(option_messages.scm_directory_without_repository(self._checkout.folder or ""))
                 return _Choice({})
         return _of_variables(self._said)
 

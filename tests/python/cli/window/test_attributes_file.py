@@ -37,6 +37,29 @@ def test_attributes_go_out_with_the_stop(last9: FakeLast9, tmp_path: Path) -> No
     assert "WARNING" not in running.log
 
 
+@pytest.mark.parametrize("name", ["deployment.id", "deployment_window_duration_ms", "event_name"])
+def test_what_the_file_cannot_set(last9: FakeLast9, tmp_path: Path, name: str) -> None:
+    """A line for what every marker has already is ignored, and the warning names the file, not an option that nobody has given."""
+    with window(last9, tmp_path, [], ["sh", "-c", f'echo "{name}=x" >> "$LAST9_ATTRIBUTES_FILE"']) as running:
+        assert running.wait() == 0
+    (warning,) = [line for line in running.log.splitlines() if "WARNING" in line]
+    assert warning.startswith(f"[Last9] WARNING: LAST9_ATTRIBUTES_FILE cannot set '{name}'")
+    assert "--attribute" not in running.log
+    start, stop = last9.received()
+    assert stop["attributes"]["deployment.id"] == start["attributes"]["deployment.id"]
+    assert "x" not in stop["attributes"].values()
+
+
+def test_a_version_is_in_the_message(last9: FakeLast9, tmp_path: Path) -> None:
+    """What the command says of the version is what people read, not only a label; it wins over the command line's."""
+    for more in ([], ["--deployment-version", "1"]):
+        with window(last9, tmp_path, more, ["sh", "-c", 'echo version=3 >> "$LAST9_ATTRIBUTES_FILE"']) as running:
+            assert running.wait() == 0
+        stop = last9.received()[-1]["attributes"]
+        assert stop["version"] == "3"
+        assert stop["message"].startswith("payments-api 3 to production: success")
+
+
 def test_the_file_is_gone_afterwards(last9: FakeLast9, tmp_path: Path) -> None:
     """Nothing stays behind, and no other user could read it meanwhile."""
     script = 'stat -c %a "$LAST9_ATTRIBUTES_FILE"; echo "$LAST9_ATTRIBUTES_FILE" > where'

@@ -28,6 +28,9 @@ def _read(state: Path) -> dict[str, Any]:
     return found
 
 
+CLOSED = "Closed the deployment of payments-api, whose process was killed; its outcome is unknown"
+
+
 def _send(last9: FakeLast9, state: Path, *words: str, **environ: str) -> str:
     done = engine(
         ["send", "--service-name", "billing", "--state", str(state), *words],
@@ -61,11 +64,41 @@ def test_the_next_send_closes_it(last9: FakeLast9, tmp_path: Path) -> None:
         assert stop["attributes"][same] == start["attributes"][same], same
     assert stop["attributes"]["deployment.outcome"] == "unknown"
     assert int(stop["attributes"]["deployment.window_duration_ms"]) > 0
-    assert f"The process of the window {stop['attributes']['deployment.id']} is gone" in log
+    assert f"[Last9] {CLOSED}" in log.splitlines()
+    # It was never tried before, and its time is that of this call.
+    assert "Also sent" not in log
     assert WINDOWS not in _read(state)
-    assert "gone" not in _send(last9, state)
+    assert CLOSED not in _send(last9, state)
     assert len(_stops(last9)) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.json", "state.json.lock"]
+
+
+def test_it_is_closed_later_where_last9_is_away(last9: FakeLast9, tmp_path: Path) -> None:
+    """Only what has arrived is said to be closed; the marker that was tried before has its own line, and neither counts as the other."""
+    state = tmp_path / "state.json"
+    _killed(last9, state)
+    last9.order({"on": "any", "status": 503, "headers": {"Retry-After": "60"}})
+    assert "Closed" not in _send(last9, state)
+    last9.faults.cancel()
+    lines = _send(last9, state).splitlines()
+    assert f"[Last9] {CLOSED}" in lines
+    assert "[Last9] Also sent: 1 deployment marker that could not be delivered before, with the original time" in lines
+    assert len(_stops(last9)) == 1
+
+
+def test_a_delivery_that_nobody_waits_for(last9: FakeLast9, tmp_path: Path) -> None:
+    """Killed before its command began: the start arrives all the same, and the warning speaks of the window, not of a build."""
+    state = tmp_path / "state.json"
+    last9.order({"on": "event", "times": 1, "delay": 2})
+    with window(last9, tmp_path, ["--state", str(state)], ["sh", "-c", "touch ran"]) as running:
+        until(lambda: bool(last9.requests()))
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.wait()  # its delivery process has the same stderr, and ends later
+        log = running.log
+    assert "[Last9] WARNING: the window process of this marker is gone (Broken pipe)" in log
+    assert "build" not in log
+    assert not (tmp_path / "ran").exists()
+    assert CLOSED in _send(last9, state)
 
 
 def test_the_next_window_closes_it(last9: FakeLast9, tmp_path: Path) -> None:
@@ -87,7 +120,7 @@ def test_a_window_that_is_open_stays_open(last9: FakeLast9, tmp_path: Path) -> N
         found = _read(state)
         found[WINDOWS][0]["startedAtMs"] -= 2 * gone.LONGEST_MS
         state.write_text(json.dumps(found), encoding="utf-8")
-        assert "gone" not in _send(last9, state)
+        assert CLOSED not in _send(last9, state)
         (tmp_path / "go").touch()
         assert running.wait() == 0
     assert [stop["attributes"]["deployment.outcome"] for stop in _stops(last9)] == ["success"]
@@ -102,12 +135,12 @@ def test_another_machine_or_a_reboot(last9: FakeLast9, tmp_path: Path, changed: 
     found = _read(state)
     found[WINDOWS][0][changed] = "another"
     state.write_text(json.dumps(found), encoding="utf-8")
-    assert "gone" not in _send(last9, state)
+    assert CLOSED not in _send(last9, state)
     assert _stops(last9) == []
     found = _read(state)
     found[WINDOWS][0]["startedAtMs"] -= gone.LONGEST_MS
     state.write_text(json.dumps(found), encoding="utf-8")
-    assert "is gone" in _send(last9, state)
+    assert CLOSED in _send(last9, state)
     assert len(_stops(last9)) == 1
 
 
@@ -117,7 +150,7 @@ def test_a_lock_that_somebody_removed_says_nothing(last9: FakeLast9, tmp_path: P
     _killed(last9, state)
     for path in tmp_path.glob("state.json.window-*"):
         path.unlink()
-    assert "gone" not in _send(last9, state)
+    assert CLOSED not in _send(last9, state)
     assert _stops(last9) == []
 
 

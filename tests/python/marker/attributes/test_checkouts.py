@@ -310,15 +310,6 @@ def sub_folder_of_a_repository(site: Site) -> Iterator[Facts]:
     yield site.head
 
 
-def sub_folder_of_no_possible_name(site: Site) -> Iterator[Facts]:
-    """A name that no folder can have costs the facts and nothing else."""
-    site.checkout()
-    site.options = {"scmDirectory": "a\0b"}
-    yield Facts()
-    site.options = {"scmDirectory": "a\ud800b"}
-    yield Facts()
-
-
 def librarys_variables(site: Site) -> Iterator[Facts]:
     """A Jenkins that puts the library's checkout into the environment of a scripted build."""
     site.checkout()
@@ -470,7 +461,7 @@ SHAPES: list[Shape] = [
     *(leftover_and_a_librarys_variables, leftover_worktree),
     *(tag, tag_inside_the_block, tag_in_a_multibranch_job, newer_commit_of_another_line, tag_where_there_are_several_remotes),
     *(second_repository, second_repository_by_its_name),
-    *(sub_folder, sub_folder_by_its_name, sub_folder_of_a_repository, sub_folder_of_no_possible_name),
+    *(sub_folder, sub_folder_by_its_name, sub_folder_of_a_repository),
     *(librarys_variables, librarys_variables_in_a_multibranch_job),
     *(pull_request, pull_request_named_by_its_head),
     *(shallow, shallow_tag),
@@ -568,6 +559,24 @@ def test_where_nothing_is_found_the_debug_log_says_what_helps(last9: FakeLast9, 
     assert "scmDirectory" not in _send(last9, site, "start")[0].log
     site.environ = {"LAST9_DEBUG": "true"}
     assert _send(last9, site, "stop")[0].log.count("scmDirectory") == 1
+
+
+@pytest.mark.parametrize("directory", ["nowhere", "empty", "a\0b", "a\ud800b"])
+def test_a_named_folder_without_a_checkout(last9: FakeLast9, tmp_path: Path, directory: str) -> None:
+    """``scmDirectory`` without a repository is a warning at the stop, once; a start may come before the checkout and says nothing."""
+    site = Site(tmp_path)
+    (site.workspace / "empty").mkdir(parents=True)
+    site.options = {"scmDirectory": directory}
+    site.checkout("app")
+    site.said(site.head)
+    assert _send(last9, site, "start")[0].answer.warnings == []
+    stopped, labels = _send(last9, site, "stop")
+    (warning,) = stopped.answer.warnings
+    assert not any(name.startswith("scm.") for name in labels)
+    assert warning.startswith(f"scmDirectory leads to {site.workspace}/{directory[:1]}")
+    assert "where there is no git repository" in warning
+    site.more = {"borrowedNode": True}
+    assert _send(last9, site, "stop")[0].answer.warnings == []
 
 
 @pytest.mark.parametrize("names", ["dotted", "underscore"])

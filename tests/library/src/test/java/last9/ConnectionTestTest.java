@@ -62,11 +62,12 @@ class ConnectionTestTest extends LibraryTest {
     }
 
     /** The event is read back within a time of its own: what appears after {@code timeoutSeconds} is found, and the build waits for it. */
-    @Test
-    void readsItsEventBack() {
+    @ParameterizedTest
+    @ValueSource(strings = {"true", "'yes'"})
+    void readsItsEventBack(String yes) {
         last9.observe("{\"service_name\": \"s\", \"deployment_environment\": \"e\"}");
         last9.fault("{\"on\": \"read\", \"late\": 7}");
-        try (var run = pipeline(node("sendTestEvent: true, serviceName: 's', environment: 'e', timeoutSeconds: 5")).run()) {
+        try (var run = pipeline(node("sendTestEvent: " + yes + ", serviceName: 's', environment: 'e', timeoutSeconds: 5")).run()) {
             assertReturned("ok=true delivered=true id=null failed=[] warnings=0", run);
             assertTrue(lines(run, "ok").stream().anyMatch(line -> line.contains("the test event can be read from last9_change_events")), run.log());
             assertTrue(lines(run, "ok").stream().anyMatch(line -> line.contains("labels came back as they were sent")), run.log());

@@ -138,17 +138,18 @@ class ReportTest extends LibraryTest {
                 .map(t -> (Map<?, ?>) new JsonSlurperClassic().parseText(t)).findFirst().orElseThrow();
     }
 
-    /** With {@code archive: false} the files are where the answer says, for a step of the team's own, and not in the archive. */
-    @Test
-    void leavesTheFilesToTheTeam() throws IOException {
+    /** With {@code archive: false}, however that is written, the files are where the answer says, for a step of the team's own, and not in the archive. */
+    @ParameterizedTest
+    @ValueSource(strings = {"false", "'no'"})
+    void leavesTheFilesToTheTeam(String no) throws IOException {
         String jenkinsfile = """
             node {
               last9DeploymentMarker serviceName: 's'
-              def told = last9DeploymentReport(archive: false)
+              def told = last9DeploymentReport(archive: %s)
               echo "archived ${told.archived}"
               dir(told.directory) { echo readFile('last9-deployments.md').readLines()[0] }
             }
-            """;
+            """.formatted(no);
         try (var run = pipeline(jenkinsfile).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertTrue(run.console().containsAll(List.of("archived false", "1 deployment: 1 succeeded")), run.log());
