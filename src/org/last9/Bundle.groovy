@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'f4bc97138642cb10cb0325fffab470a10219e5534d46a223575f0fd26e6f0902'
+    static final String SHA256 = '3c5ee3332e0f1a08481dda15217db91117647fa2d088ea3a77b83dd489d617ef'
 
 }
