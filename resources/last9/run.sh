@@ -94,7 +94,7 @@ find_program() {
         folder=${left%%:*}
         left=${left#*:}
         if [ "${folder#/}" != "$folder" ] && [ -f "$folder/$1" ] && [ -x "$folder/$1" ]; then
-            real=$(cd -P -- "$folder" 2>/dev/null && pwd -P)
+            real=$(cd -P -- "$folder" >/dev/null 2>&1 && pwd -P) # bash may have got a cd of somebody's own that says where it goes
             case $real/ in
                 "$workspace"/* | "$named_workspace"/*) ;;
                 *) found=$folder/$1 ;;
@@ -143,7 +143,7 @@ leave() {
 
 workspace=$(pwd -P)
 workspace=${workspace%?tmp/last9/run-*}
-named_workspace=$(cd -P -- "${WORKSPACE:-/nowhere}" 2>/dev/null && pwd -P) # if WORKSPACE_TMP names another place
+named_workspace=$(cd -P -- "${WORKSPACE:-/nowhere}" >/dev/null 2>&1 && pwd -P) # if WORKSPACE_TMP names another place
 [ "${named_workspace:-/}" != / ] || named_workspace='?'
 if [ -n "${LAST9_PYTHON:-}" ]; then
     case $chosen$LAST9_PYTHON in
