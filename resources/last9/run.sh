@@ -163,23 +163,22 @@ while [ $minor -ge 9 ]; do
     minor=$((minor - 1))
 done
 
-flatten "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
+flatten "this agent has no usable Python. Tried: ${tried#, }. \
 Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one. \
 Or install curl, which sends a marker with fewer attributes."
-# Where there is curl, the library has it send the marker, and says what is to be said. A Python that serves not here may serve elsewhere on the node.
+# The library says it, which knows the marker, if curl does not send. A Python that serves not here may serve elsewhere on the node.
 curl=no
 if find_program head && find_program curl; then
     curl=${once:-always}
-else
-    printf '%s\n' "[Last9] WARNING: $plain" >&2
 fi
 umask 022
 set -C
 {
     printf '{"last9Answer":2,"noEngine":true,"curl":"%s","delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' \
-        "$curl" "$quoted" >"$answer"
+        "$curl" "$quoted" >"$answer" || once=unsaid
     # Not every system has its tools where `command -p` looks. What Python tidies elsewhere, answers that are older than a day, has to go as well.
     command -p rm -f "$request" incoming.pyz || rm -f "$request" incoming.pyz
     command -p find . -name 'answer-*.json' -mtime +0 -delete || find . -name 'answer-*.json' -mtime +0 -delete
 } 2>/dev/null
+[ "$once" != unsaid ] || printf '%s\n' "[Last9] WARNING: $plain" >&2
 exit 79

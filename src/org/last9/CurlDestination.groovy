@@ -83,7 +83,7 @@ class CurlDestination implements Serializable {
             for (Object value in [each.value instanceof Secret ? null : each.value, script.env."${name}"]) {
                 String text = Options.trimmed(value).toLowerCase()
                 String beginning = text.replaceAll('(?s)[^a-z0-9.\\-\\[\\]].*', '')
-                if ((text.contains(bare) || beginning && bare.endsWith(beginning)) && !bare.endsWith('.last9.io')) {
+                if (text.equalsIgnoreCase((String) found.orgSlug.value) || (text.contains(bare) || beginning && bare.endsWith(beginning)) && !bare.endsWith('.last9.io')) {
                     return "the value of the build parameter ${name} may be a part of it".toString()
                 }
             }

@@ -161,7 +161,7 @@ class EngineClient implements Serializable {
     private Map launch(Map place, Closure afterwards) {
         Map answer = null
         launcher.runLauncher(place) { Map run ->
-            answer = answerOf(run)
+            answer = answerOf(run, place)
             if (afterwards != null) {
                 afterwards.call(answer)
             }
@@ -169,10 +169,17 @@ class EngineClient implements Serializable {
         return answer
     }
 
-    private Map answerOf(Map run) {
+    private Map answerOf(Map run, Map place) {
         Map answer = run.answer
         if (answer?.last9Answer != 2) {
             return undelivered("${ended(run.status)}, so ${call.unanswered}. Look at the lines above for what ended it".toString())
+        }
+        if (answer.noEngine && !call.goesOnWithoutCredential) { // ConnectionTest says it itself
+            String problem = "${call.subject} was not sent: ${answer.warnings[0]}".toString().replaceAll('\\.$', '')
+            if (!call.agentLabel || place.borrowedNode) {
+                return undelivered(problem) + [noEngine: true]
+            }
+            script.echo("${call.beginning}${problem}".toString()) // nothing is lost: another node follows
         }
         return complete(answer)
     }
