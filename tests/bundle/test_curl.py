@@ -371,7 +371,7 @@ def test_an_abort_leaves_no_process_and_is_no_success(shell: list[str], node: No
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("name", ["python3", "python", "python3.9", "python3.39", "LAST9_PYTHON", "its name"])
 def test_where_there_may_be_a_python_the_launcher_looks(shell: list[str], name: str, node: Node) -> None:
-    """A node known to be without Python may have one outside of the container, in each place that the launcher knows: nothing is sent here then."""
+    """A node known to be without Python may have one outside of the container, wherever the launcher looks: nothing is sent here then."""
     program(node.path / name, "exit 1")
     if name == "LAST9_PYTHON":
         node.environ["LAST9_PYTHON"] = str(node.path / name)

@@ -298,12 +298,13 @@ class CurlTest extends LibraryTest {
     @CsvSource(delimiter = '|', value = {
         "last9DeploymentMarker serviceName: 's', version: params.VERSION",
         "last9DeploymentMarker serviceName: 's', routingProfileParam: 'VERSION'",
+        "last9DeploymentMarker serviceName: 's', version: params.CUSTOMER",
         "last9Config orgSlug: 'acme'; withEnv(['LAST9_ORG_SLUG=']) { last9DeploymentMarker serviceName: 's' }",
         "withEnv(['MY_ORG=acme', 'LAST9_ORG_SLUG=']) { last9DeploymentMarker serviceName: 's', orgSlugEnvVar: 'MY_ORG' }",
         "last9DeploymentMarker serviceName: 's', apiBaseUrl: env.LAST9_API_BASE_URL + '/api/v4/'",
     })
     void sendsWhereTheSettingsSay(String steps) {
-        try (var run = bare("node { " + steps + " }").param("VERSION", "team").param("SKIP", true).param("PASSWORD", new Secret("hunter2"))
+        try (var run = bare("node { " + steps + " }").param("VERSION", "team").param("SKIP", true).param("CUSTOMER", steps.contains("CUSTOMER") ? "acme" : "").param("PASSWORD", new Secret("hunter2"))
                 .env("LAST9_ROUTING_PROFILES", "{\"team\":{\"orgSlug\":\"acme\"}}").run()) {
             assertEquals(List.of(), warnings(run), run.log());
             assertEquals("stop s", markers(), run.log());
@@ -401,7 +402,7 @@ class CurlTest extends LibraryTest {
             String value = labels.get("k1").toString();
             assertEquals(length, value.length());
             assertTrue(value.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= 1024);
-            assertEquals(List.of("s", "9", value, "1"), java.util.stream.Stream.of("service", "version", "env", "jenkins.build_number").map(labels::get).toList());
+            assertEquals(List.of("s", "9", value), java.util.stream.Stream.of("service", "version", "env").map(labels::get).toList());
             assertEquals(19, labels.keySet().stream().filter(name -> name.startsWith("k")).count());
         }
         last9.reset();
