@@ -174,12 +174,13 @@ class EngineClient implements Serializable {
         if (answer?.last9Answer != 2) {
             return undelivered("${ended(run.status)}, so ${call.unanswered}. Look at the lines above for what ended it".toString())
         }
-        if (answer.noEngine && !call.goesOnWithoutCredential) { // ConnectionTest says it itself
+        boolean isLast = !call.agentLabel || place.borrowedNode // else another node follows, and nothing is lost
+        if (answer.noEngine && !(isLast && call.goesOnWithoutCredential)) { // ConnectionTest says it itself
             String problem = "${call.subject} was not sent: ${answer.warnings[0]}".toString().replaceAll('\\.$', '')
-            if (!call.agentLabel || place.borrowedNode) {
+            if (isLast) {
                 return undelivered(problem) + [noEngine: true]
             }
-            script.echo("${call.beginning}${problem}".toString()) // nothing is lost: another node follows
+            script.echo("[Last9] WARNING: ${problem}".toString())
         }
         return complete(answer)
     }
