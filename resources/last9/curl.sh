@@ -4,6 +4,8 @@
 # promises. One exchange, one event. No shebang, no traps, nothing in the background, and the status is never 0: as run.sh, and for its reasons.
 # The tokens go from the shell's own printf into curl's standard input: no argument, no file and no environment holds them.
 [ -z "${ZSH_VERSION:-}" ] || emulate sh
+# shellcheck disable=SC3044 # bash alone gets there
+[ -z "${BASH_VERSION:-}" ] || shopt -u failglob
 set -f
 LC_ALL=C
 IFS=' 	
@@ -34,7 +36,7 @@ find_program() {
         folder=${left%%:*}
         left=${left#*:}
         if [ "${folder#/}" != "$folder" ] && [ -f "$folder/$1" ] && [ -x "$folder/$1" ]; then
-            real=$(cd -P -- "$folder" 2>/dev/null && pwd -P)
+            real=$(cd -P -- "$folder" >/dev/null 2>&1 && pwd -P) # bash may have got a cd of somebody's own that says where it goes
             case $real/ in
                 "$workspace"/* | "$named_workspace"/*) ;;
                 *) found=$folder/$1 ;;
@@ -55,15 +57,19 @@ ask() {
                     "$curl" -q -s -g ${ca:+--cacert} ${ca:+"$ca"} -K - -o "$5" -w '\n%{http_code}'
                 printf '\n%s' "$?"
             } | "$head" -c 65536
+            printf . # else the empty lines at its end were gone
         )
     } 2>/dev/null
+    said=${said%.}
+    length=${#said}
     ended=${said##*"$newline"}
     said=${said%"$newline"*}
     code=${said##*"$newline"}
     said=${said%"$newline"*}
+    [ "$length" -lt 65536 ] || code='cut'
     case $code$ended in
         '' | *[!0-9]*)
-            [ ${#said} -ge 32768 ] || exit 143 # neither is there: the shell of the request was ended
+            [ "$length" -ge 32768 ] || exit 143 # neither is there: the shell of the request was ended
             finish false "$6: Last9's answer is far too long. Check apiBaseUrl"
             ;;
     esac
@@ -114,7 +120,7 @@ read_access_token() {
 
 workspace=$(pwd -P)
 workspace=${workspace%?tmp/last9/run-*}
-named_workspace=$(cd -P -- "${WORKSPACE:-/nowhere}" 2>/dev/null && pwd -P) # if WORKSPACE_TMP names another place
+named_workspace=$(cd -P -- "${WORKSPACE:-/nowhere}" >/dev/null 2>&1 && pwd -P) # if WORKSPACE_TMP names another place
 [ "${named_workspace:-/}" != / ] || named_workspace='?'
 { IFS= read -r exchange && IFS= read -r event && IFS= read -r content && IFS= read -r subject; } <"$marker"
 set +f # what earlier markers have left in this folder, too: no other one uses it now
@@ -124,9 +130,16 @@ set -f
 if [ $look = yes ]; then
     case ${LAST9_PYTHON:-} in
         /*) [ ! -x "$LAST9_PYTHON" ] || exit 79 ;;
+        '' | */*) ;;
+        *) ! find_program "$LAST9_PYTHON" || exit 79 ;;
     esac
     ! find_program python3 || exit 79
     ! find_program python || exit 79
+    minor=39
+    while [ $minor -ge 9 ]; do
+        ! find_program "python3.$minor" || exit 79
+        minor=$((minor - 1))
+    done
 fi
 find_program head || exit 79
 head=$found

@@ -52,9 +52,9 @@ call :find
 call :ask
 if defined LAST9_FOUND goto :run
 
-set "LAST9_WARNING=this agent has no usable Python, so the deployment marker was not sent. Tried: %LAST9_TRIED:~2%. Install Python 3.9 or newer, or set LAST9_PYTHON to the path of one."
-call :warn
+set "LAST9_WARNING=this agent has no usable Python. Tried: %LAST9_TRIED:~2%. Install Python 3.9 or newer, or set LAST9_PYTHON to the path of one."
 >"answer-@REQUEST@.json" echo {"last9Answer":2,"noEngine":true,"delivered":false,"accepted":true,"deploymentId":null,"warnings":["%LAST9_WARNING%"],"failBuild":null}
+if not exist "answer-@REQUEST@.json" call :warn
 del /f /q "request-@REQUEST@.json" incoming.pyz >nul 2>&1
 exit /b 79
 

@@ -94,7 +94,7 @@ find_program() {
         folder=${left%%:*}
         left=${left#*:}
         if [ "${folder#/}" != "$folder" ] && [ -f "$folder/$1" ] && [ -x "$folder/$1" ]; then
-            real=$(cd -P -- "$folder" 2>/dev/null && pwd -P)
+            real=$(cd -P -- "$folder" >/dev/null 2>&1 && pwd -P) # bash may have got a cd of somebody's own that says where it goes
             case $real/ in
                 "$workspace"/* | "$named_workspace"/*) ;;
                 *) found=$folder/$1 ;;
@@ -143,7 +143,7 @@ leave() {
 
 workspace=$(pwd -P)
 workspace=${workspace%?tmp/last9/run-*}
-named_workspace=$(cd -P -- "${WORKSPACE:-/nowhere}" 2>/dev/null && pwd -P) # if WORKSPACE_TMP names another place
+named_workspace=$(cd -P -- "${WORKSPACE:-/nowhere}" >/dev/null 2>&1 && pwd -P) # if WORKSPACE_TMP names another place
 [ "${named_workspace:-/}" != / ] || named_workspace='?'
 if [ -n "${LAST9_PYTHON:-}" ]; then
     case $chosen$LAST9_PYTHON in
@@ -163,23 +163,22 @@ while [ $minor -ge 9 ]; do
     minor=$((minor - 1))
 done
 
-flatten "this agent has no usable Python, so the deployment marker was not sent. Tried: ${tried#, }. \
+flatten "this agent has no usable Python. Tried: ${tried#, }. \
 Install Python 3.9 or newer (on Debian and Ubuntu the package python3; python3-minimal lacks modules), or set LAST9_PYTHON to the path of one. \
 Or install curl, which sends a marker with fewer attributes."
-# If there is curl, the library sends the marker with it, and logs what is to be logged. A Python that cannot be used here may be usable elsewhere on the node.
+# The library, which knows the marker, logs this if curl does not send. A Python that cannot be used here may be usable elsewhere on the node.
 curl=no
 if find_program head && find_program curl; then
     curl=${once:-always}
-else
-    printf '%s\n' "[Last9] WARNING: $plain" >&2
 fi
 umask 022
 set -C
 {
     printf '{"last9Answer":2,"noEngine":true,"curl":"%s","delivered":false,"accepted":true,"deploymentId":null,"warnings":["%s"],"failBuild":null}\n' \
-        "$curl" "$quoted" >"$answer"
+        "$curl" "$quoted" >"$answer" || once=unsaid
     # Not every system has its tools where `command -p` looks. What Python tidies elsewhere, answers that are older than a day, has to go as well.
     command -p rm -f "$request" incoming.pyz || rm -f "$request" incoming.pyz
     command -p find . -name 'answer-*.json' -mtime +0 -delete || find . -name 'answer-*.json' -mtime +0 -delete
 } 2>/dev/null
+[ "$once" != unsaid ] || printf '%s\n' "[Last9] WARNING: $plain" >&2
 exit 79

@@ -169,6 +169,7 @@ def test_nobody_sees_a_token_while_it_runs(shell: list[str], node: Node) -> None
         {"BASH_ENV": "traced", "ENV": "traced"},
         {"IFS": "KX", "CDPATH": "/", "OPTIND": "7"},
         {"LC_ALL": "tr_TR.UTF-8", "POSIXLY_CORRECT": "1"},
+        {"BASHOPTS": "failglob:nocasematch:extglob:lastpipe"},
     ],
     ids=str,
 )
@@ -181,6 +182,8 @@ def test_a_hostile_environment(shell: list[str], environ: dict[str, str], node: 
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == ANSWERED
     assert SENT in stderr
+    assert "no match" not in stderr
+    assert [path.name for path in node.agent.slot.iterdir()] == [f"answer-{identity}.json"]
     node.assert_silent(stdout + stderr)
     assert len(node.last9.received()) == 1
 
@@ -262,6 +265,25 @@ def test_faults_in_each_shell(shell: list[str], node: Node) -> None:
         node.last9.order(on="exchange", **fault)
         assert problem in node.run(shell, seconds=1 if "delay" in fault else 20).problem
     assert node.last9.received() == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("body", ["<html>\n" + "x" * 100_000, "\n" * 100_000, "200\n0\n" * 20_000], ids=["page", "empty", "codes"])
+def test_an_answer_without_an_end(shell: list[str], body: str, node: Node) -> None:
+    """An answer that is cut off is told as too long, whatever its lines are: a sign-in page, empty lines, what looks like a status."""
+    node.last9.order(on="exchange", body=body)
+    assert node.run(shell).problem.endswith("Last9's answer is far too long. Check apiBaseUrl")
+    assert [request["path"].rpartition("/")[2] for request in node.last9.requests()] == ["access_token"]
+
+
+@pytest.mark.parametrize("name", ["curl", "head"])
+def test_a_cd_that_speaks(name: str, node: Node, tmp_path: Path) -> None:
+    """If somebody has exported a `cd` of his own that says where it goes, a checkout chooses no program all the same."""
+    program(node.agent.workspace / name, f': >"{tmp_path}/pwned"')
+    node.environ["BASH_FUNC_cd%%"] = '() { builtin cd "$@" && echo "now in $PWD"; }'
+    node.environ["PATH"] = f"{node.agent.workspace}:{node.path}"
+    assert node.run(["bash"]).answer["delivered"] is True
+    assert not (tmp_path / "pwned").exists()
 
 
 BODIES = {
@@ -347,12 +369,14 @@ def test_an_abort_leaves_no_process_and_is_no_success(shell: list[str], node: No
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("name", ["python3", "python", "LAST9_PYTHON"])
+@pytest.mark.parametrize("name", ["python3", "python", "python3.9", "python3.39", "LAST9_PYTHON", "its name"])
 def test_where_there_may_be_a_python_the_launcher_looks(shell: list[str], name: str, node: Node) -> None:
-    """A node known to be without Python may have one outside of the container: nothing is sent here then."""
+    """A node known to be without Python may have one outside of the container, wherever the launcher looks: nothing is sent here then."""
     program(node.path / name, "exit 1")
     if name == "LAST9_PYTHON":
-        node.environ[name] = str(node.path / name)
+        node.environ["LAST9_PYTHON"] = str(node.path / name)
+    if name == "its name":
+        node.environ["LAST9_PYTHON"] = name
     assert node.run(shell, look="yes").code == NO_INTERPRETER
     assert node.last9.requests() == []
     assert node.run(shell, look="no").answer["delivered"] is True

@@ -72,6 +72,8 @@ class CurlDestination implements Serializable {
         if ([found.orgSlug.source, found.apiBaseUrl.source].contains('parameter')) {
             return 'a build parameter names host or organization'
         }
+        // an administrator's may have a parameter's value by chance, and a profile is selected by one
+        String organization = ['global', 'profile'].contains(found.orgSlug.source) ? null : found.orgSlug.value.toLowerCase()
         String bare = host.replaceAll('[\\[\\]]', '')
         for (Map.Entry each in script.params.entrySet()) {
             String name = each.key
@@ -83,7 +85,7 @@ class CurlDestination implements Serializable {
             for (Object value in [each.value instanceof Secret ? null : each.value, script.env."${name}"]) {
                 String text = Options.trimmed(value).toLowerCase()
                 String beginning = text.replaceAll('(?s)[^a-z0-9.\\-\\[\\]].*', '')
-                if ((text.contains(bare) || beginning && bare.endsWith(beginning)) && !bare.endsWith('.last9.io')) {
+                if (text == organization || (text.contains(bare) || beginning && bare.endsWith(beginning)) && !bare.endsWith('.last9.io')) {
                     return "the value of the build parameter ${name} may be a part of it".toString()
                 }
             }

@@ -25,7 +25,10 @@ class CurlMarker implements Serializable {
     private static final List<String> NOT_SETTABLE = ['deployment_id', 'deployment_window_duration_ms', '__name__', 'event_name', 'event_state']
     private static final int MOST_LABELS = 27
     private static final int MOST_CUSTOM = 19
+    /** Bytes, as the engine has it (core/limits.py). */
     private static final int LONGEST = 1024
+    /** Letters of all labels as curl's configuration has them: from 7.72 on it takes no line of more than 100 kB. */
+    private static final int MOST_LETTERS = 95_000
 
     private final Object script
     private final Map request
@@ -72,7 +75,7 @@ class CurlMarker implements Serializable {
         String json = JsonOutput.toJson(event)
         List<String> lines = [
             place.base + '/api/v4/oauth/access_token', "${place.base}/api/v4/organizations/${place.orgSlug}/change_events".toString(),
-            json.replace('\\', '\\\\').replace('"', '\\"'), subject.replaceAll('\\p{Cntrl}+', ' '),
+            escaped(json), subject.replaceAll('\\p{Cntrl}+', ' '),
         ]
         return [text: lines.join('\n') + '\n', delivered: [records: [record(event, place)], pending: [own: null, kept: kept()]]]
     }
@@ -101,11 +104,15 @@ class CurlMarker implements Serializable {
         }
         Map<String, String> custom = custom(facts)
         Map<String, String> labels = [:]
+        int letters = 0
         boolean underscores = 'underscore'.equalsIgnoreCase(text('attributeNames') ?: Options.trimmed(script.env.LAST9_ATTRIBUTE_NAMES))
         for (String name in OURS + custom.keySet() + OF_THE_BUILD.keySet()) {
             String value = custom.containsKey(name) ? custom[name] : facts[name]
-            if (value && labels.size() < MOST_LABELS) {
-                labels[underscores && !custom.containsKey(name) ? name.replace('.', '_') : bounded(name)] = bounded(value)
+            Map label = [(underscores && !custom.containsKey(name) ? name.replace('.', '_') : bounded(name)): bounded(value ?: '')]
+            int more = escaped(JsonOutput.toJson(label)).length()
+            if (value && labels.size() < MOST_LABELS && letters + more < MOST_LETTERS) {
+                letters += more
+                labels += label
             }
         }
         return labels
@@ -176,7 +183,24 @@ class CurlMarker implements Serializable {
     @NonCPS
     private static String bounded(String text) {
         String whole = text.replaceAll('\\p{Cs}', '\ufffd')
-        return whole.length() > LONGEST ? whole.substring(0, LONGEST) : whole
+        String cut = whole.length() > LONGEST ? whole.substring(0, LONGEST) : whole
+        for (int over = bytes(cut) - LONGEST; over > 0; over = bytes(cut) - LONGEST) {
+            cut = cut.substring(0, cut.length() - (int) ((over + 2) / 3))
+        }
+        return cut.replaceAll('\\p{Cs}', '')
+    }
+
+    /** In UTF-8; half of an emoji counts as nothing. */
+    @NonCPS
+    private static int bytes(String text) {
+        return text.replaceAll('\\p{Cs}', '').replaceAll('[\\x{800}-\\x{ffff}]', '...').replaceAll('[\\x{80}-\\x{7ff}]', '..')
+            .replaceAll('[\\x{10000}-\\x{10ffff}]', '....').length()
+    }
+
+    /** As it stands between quotes in curl's configuration. */
+    @NonCPS
+    private static String escaped(String json) {
+        return json.replace('\\', '\\\\').replace('"', '\\"')
     }
 
     @NonCPS

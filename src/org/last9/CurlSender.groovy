@@ -40,7 +40,7 @@ class CurlSender implements Serializable {
         }
         boolean isTest = call.goesOnWithoutCredential == true
         if (noPython?.curl == 'no' || !isTest && (!call.consequence || call.agentLabel || call.credentialId == null)) {
-            return withoutCurl(noPython)
+            return elsewhere(noPython)
         }
         marker = CurlMarker.of(script, (String) call.request, (String) call.subject)
         if (isTest) {
@@ -70,9 +70,9 @@ class CurlSender implements Serializable {
         }
         if (status == Launcher.NO_INTERPRETER) {
             AgentMemory.noteServedByCurl(node, false)
-            return withoutCurl(noPython)
+            return elsewhere(noPython)
         }
-        Map answer = status == Launcher.ANSWERED ? settled(script.readFile(file: "answer-${id}.json".toString(), encoding: 'UTF-8')) : null
+        Map answer = status == Launcher.ANSWERED ? settled(Launcher.read(script, "answer-${id}.json".toString())) : null
         return answer?.problem ? failed(answer.problem) : [status: status, answer: answer]
     }
 
@@ -110,11 +110,9 @@ class CurlSender implements Serializable {
         return [status: Launcher.ANSWERED, answer: [last9Answer: 2, delivered: false, warnings: [warning]]]
     }
 
-    /** What the launcher has left to us to say. */
-    private Map withoutCurl(Map noPython) {
-        if (noPython != null && noPython.curl != 'no') {
-            script.echo("[Last9] WARNING: ${noPython.warnings[0]}".toString())
-        }
+    /** What it is without curl. */
+    @NonCPS
+    private static Map elsewhere(Map noPython) {
         return noPython == null ? null : [status: Launcher.NO_INTERPRETER, answer: noPython]
     }
 

@@ -161,7 +161,7 @@ class EngineClient implements Serializable {
     private Map launch(Map place, Closure afterwards) {
         Map answer = null
         launcher.runLauncher(place) { Map run ->
-            answer = answerOf(run)
+            answer = answerOf(run, place)
             if (afterwards != null) {
                 afterwards.call(answer)
             }
@@ -169,10 +169,18 @@ class EngineClient implements Serializable {
         return answer
     }
 
-    private Map answerOf(Map run) {
+    private Map answerOf(Map run, Map place) {
         Map answer = run.answer
         if (answer?.last9Answer != 2) {
             return undelivered("${ended(run.status)}, so ${call.unanswered}. Look at the lines above for what ended it".toString())
+        }
+        boolean isLast = !call.agentLabel || place.borrowedNode // else another node follows, and nothing is lost
+        if (answer.noEngine && !(isLast && call.goesOnWithoutCredential)) { // ConnectionTest says it itself
+            String problem = "${call.subject} was not sent: ${answer.warnings[0]}".toString().replaceAll('\\.$', '')
+            if (isLast) {
+                return undelivered(problem) + [noEngine: true]
+            }
+            script.echo("[Last9] WARNING: ${problem}".toString())
         }
         return complete(answer)
     }

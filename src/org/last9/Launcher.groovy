@@ -90,6 +90,18 @@ class Launcher implements Serializable {
             message.contains('cannot be resumed after a controller restart')
     }
 
+    /** The text of an answer. A restart that cuts this off is no reason to send the marker again. */
+    static String read(Object script, String file) {
+        try {
+            return script.readFile(file: file, encoding: 'UTF-8')
+        } catch (Exception failure) {
+            if (!isCutByRestart(failure)) {
+                throw failure
+            }
+            return script.readFile(file: file, encoding: 'UTF-8')
+        }
+    }
+
     /** A bundle that is missing or damaged is brought, and the request sent again at once. */
     private Map launch(String agent, Map place) {
         Map sent = AgentMemory.isServedByCurl(node) ? byCurl(null) : null
@@ -112,7 +124,7 @@ class Launcher implements Serializable {
             runningOn = null
         }
         boolean answered = status == ANSWERED || status == NO_INTERPRETER
-        Map answer = answered ? Json.object(read("answer-${id}.json".toString())) : null
+        Map answer = answered ? Json.object(read(script, "answer-${id}.json".toString())) : null
         remember(agent, status, answer)
         sent = status == NO_INTERPRETER && answer?.curl ? byCurl(answer) : null
         return sent ?: [status: status, answer: answer]
@@ -139,24 +151,12 @@ class Launcher implements Serializable {
         try {
             script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {
                 if (script.fileExists(file)) {
-                    foundLate = Json.object(read(file))
+                    foundLate = Json.object(read(script, file))
                     remember(agent, ANSWERED, foundLate)
                 }
             }
         } catch (Exception ignored) { // the agent does not answer
             foundLate = null
-        }
-    }
-
-    /** If a restart cuts this off, the marker is not sent again. */
-    private String read(String file) {
-        try {
-            return script.readFile(file: file, encoding: 'UTF-8')
-        } catch (Exception failure) {
-            if (!isCutByRestart(failure)) {
-                throw failure
-            }
-            return script.readFile(file: file, encoding: 'UTF-8')
         }
     }
 

@@ -261,6 +261,7 @@ class CurlTest extends LibraryTest {
         "apiBaseUrl: params.TARGET                   | TARGET=@LAST9             | -                                     | the value of the build parameter TARGET may be a part of it",
         "apiBaseUrl: \"https://api${params.TARGET}\" | TARGET=.example.com:1/x | -                                    | the value of the build parameter TARGET may be a part of it",
         "apiBaseUrl: \"https://api.${params.TARGET}\" | TARGET=secret:example.com | -                                | the value of the build parameter TARGET may be a part of it",
+        "orgSlug: params.TARGET                      | TARGET=Acme            | -                                     | the value of the build parameter TARGET may be a part of it",
         "apiBaseUrlEnvVar: 'Target'                  | TARGET=@LAST9             | -                                     | a build parameter is called TARGET",
         "-                                           | last9_api_base_url=@LAST9 | -                                     | a build parameter is called last9_api_base_url",
         "-                                           | https_proxy=http://127.0.0.1:9 | -                             | a build parameter is called https_proxy",
@@ -297,12 +298,13 @@ class CurlTest extends LibraryTest {
     @CsvSource(delimiter = '|', value = {
         "last9DeploymentMarker serviceName: 's', version: params.VERSION",
         "last9DeploymentMarker serviceName: 's', routingProfileParam: 'VERSION'",
+        "last9DeploymentMarker serviceName: 's', version: params.CUSTOMER",
         "last9Config orgSlug: 'acme'; withEnv(['LAST9_ORG_SLUG=']) { last9DeploymentMarker serviceName: 's' }",
         "withEnv(['MY_ORG=acme', 'LAST9_ORG_SLUG=']) { last9DeploymentMarker serviceName: 's', orgSlugEnvVar: 'MY_ORG' }",
         "last9DeploymentMarker serviceName: 's', apiBaseUrl: env.LAST9_API_BASE_URL + '/api/v4/'",
     })
     void sendsWhereTheSettingsSay(String steps) {
-        try (var run = bare("node { " + steps + " }").param("VERSION", "team").param("SKIP", true).param("PASSWORD", new Secret("hunter2"))
+        try (var run = bare("node { " + steps + " }").param("VERSION", "team").param("SKIP", true).param("CUSTOMER", steps.contains("CUSTOMER") ? "acme" : "").param("PASSWORD", new Secret("hunter2"))
                 .env("LAST9_ROUTING_PROFILES", "{\"team\":{\"orgSlug\":\"acme\"}}").run()) {
             assertEquals(List.of(), warnings(run), run.log());
             assertEquals("stop s", markers(), run.log());
@@ -379,7 +381,40 @@ class CurlTest extends LibraryTest {
         }
     }
 
-    /** Neither Python nor curl: the warning of before, once a marker, which names both remedies. */
+    /** The controller is restarted while it reads what curl has answered: that is no reason to send the marker again. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void isNotSentAgainByARestart(int nth) {
+        try (var run = bare("node { " + WINDOW + " }").env("LAST9_TIMEOUT_SECONDS", "120").restartAt("readFile", nth).run()) {
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("start s, stop s", markers(), run.log());
+        }
+    }
+
+    /** The longest texts there are: each is cut as the engine cuts it, and what is too much for a line of curl's configuration stays behind, not the marker. */
+    @ParameterizedTest
+    @CsvSource({"'\u00fc', 512", "'\ud83d\ude80', 512", "'x\u20ac', 512", "'\"', 1024"})
+    void isCutAndNotLost(String letter, int length) {
+        String steps = "node { last9DeploymentMarker serviceName: 's', version: '9', environment: '" + letter + "' * 2000, customAttributes: (1..19).collectEntries { ['k' + it, '" + letter + "' * 2000] } }";
+        try (var run = bare(steps).run()) {
+            assertEquals(List.of(), warnings(run), run.log());
+            Map<String, Object> labels = attributes(last9.received().get(0));
+            String value = labels.get("k1").toString();
+            assertEquals(length, value.length());
+            assertTrue(value.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= 1024);
+            assertEquals(List.of("s", "9", value), java.util.stream.Stream.of("service", "version", "env").map(labels::get).toList());
+            assertEquals(19, labels.keySet().stream().filter(name -> name.startsWith("k")).count());
+        }
+        last9.reset();
+        steps = "node { last9DeploymentMarker serviceName: 's', customAttributes: (1..19).collectEntries { ['\"' * 1000 + it, '\"' * 1024] } }";
+        try (var run = bare(steps).run()) {
+            assertEquals(List.of(), warnings(run), run.log());
+            Map<String, Object> labels = attributes(last9.received().get(0));
+            assertTrue(labels.containsKey("service") && labels.containsKey("jenkins.build_number") && labels.size() > 10, labels.keySet().toString());
+        }
+    }
+
+    /** Neither Python nor curl: one warning a marker, which names the marker and both remedies. */
     @Test
     void namesBothRemedies() throws IOException {
         Path nothing = toolsButPython();
@@ -387,7 +422,10 @@ class CurlTest extends LibraryTest {
         try (var run = bare("node { " + WINDOW + " }").agentEnv("PATH", nothing.toString()).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertEquals(2, warnings(run).size(), run.log());
-            for (String warning : warnings(run)) {
+            for (int i : List.of(0, 1)) {
+                String warning = warnings(run).get(i);
+                String begins = "[Last9] WARNING: the " + List.of("start", "stop").get(i) + " marker of s (deployment) was not sent: this agent has no usable Python. Tried: python3 (";
+                assertTrue(warning.startsWith(begins) && warning.endsWith(". The marker is queued and will be sent with this build's next marker. If none succeeds, it is lost"), warning);
                 assertTrue(warning.contains("Install Python 3.9 or newer") && warning.contains("Or install curl"), warning);
             }
             assertEquals(List.of(), last9.paths());
@@ -428,7 +466,9 @@ class CurlTest extends LibraryTest {
         try (var run = bare(steps).agent("one", "bare", 1).agent("two", "other", 1).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertEquals(List.of(), last9.paths(), run.log());
-            assertEquals(4, warnings(run).stream().filter(w -> w.contains("this agent has no usable Python")).count(), run.log());
+            List<String> subjects = warnings(run).stream().map(w -> w.substring(17, w.indexOf(" was not sent: this agent has no usable Python. Tried: "))).toList();
+            assertEquals(List.of("the stop marker of dry (deployment)", "the deployment report", "the stop marker of s (deployment)", "the stop marker of s (deployment)"), subjects);
+            assertEquals(List.of(true, false, false, true), warnings(run).stream().map(w -> w.contains("The marker is queued")).toList(), "not while another node is left");
             assertTrue(run.console().contains("[Last9] Sending from a node with the label 'other' instead, for the rest of this build"), run.log());
         }
     }

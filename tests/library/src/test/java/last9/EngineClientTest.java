@@ -260,6 +260,9 @@ class EngineClientTest {
             assertEquals(1, ((List<?>) requests.get(1).get("pending")).size(), "the first one is kept");
             assertEquals(java.util.Arrays.asList(null, null, true, true), requests.stream().map(r -> r.get("borrowedNode")).toList());
             assertFalse(requests.get(2).containsKey("folder"), "the other node's folder says nothing");
+            assertEquals(List.of("[Last9] WARNING: the stop marker of without (deployment) was not sent: no usable Python. The marker is queued and will be sent with this build's "
+                    + "next marker. If none succeeds, it is lost", "[Last9] WARNING: the start marker of s (deployment) was not sent: no usable Python"),
+                    LibraryTest.warnings(run).stream().filter(w -> !w.contains("the engine ended with exit code 79")).toList(), "the launcher's line is about the stand-in");
             assertTrue(run.console().contains("body ran"), run.log());
         }
     }
