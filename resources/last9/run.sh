@@ -94,7 +94,7 @@ find_program() {
         folder=${left%%:*}
         left=${left#*:}
         if [ "${folder#/}" != "$folder" ] && [ -f "$folder/$1" ] && [ -x "$folder/$1" ]; then
-            real=$(cd -P -- "$folder" >/dev/null 2>&1 && pwd -P) # bash may have got a cd of somebody's own that says where it goes
+            real=$(cd -P -- "$folder" >/dev/null 2>&1 && pwd -P) # bash may have inherited an exported cd that prints its folder
             case $real/ in
                 "$workspace"/* | "$named_workspace"/*) ;;
                 *) found=$folder/$1 ;;

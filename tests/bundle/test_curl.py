@@ -270,7 +270,7 @@ def test_faults_in_each_shell(shell: list[str], node: Node) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("body", ["<html>\n" + "x" * 100_000, "\n" * 100_000, "200\n0\n" * 20_000], ids=["page", "empty", "codes"])
 def test_an_answer_without_an_end(shell: list[str], body: str, node: Node) -> None:
-    """An answer that is cut off is told as too long, whatever its lines are: a sign-in page, empty lines, what looks like a status."""
+    """An answer that is cut off is called too long, with any lines: a sign-in page, empty lines, what looks like a status."""
     node.last9.order(on="exchange", body=body)
     assert node.run(shell).problem.endswith("Last9's answer is far too long. Check apiBaseUrl")
     assert [request["path"].rpartition("/")[2] for request in node.last9.requests()] == ["access_token"]
@@ -278,7 +278,7 @@ def test_an_answer_without_an_end(shell: list[str], body: str, node: Node) -> No
 
 @pytest.mark.parametrize("name", ["curl", "head"])
 def test_a_cd_that_speaks(name: str, node: Node, tmp_path: Path) -> None:
-    """If somebody has exported a `cd` of his own that says where it goes, a checkout chooses no program all the same."""
+    """If bash has inherited an exported `cd` that prints its folder, a checkout still chooses no program."""
     program(node.agent.workspace / name, f': >"{tmp_path}/pwned"')
     node.environ["BASH_FUNC_cd%%"] = '() { builtin cd "$@" && echo "now in $PWD"; }'
     node.environ["PATH"] = f"{node.agent.workspace}:{node.path}"

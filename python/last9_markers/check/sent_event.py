@@ -47,7 +47,7 @@ class SentEvent(NamedTuple):
 
 
 def names(request: Request) -> tuple[str | None, str | None]:
-    """Service and environment that the request names; what no marker could be named by counts as not given."""
+    """Service and environment that the request names; a value that cannot name a marker is taken as not given."""
     service, environment = (request.option(name) for name in NAMING)
     return None if misfit(service) else as_text(service), None if misfit(environment) else as_text(environment)
 

@@ -174,8 +174,8 @@ def delivery_process_silent(label: str) -> str:
 def window_process_gone(reason: str) -> str:
     """The ``window`` process that asked for the delivery was killed meanwhile."""
     return (
-        f"the window process of this marker is gone ({reason}), so nobody learns what became of it. Look for whoever ends processes on "
-        "this machine (memory, limits). With --state FILE the next marker that uses the file sends what is missing."
+        f"the window process of this marker is gone ({reason}), so its result is unknown. Check what kills processes on this machine "
+        "(memory, limits). With --state FILE the next marker that uses the file sends what is missing."
     )
 
 

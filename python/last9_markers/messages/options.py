@@ -93,7 +93,7 @@ def bad_timeout(given: str, default: float) -> str:
 def scm_directory_without_repository(folder: str) -> str:
     """``scmDirectory`` names a folder that is not there, or not in a repository."""
     return (
-        f"scmDirectory leads to {folder}, where there is no git repository: commit and branch are left out. Name the folder of the "
+        f"scmDirectory leads to {folder}, which is not in a git repository: commit and branch are left out. Name the folder of the "
         "checkout, relative to the folder of the step."
     )
 

@@ -91,7 +91,7 @@ def no_default(known: Sequence[str]) -> str:
 
 
 def name_unusable(option: str) -> str:
-    """What stands there names nothing: nobody is asked for it."""
+    """The value is not a name, so Last9 is not asked for it."""
     return f"not proven: {option} cannot be used. See options."
 
 

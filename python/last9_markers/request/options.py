@@ -178,7 +178,7 @@ def read_settings(request: Request, environ: Mapping[str, str], log: BuildLog) -
 
 
 def read_switch(request: Request, name: str, log: BuildLog, *, default: bool = False) -> bool:
-    """A yes/no option of one step alone, which ``last9Config`` does not have. What is neither is a warning, and the default counts."""
+    """A yes/no option of one step alone, which ``last9Config`` does not have. Another value is a warning, and the default is used."""
     return _Reader(request._replace(config={}), {}, log).switch(name, default=default)
 
 

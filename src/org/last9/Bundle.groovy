@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '3c5ee3332e0f1a08481dda15217db91117647fa2d088ea3a77b83dd489d617ef'
+    static final String SHA256 = 'c580ab4891740cc8f526ad0380df709eaa7424cbdfbdfe726df2d07e37822414'
 
 }

@@ -190,7 +190,7 @@ class CurlMarker implements Serializable {
         return cut.replaceAll('\\p{Cs}', '')
     }
 
-    /** In UTF-8; half of an emoji counts as nothing. */
+    /** In UTF-8; half of an emoji has no length. */
     @NonCPS
     private static int bytes(String text) {
         return text.replaceAll('\\p{Cs}', '').replaceAll('[\\x{800}-\\x{ffff}]', '...').replaceAll('[\\x{80}-\\x{7ff}]', '..')

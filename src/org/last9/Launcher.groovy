@@ -90,7 +90,7 @@ class Launcher implements Serializable {
             message.contains('cannot be resumed after a controller restart')
     }
 
-    /** The text of an answer. A restart that cuts this off is no reason to send the marker again. */
+    /** The text of an answer. If a restart cuts this off, the marker is not sent again. */
     static String read(Object script, String file) {
         try {
             return script.readFile(file: file, encoding: 'UTF-8')

@@ -182,7 +182,7 @@ def test_only_the_step_itself_asks_for_an_event(last9: FakeLast9, tmp_path: Path
 
 
 def test_an_unclear_yes_or_no_sends_nothing(last9: FakeLast9, tmp_path: Path) -> None:
-    """``sendTestEvent`` that is neither yes nor no is said and counts as no; an unclear ``dryRun`` holds back, as it does a marker."""
+    """An unclear ``sendTestEvent`` is logged and taken as no; an unclear ``dryRun`` holds the event back, as it does a marker."""
     for option, words in (("sendTestEvent", "not 'maybe'; using false."), ("dryRun", "not 'maybe'.")):
         done = check(last9, tmp_path, options={"serviceName": "payments-api", "sendTestEvent": "true", option: "maybe"})
         assert found(done)["options"] == ("warning", f"{option} must be true or false, {words}")

@@ -48,7 +48,7 @@ def _run(request: dict[str, Any], folder: Path | None) -> Answer:
 
 
 def test_an_unclear_yes_or_no_is_said(tmp_path: Path) -> None:
-    """``archive`` and ``summary`` that are neither yes nor no: the default counts, and the log says so; the report is written."""
+    """Unclear ``archive`` and ``summary``: the default is used, and the log says so; the report is written."""
     answer = _run(_request(one(), {"archive": "maybe", "summary": "perhaps"}), tmp_path)
     assert answer.warnings == [
         "archive must be true or false, not 'maybe'; using true.",

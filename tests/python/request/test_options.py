@@ -35,7 +35,7 @@ def test_wrong_event_state_makes_no_marker(last9: FakeLast9, state: str) -> None
 
 
 def test_null_names_are_one_warning_that_names_the_step(last9: FakeLast9) -> None:
-    """Without a service the line names the step, once; nobody is told to leave out what is required."""
+    """Without a service the line names the step, once; it never advises to leave out what is required."""
     (warning,) = _rejected(last9, serviceName="null", environment="null").answer.warnings
     cause = "is null: the variable or parameter that it is taken from is not set."
     assert warning == (

@@ -268,6 +268,11 @@ def test_promoting_one_version_is_no_redeploy(last9: FakeLast9) -> None:
     previous = [event["attributes"]["scm.previous_commit_sha"] for event in last9.received()]
     assert previous == [COMMIT, other, COMMIT, COMMIT]
     assert kinds == ["redeploy", "unknown", "redeploy", "redeploy"]
+    run(last9, environ=environ, lastCommit="")
+    run(last9, environ=environ, lastCommit="", options={"previousCommit": COMMIT})
+    first, named = (event["attributes"] for event in last9.received()[4:])
+    assert not {"deployment.kind", "scm.previous_commit_sha"} & set(first), "the job has deployed only to other places"
+    assert named["deployment.kind"] == "redeploy"
 
 
 def test_the_report_shows_it(last9: FakeLast9) -> None:

@@ -74,7 +74,7 @@ def of_known(facts: Mapping[str, str | None], attribute_names: str, log: BuildLo
 
 
 def ties_windows(name: str) -> bool:
-    """Whether a label ties start and stop together, in either spelling: nobody else may set it."""
+    """Whether a label ties start and stop together, in either spelling: it cannot be set by any other means."""
     return _dotless(name) in map(_dotless, RESERVED)
 
 

@@ -30,9 +30,9 @@ def previous_commit(marker: Marker, environ: Mapping[str, str], last: str | None
     Else that of the job's last successful build, as Jenkins does; but not if the job is known to have deployed only to other places
     (``last`` is empty): a version that goes from staging to production is not deployed again.
     """
-    if marker.previous_commit or last is not None:
-        return marker.previous_commit or as_commit(last)
-    return as_commit(known(Variables.of(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
+    if marker.previous_commit or last == "":
+        return marker.previous_commit
+    return as_commit(last) or as_commit(known(Variables.of(environ).get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")))
 
 
 def describe(marker: Marker, environ: Mapping[str, str], deployed: Deployed, last: str | None = None) -> dict[str, str | None]:

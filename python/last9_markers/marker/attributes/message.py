@@ -18,7 +18,7 @@ def of(marker: Marker, facts: Mapping[str, str]) -> str:
 
 
 def _sentence(marker: Marker, facts: Mapping[str, str]) -> str:
-    # A version that is given as an attribute counts as any other.
+    # A version that is given as an attribute is used like any other.
     what = " ".join(filter(None, (marker.service_name, facts.get("version") or marker.version)))
     where = f" to {marker.environment}" if marker.environment else ""
     if marker.event_state == "start":

@@ -39,7 +39,7 @@ def test_attributes_go_out_with_the_stop(last9: FakeLast9, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["deployment.id", "deployment_window_duration_ms", "event_name"])
 def test_what_the_file_cannot_set(last9: FakeLast9, tmp_path: Path, name: str) -> None:
-    """A line for what every marker has already is ignored, and the warning names the file, not an option that nobody has given."""
+    """A line for what every marker has already is ignored, and the warning names the file, not an option that was never given."""
     with window(last9, tmp_path, [], ["sh", "-c", f'echo "{name}=x" >> "$LAST9_ATTRIBUTES_FILE"']) as running:
         assert running.wait() == 0
     (warning,) = [line for line in running.log.splitlines() if "WARNING" in line]

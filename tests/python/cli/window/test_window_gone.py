@@ -74,7 +74,7 @@ def test_the_next_send_closes_it(last9: FakeLast9, tmp_path: Path) -> None:
 
 
 def test_it_is_closed_later_where_last9_is_away(last9: FakeLast9, tmp_path: Path) -> None:
-    """Only what has arrived is said to be closed; the marker that was tried before has its own line, and neither counts as the other."""
+    """Only what has arrived is said to be closed; the marker that was tried before has its own line, and the two are not mixed up."""
     state = tmp_path / "state.json"
     _killed(last9, state)
     last9.order({"on": "any", "status": 503, "headers": {"Retry-After": "60"}})
@@ -82,7 +82,7 @@ def test_it_is_closed_later_where_last9_is_away(last9: FakeLast9, tmp_path: Path
     last9.faults.cancel()
     lines = _send(last9, state).splitlines()
     assert f"[Last9] {CLOSED}" in lines
-    assert "[Last9] Also sent: 1 deployment marker that could not be delivered before, with the original time" in lines
+    assert "[Last9] Also sent: 1 queued deployment marker (original timestamps)" in lines
     assert len(_stops(last9)) == 1
 
 

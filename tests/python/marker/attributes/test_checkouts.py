@@ -574,7 +574,7 @@ def test_a_named_folder_without_a_checkout(last9: FakeLast9, tmp_path: Path, dir
     (warning,) = stopped.answer.warnings
     assert not any(name.startswith("scm.") for name in labels)
     assert warning.startswith(f"scmDirectory leads to {site.workspace}/{directory[:1]}")
-    assert "where there is no git repository" in warning
+    assert "which is not in a git repository" in warning
     site.more = {"borrowedNode": True}
     assert _send(last9, site, "stop")[0].answer.warnings == []
 

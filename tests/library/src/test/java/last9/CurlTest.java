@@ -381,7 +381,7 @@ class CurlTest extends LibraryTest {
         }
     }
 
-    /** The controller is restarted while it reads what curl has answered: that is no reason to send the marker again. */
+    /** If the controller is restarted while it reads curl's answer, the marker is not sent again. */
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
     void isNotSentAgainByARestart(int nth) {
