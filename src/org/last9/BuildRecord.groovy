@@ -24,6 +24,8 @@ class BuildRecord implements Serializable {
 
     /** A marker of this build is closing what earlier builds left open. */
     private static boolean closing = false
+    /** A further run, with another credential, has been made: one a build. A controller restart forgets it. */
+    private static boolean tookAnother = false
     /** The variable's text as it was read or written last, and what it says: reading it anew would cost each marker some 200 operations. */
     private static String knownText = null
     private static Map known = null
@@ -133,6 +135,35 @@ class BuildRecord implements Serializable {
             note(null, null)
         }
         return null
+    }
+
+    /**
+     * What the request of this build's one further run has besides, from an answer's `leftOpen`; null if there is none. The answer comes from an agent,
+     * so a credential in it counts only if a window's record names it, too.
+     */
+    @NonCPS
+    Map<String, Object> another(Object leftOpen) {
+        try {
+            Object credential = leftOpen instanceof Map && !tookAnother ? leftOpen.credential : null
+            List<Map> found = []
+            for (Map entry in credential instanceof String ? entries(own()?.left) : []) {
+                if ((entry.open.o.credentialId ?: Settings.DEFAULT_CREDENTIAL) == credential) {
+                    found.add(entry)
+                }
+            }
+            if (found) {
+                noteAnother(true)
+                return [step: 'closeLeftOpen', credential: [value: credential, source: 'option'], leftOpen: found]
+            }
+        } catch (Throwable ignored) { // as above
+            note(null, null)
+        }
+        return null
+    }
+
+    @NonCPS
+    private static void noteAnother(boolean now) {
+        tookAnother = now
     }
 
     @NonCPS
