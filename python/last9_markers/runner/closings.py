@@ -42,6 +42,8 @@ class Closings:
                 except DeliveryError as failure:
                     if is_outage(failure):
                         return
+                    if not delivery.has_access:
+                        left.entry.end = None  # not the stop was refused but the credential, which may be renewed
                     if left.entry.settled or not delivery.has_access:
                         failure.detail = self._log.redactor.clean(failure.detail)
                         where = left.destination

@@ -138,8 +138,8 @@ class BuildRecord implements Serializable {
     }
 
     /**
-     * What the request of this build's one further run has besides, from an answer's `leftOpen`; null if there is none. The answer comes from an agent,
-     * so a credential in it counts only if a window's record names it, too.
+     * What the request of this build's one further run has besides, from an answer's `leftOpen`; null if there is none. The answer comes from an
+     * agent, so a credential in it counts only if a window's record names it, too.
      */
     @NonCPS
     Map<String, Object> another(Object leftOpen) {
