@@ -144,9 +144,10 @@ class BuildRecord implements Serializable {
     @NonCPS
     Map<String, Object> another(Object leftOpen) {
         try {
-            Object credential = leftOpen instanceof Map && !tookAnother ? leftOpen.credential : null
+            Object credential = leftOpen instanceof Map ? leftOpen.credential : null
+            boolean asked = credential instanceof String && !tookAnother
             List<Map> found = []
-            for (Map entry in credential instanceof String ? entries(own()?.left) : []) {
+            for (Map entry in (asked ? entries(own()?.left) : [])) {
                 if ((entry.open.o.credentialId ?: Settings.DEFAULT_CREDENTIAL) == credential) {
                     found.add(entry)
                 }

@@ -175,7 +175,7 @@ def test_a_credential_that_this_build_names(last9: FakeLast9, named: dict[str, A
     ],
 )
 def test_a_credential_that_only_a_starter_names(last9: FakeLast9, named: dict[str, Any]) -> None:
-    """What nobody names, or a person who only starts builds may have set, or a profile with a mistake, is not bound: one line says so."""
+    """A credential that is not named, or only by a person who starts builds, or in a bad profile, is not bound: one line says so."""
     ran = run(last9, WINDOW_A, **{"options": {"serviceName": "billing"}, **named})
     assert ran.answer.delivered
     assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
@@ -227,7 +227,7 @@ def test_the_further_run_closes_and_sends_nothing_else(last9: FakeLast9) -> None
 )
 @pytest.mark.parametrize("claims", [True, False])
 def test_the_token_of_one_never_goes_to_the_others_host(last9: FakeLast9, options: dict[str, str], claims: bool) -> None:
-    """A host that this build names, but not together with that credential, gets no token of it, whatever the record says."""
+    """A host that this build names, but not together with that credential, gets no token of it."""
     with FakeLast9() as theirs:
         environ = {
             **profiles(
@@ -249,7 +249,7 @@ def test_the_token_of_one_never_goes_to_the_others_host(last9: FakeLast9, option
 
 
 def test_the_further_run_judges_again(last9: FakeLast9) -> None:
-    """A credential that no setting names closes nothing, whoever has asked for it."""
+    """A credential that no setting names closes nothing, although the request asks for it."""
     ran = further_run(last9.refresh_token, WINDOW_A, environ={"LAST9_API_BASE_URL": last9.url})
     assert last9.requests() == []
     assert ran.answer.more == {}
