@@ -24,8 +24,6 @@ class BuildRecord implements Serializable {
 
     /** A marker of this build is closing what earlier builds left open. */
     private static boolean closing = false
-    /** A further run, with another credential, has been made: one a build. A controller restart forgets it. */
-    private static boolean tookAnother = false
     /** The variable's text as it was read or written last, and what it says: reading it anew would cost each marker some 200 operations. */
     private static String knownText = null
     private static Map known = null
@@ -137,34 +135,10 @@ class BuildRecord implements Serializable {
         return null
     }
 
-    /**
-     * What the request of this build's one further run has besides, from an answer's `leftOpen`; null if there is none. The answer comes from an
-     * agent, so a credential in it counts only if a window's record names it, too.
-     */
+    /** The windows of earlier builds that are still open, as the contract has them; none if the record cannot be read. */
     @NonCPS
-    Map<String, Object> another(Object leftOpen) {
-        try {
-            Object credential = leftOpen instanceof Map ? leftOpen.credential : null
-            boolean asked = credential instanceof String && !tookAnother
-            List<Map> found = []
-            for (Map entry in (asked ? entries(own()?.left) : [])) {
-                if ((entry.open.o.credentialId ?: Settings.DEFAULT_CREDENTIAL) == credential) {
-                    found.add(entry)
-                }
-            }
-            if (found) {
-                noteAnother(true)
-                return [step: 'closeLeftOpen', credential: [value: credential, source: 'option'], leftOpen: found]
-            }
-        } catch (Throwable ignored) { // as above
-            note(null, null)
-        }
-        return null
-    }
-
-    @NonCPS
-    private static void noteAnother(boolean now) {
-        tookAnother = now
+    List<Map> left() {
+        return entries(own()?.left)
     }
 
     @NonCPS

@@ -19,12 +19,6 @@ class Sender implements Serializable {
         'Agent was removed', 'Timeout waiting for agent to come back', '(propagate: false to ignore)',
     ]
 
-    /** A run that only closes what earlier builds left open. It ends before Jenkins' look at 4.38 s, and one line says what it cannot do. */
-    private static final double CLOSING_SECONDS = 4.2
-    private static final Map CLOSING = [
-        subject: 'the stop of a deployment that an earlier build left open', unanswered: 'it is not known whether Last9 has it', consequence: '',
-    ]
-
     private final Object script
     private final String step
     private final PendingMarkers pendingMarkers
@@ -131,8 +125,8 @@ class Sender implements Serializable {
         } finally {
             keep(marker, before, shared, asked, earlier, answer, cut)
         }
-        if (answer.leftOpen && answer.delivered) {
-            closeWithAnother(marker, asked, answer.leftOpen)
+        if (answer.leftOpen instanceof Map && answer.leftOpen.credential && answer.delivered) {
+            closeWithAnother(marker, asked, answer.leftOpen.credential)
         }
         // The engine has judged by itself, a dry run for example.
         if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {
@@ -157,17 +151,10 @@ class Sender implements Serializable {
         send(marker + [afterAbort: isAbort(interruption.message)])
     }
 
-    /** Closes what earlier builds left open with another of this build's credentials, in one short run. Throws only an abort. */
-    private void closeWithAnother(Map marker, String asked, Object leftOpen) {
+    /** Closes what earlier builds left open with another of this build's credentials. Through a var, as Launcher's byCurl. Throws only an abort. */
+    private void closeWithAnother(Map marker, String asked, Object credential) {
         try {
-            BuildRecord record = new BuildRecord(script)
-            Map more = record.another(leftOpen)
-            if (more) {
-                Map call = CLOSING + [credentialId: more.credential.value, seconds: Math.min(CLOSING_SECONDS, (double) settings.seconds)]
-                Map answer = client(marker, Json.with(asked, more), call).runEngine()
-                record.after(marker, settings, more, [leftOpen: answer.leftOpen], [], null)
-                new Records(script).add(answer.records)
-            }
+            script.last9CloseLeftOpen(this, marker, settings, asked, credential)
         } catch (FlowInterruptedException abort) {
             throw abort
         } catch (Throwable ignored) {
