@@ -72,18 +72,16 @@ class Leftovers:
                 log.info(left_open.closed(left.service, left.window.build))
 
     def fields(self) -> dict[str, Json]:
-        """What the answer says: the indexes of those with which nothing more is to be done, and of those that stay open for good reason.
-
-        Besides, the credential of a further run, if one may close some of them.
-        """
-        found: dict[str, Json] = {
+        """What the answer says: the indexes of those with which nothing more is to be done, and of those that stay open for good reason."""
+        found = {
             "closed": [index for index, left in enumerate(self._all) if left.entry.settled],
             "named": [index for index, left in enumerate(self._all) if left.named and not left.entry.settled],
         }
-        another = next((left.credential for left in self._all if left.credential is not None), None)
-        if another is not None:
-            found["credential"] = another
         return found if any(found.values()) else {}
+
+    def another_credential(self) -> str | None:
+        """With this one a further run may close some of them."""
+        return next((left.credential for left in self._all if left.credential is not None), None)
 
     def records(self, closer: str | None) -> list[str]:
         """For the build's report: those that it has closed. ``closer`` is its number."""

@@ -18,7 +18,7 @@ from last9_markers.runner import closings
 
 
 class ClosingHandler:
-    """The run that an answer's ``leftOpen.credential`` asked for, with that credential's token. It harms nothing: what fails stays open."""
+    """The run that an answer's ``closeWith`` asked for, with that credential's token. It harms nothing: what fails stays open."""
 
     def __init__(self, request: Request, context: Context) -> None:
         """From here on time runs. What is wrong with the build's settings its marker has said."""

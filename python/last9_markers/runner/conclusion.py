@@ -203,6 +203,7 @@ class Conclusion:
         found: dict[str, Json] = {
             "records": [*records.of_run(self._outbox, self._request.text, last9, self.local_merge), *closed],
             "leftOpen": self.leftovers.fields(),
+            "closeWith": self.leftovers.another_credential() if delivered else None,
             "outages": self._memory.fields(),
         }
         return Answer(

@@ -135,12 +135,6 @@ class BuildRecord implements Serializable {
         return null
     }
 
-    /** The windows of earlier builds that are still open, as the contract has them; none if the record cannot be read. */
-    @NonCPS
-    List<Map> left() {
-        return entries(own()?.left)
-    }
-
     @NonCPS
     private static void noteClosing(boolean now) {
         closing = now

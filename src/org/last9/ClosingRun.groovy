@@ -1,6 +1,7 @@
 package org.last9
 
 import com.cloudbees.groovy.cps.NonCPS
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
  * A run that closes windows of earlier builds with another of this build's credentials, and sends nothing else: one a build, short, and one line
@@ -24,24 +25,32 @@ class ClosingRun implements Serializable {
         this.script = script
     }
 
-    /** `asked` is the request of the marker, which is delivered; the engine's answer to it has named the credential. */
-    void close(Sender sender, Map marker, Map settings, String asked, Object credential) {
-        Map more = replaced(credential)
-        if (more) {
-            Map call = CALL + [credentialId: credential, seconds: Math.min(SECONDS, (double) settings.seconds)]
-            Map answer = sender.client(marker, Json.with(asked, more), call).runEngine()
-            new BuildRecord(script).after(marker, settings, more, [leftOpen: answer.leftOpen], [], null)
-            new Records(script).add(answer.records)
+    /** `asked` is the request of a marker that is delivered, `leftOpen` its windows, `before` the answer to it. Throws only an abort. */
+    void close(Sender sender, Map settings, String asked, List<Map> leftOpen, Map before) {
+        try {
+            Map more = replaced(leftOpen, before)
+            if (more) {
+                Map call = CALL + [credentialId: more.credential.value, seconds: Math.min(SECONDS, (double) settings.seconds)]
+                Map answer = sender.client([:], Json.with(asked, more), call).runEngine()
+                new BuildRecord(script).after([:], settings, more, [leftOpen: answer.leftOpen], [], null)
+                new Records(script).add(answer.records)
+            }
+        } catch (FlowInterruptedException abort) {
+            throw abort
+        } catch (Throwable ignored) {
+            // The next build tries again.
         }
     }
 
     /** The request's other values; null if there is nothing to do. The answer came from an agent, so a record must name that credential, too. */
     @NonCPS
-    private Map<String, Object> replaced(Object credential) {
+    private static Map<String, Object> replaced(List<Map> leftOpen, Map before) {
+        Object credential = before.closeWith
         List<Map> found = []
-        for (Map entry in new BuildRecord(script).left()) {
-            if ((entry.open.o.credentialId ?: Settings.DEFAULT_CREDENTIAL) == credential) {
-                found.add(entry)
+        for (int i = 0; i < leftOpen.size(); i++) {
+            boolean needsIt = (leftOpen[i].open.o.credentialId ?: Settings.DEFAULT_CREDENTIAL) == credential
+            if (needsIt && !before.leftOpen?.closed?.contains(i)) {
+                found.add(leftOpen[i])
             }
         }
         if (made || !found || !(credential instanceof String)) {

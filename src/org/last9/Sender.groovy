@@ -125,8 +125,8 @@ class Sender implements Serializable {
         } finally {
             keep(marker, before, shared, asked, earlier, answer, cut)
         }
-        if (answer.leftOpen instanceof Map && answer.leftOpen.credential && answer.delivered) {
-            closeWithAnother(marker, asked, answer.leftOpen.credential)
+        if (answer.closeWith) { // through a var, as Launcher's byCurl
+            script.last9CloseLeftOpen(this, settings, asked, earlier.leftOpen, answer)
         }
         // The engine has judged by itself, a dry run for example.
         if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {
@@ -149,17 +149,6 @@ class Sender implements Serializable {
             beforeAbort = null
         }
         send(marker + [afterAbort: isAbort(interruption.message)])
-    }
-
-    /** Closes what earlier builds left open with another of this build's credentials. Through a var, as Launcher's byCurl. Throws only an abort. */
-    private void closeWithAnother(Map marker, String asked, Object credential) {
-        try {
-            script.last9CloseLeftOpen(this, marker, settings, asked, credential)
-        } catch (FlowInterruptedException abort) {
-            throw abort
-        } catch (Throwable ignored) {
-            // The marker is delivered, and the next build tries again.
-        }
     }
 
     /** Fails the build if `failOnError` asks for it. */

@@ -150,7 +150,8 @@ def test_a_credential_that_this_build_names(last9: FakeLast9, named: dict[str, A
     option = {"credentialId": "token-own"}
     ran = run(last9, WINDOW_A, **{**named, "options": option, "credential": {"value": "token-own", "source": "option"}})
     assert ran.answer.delivered
-    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [], "credential": "token-a"}
+    assert ran.answer.more["closeWith"] == "token-a"
+    assert "leftOpen" not in ran.answer.more
     assert [event["event_state"] for event in last9.received()] == ["stop"]
     assert "#41" not in ran.log
     assert ran.answer.warnings == []
@@ -179,6 +180,7 @@ def test_a_credential_that_only_a_starter_names(last9: FakeLast9, named: dict[st
     ran = run(last9, WINDOW_A, **{"options": {"serviceName": "billing"}, **named})
     assert ran.answer.delivered
     assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+    assert "closeWith" not in ran.answer.more
     assert ran.log.count("needs the credential 'token-a'") == 1
 
 
@@ -187,7 +189,8 @@ def test_one_further_credential_at_most(last9: FakeLast9) -> None:
     second = left_open({"id": OLD.replace("0041", "0042")}, options={"credentialId": "token-b"})
     third = left_open({"id": OLD.replace("0041", "0043")}, options={"credentialId": "token-a"})
     ran = run(last9, WINDOW_A, second, third, environ=profiles(a=A, b={"credentialId": "token-b"}))
-    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [1], "credential": "token-a"}
+    assert ran.answer.more["closeWith"] == "token-a"
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [1]}
     assert "needs the credential 'token-b'" in ran.log
 
 
