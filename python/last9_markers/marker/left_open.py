@@ -1,21 +1,23 @@
 """Windows that earlier builds of the job left open: the stop of each, and whether it may be sent from here.
 
 Their data comes from records that the authors of those builds' Jenkinsfiles could write: it is data, not settings. So a host in it
-is trusted no more than one from a person who only starts builds, and the credential never changes because of it.
+is trusted no more than one from a person who only starts builds. No window changes the run's credential: one that needs another stays
+for a further run, if this build's settings name that credential.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from last9_markers.core.errors import ConfigurationError, RequestRejected
 from last9_markers.core.log import BuildLog
-from last9_markers.marker import attributes, event
+from last9_markers.marker import attributes, event, records
 from last9_markers.marker.attributes import message
 from last9_markers.marker.pending import DROPPED, OutboxEntry
 from last9_markers.messages import failures, left_open
 from last9_markers.request import routing
-from last9_markers.request.contract import Choice, Json, LeftOpen, Request
+from last9_markers.request.contract import CLOSES, Choice, Json, LeftOpen, Request
 from last9_markers.request.destination import DEFAULT_CREDENTIAL_ID, ConnectionField, Destination, credential_id, resolve
 from last9_markers.request.options import CONNECTION_FIELDS, Marker, Settings, read_marker
 from last9_markers.request.token import Claims
@@ -32,13 +34,15 @@ _ENDED_WELL = ("SUCCESS", "UNSTABLE")
 class Leftover:
     """One window, and what becomes of it in this run. The watchdog reads it from its own thread: each change is one assignment."""
 
-    __slots__ = ("destination", "entry", "named", "service", "told", "window")
+    __slots__ = ("credential", "destination", "entry", "named", "service", "told", "window")
 
     def __init__(self, window: LeftOpen | None) -> None:
         self.window = window
         self.entry = OutboxEntry("")
         #: It stays open, and the log says why, or has said it in an earlier run.
         self.named = False
+        #: With this one of the build's own credentials a further run may close it.
+        self.credential: str | None = None
         #: The log says that it is closed.
         self.told = False
         self.service = ""
@@ -60,12 +64,12 @@ class Leftovers:
         """Those whose stop Last9 has got in this run."""
         return [left for left in self._all if left.entry.delivered]
 
-    def news(self) -> Iterable[Leftover]:
-        """The same, each handed out once: for the log."""
-        found = [left for left in self.delivered() if not left.told]
-        for left in found:
-            left.told = True
-        return found
+    def tell(self, log: BuildLog) -> None:
+        """Say of each of these once that it is closed."""
+        for left in self.delivered():
+            if not left.told and left.window is not None:
+                left.told = True
+                log.info(left_open.closed(left.service, left.window.build))
 
     def fields(self) -> dict[str, Json]:
         """What the answer says: the indexes of those with which nothing more is to be done, and of those that stay open for good reason."""
@@ -73,7 +77,19 @@ class Leftovers:
             "closed": [index for index, left in enumerate(self._all) if left.entry.settled],
             "named": [index for index, left in enumerate(self._all) if left.named and not left.entry.settled],
         }
-        return found if found["closed"] or found["named"] else {}
+        return found if any(found.values()) else {}
+
+    def another_credential(self) -> str | None:
+        """With this one a further run may close some of them."""
+        return next((left.credential for left in self._all if left.credential is not None), None)
+
+    def records(self, closer: str | None) -> list[str]:
+        """For the build's report: those that it has closed. ``closer`` is its number."""
+        return [
+            records.of_closed(json.loads(left.entry.event), left.window.build, closer, left.destination.base_url.text)
+            for left in self.delivered()
+            if left.entry.event is not None and left.window is not None and left.destination is not None
+        ]
 
 
 class Judge:
@@ -89,6 +105,8 @@ class Judge:
         self._environ = environ
         self._settings = settings
         self._log = log
+        #: That of the further run.
+        self._another: str | None = None
 
     def prepare(self, left: Leftover, now_ms: int) -> None:
         """Give it an event and a destination; or settle it, because it is not a window; or name it, because it must stay open."""
@@ -108,7 +126,10 @@ class Judge:
             return
         wanted, bound = as_text(window.options.get("credentialId")) or DEFAULT_CREDENTIAL_ID, credential_id(self._own.fields)
         if wanted != bound:
-            self._name(left, left_open.needs_credential(left.service, window.build, wanted[:200]))
+            if self._is_of_this_build(wanted):
+                self._another = left.credential = wanted
+            else:
+                self._name(left, left_open.needs_credential(left.service, window.build, wanted[:200]))
             return
         route = self._route(window)
         try:
@@ -121,6 +142,21 @@ class Judge:
             self._name(left, left_open.cannot_be_closed(left.service, window.build, reason), warn=True)
             return
         left.entry.event = event.encode(self._event(window, marker, route, now_ms))
+
+    def refuse(self, left: Leftover, reason: str) -> None:
+        """Last9 has refused the stop: for good, or as long as the credential is refused."""
+        if left.window is None:
+            return
+        if left.entry.settled:
+            self._log.warning(left_open.refused(left.service, left.window.build, reason))
+        else:
+            self._name(left, left_open.cannot_be_closed(left.service, left.window.build, reason), warn=True)
+
+    def _is_of_this_build(self, credential: str) -> bool:
+        """Only one other is used: each costs a run."""
+        if self._another is not None:
+            return self._another == credential
+        return routing.used_with(credential, self._request, self._environ) is not None
 
     def _is_on_purpose(self, window: LeftOpen) -> bool:
         return window.manual and not window.tried and window.result in _ENDED_WELL and not self._settings.close_open_windows
@@ -146,7 +182,8 @@ class Judge:
         )
         route = routing.resolve(asked, self._environ if profile else _without_profile(self._environ))
         chosen = route.fields.get("apiBaseUrl")
-        if chosen is None or chosen.source != "option":
+        # With another credential than its own the build trusts only what it names together with that one.
+        if chosen is None or (chosen.source != "option" and self._request.step != CLOSES):
             return route
         named = self._own.fields.get("apiBaseUrl")
         field = ConnectionField(chosen.value, chosen.source, from_starter=True, trusted=named.trusted if named else ())

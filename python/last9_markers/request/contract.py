@@ -21,6 +21,9 @@ CONTRACT = 2
 #: The ``step`` of a request that a command wrote, not the library.
 SHELL_COMMANDS = ("send", "window", "check")
 
+#: The ``step`` of a request that only closes windows of earlier builds, with a credential that is not that of the build's marker.
+CLOSES = "closeLeftOpen"
+
 #: The keys that say something about this run alone, and nothing about the marker: a kept request goes without them.
 _OF_THIS_RUN = ("pending", "leftOpen", "outages", "keepsPending", "limitSeconds", "afterAbort", "nowMs")
 

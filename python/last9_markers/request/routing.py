@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from last9_markers.core.limits import cut
 from last9_markers.messages import routing as routing_messages
-from last9_markers.request.contract import SHELL_COMMANDS, Request
+from last9_markers.request.contract import SHELL_COMMANDS, Choice, Request
 from last9_markers.request.destination import DEFAULT_CREDENTIAL_ID, ConnectionField, host_of
 from last9_markers.request.starters import Starter
 from last9_markers.request.values import as_text, misfit, names
@@ -55,6 +55,30 @@ def resolve(request: Request, environ: Mapping[str, str]) -> Routing:
     return resolver.run()
 
 
+def used_with(credential: str, request: Request, environ: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The base URLs to which this build's settings and routing profiles send with that credential; ``None`` if none of them names it.
+
+    Neither a credential nor a base URL counts that a person who only starts builds may have chosen.
+    """
+    resolver = _Resolver(request, Variables(environ))
+    if resolver.is_a_starters(credential):
+        return None
+    # What the step itself names is bound already. No profile is in use but the one that is looked at.
+    variables = {name: value for name, value in environ.items() if name.upper() != VARIABLES["routingProfile"]}
+    config = {name: value for name, value in request.config.items() if name == "routingProfiles" or not name.startswith("routingProfile")}
+    plain = request._replace(options={}, config=config, profile=None, credential=None)
+    ways = [plain, plain._replace(config={})]
+    ways += [plain._replace(profile=Choice(name, "option")) for name in resolver.profiles()]
+    urls: list[str] | None = None
+    for way in ways:
+        fields, problems = resolve(way, variables)
+        found, url = fields["credentialId"], fields.get("apiBaseUrl")
+        if found.value != credential or found.source == "default" or found.from_starter or problems:
+            continue
+        urls = [*(urls or []), *([url.value] if url is not None and not url.from_starter else [])]
+    return None if urls is None else tuple(urls)
+
+
 class _Level(NamedTuple):
     """A value as one level gives it. ``named`` is how the level is called in a problem."""
 
@@ -86,6 +110,14 @@ class _Resolver:
                 self._choose_profile(field, fields)
         self._settle_credential(fields)
         return Routing(fields, tuple(dict.fromkeys(self.problems)))
+
+    def is_a_starters(self, name: str) -> bool:
+        """Whether a person who only starts builds may have chosen that name."""
+        return self._starter.may_have_chosen(name)
+
+    def profiles(self) -> set[str]:
+        """The names of all profiles."""
+        return {name for name, _, _ in self._definitions()}
 
     # -- a field ---------------------------------------------------------------------------------------------------------------
 

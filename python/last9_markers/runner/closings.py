@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from last9_markers.client import api, transport
 from last9_markers.client.delivery import Delivery
 from last9_markers.core.clock import Budget
 from last9_markers.core.errors import DeliveryError, is_outage
 from last9_markers.core.log import BuildLog
-from last9_markers.marker.left_open import Judge, Leftover, Leftovers
-from last9_markers.messages import failures, left_open
+from last9_markers.marker.left_open import Judge, Leftovers
+from last9_markers.messages import failures
 from last9_markers.request.context import Context
 from last9_markers.request.destination import Destination
 from last9_markers.request.time_limits import SHORT_SECONDS
@@ -36,26 +36,29 @@ class Closings:
                 self._judge.prepare(left, now_ms)
                 if left.destination is None or left.window is None:
                     continue
+                delivery = self._deliveries(left.destination)
                 try:
-                    self._deliveries(left.destination).deliver(left.entry)
+                    delivery.deliver(left.entry)
                 except DeliveryError as failure:
                     if is_outage(failure):
                         return
-                    self._refused(left, failure, about())
-
-    def _refused(self, left: Leftover, failure: DeliveryError, about: failures.FailureContext) -> None:
-        if left.entry.settled and left.window is not None and left.destination is not None:
-            failure.detail = self._log.redactor.clean(failure.detail)
-            about = about._replace(organization=left.destination.organization, host=left.destination.base_url.host)
-            self._log.warning(left_open.refused(left.service, left.window.build, failures.explain(failure, about)))
+                    if not delivery.has_access:
+                        left.entry.end = None  # not the stop was refused but the credential, which may be renewed
+                    if left.entry.settled or not delivery.has_access:
+                        failure.detail = self._log.redactor.clean(failure.detail)
+                        where = left.destination
+                        there = about()._replace(organization=where.organization, host=where.base_url.host)
+                        self._judge.refuse(left, failures.explain(failure, there))
+                    if not delivery.has_access:
+                        return
 
 
 class Carriers(contextlib.ExitStack):
-    """What delivers to each destination; those that are not the run's own get a connection for the purpose, closed at the end."""
+    """What delivers to each destination; those that are not ``known`` get a connection for the purpose, closed at the end."""
 
-    def __init__(self, destination: Destination, own: Delivery, token: str, context: Context, budget: Budget) -> None:
+    def __init__(self, known: Mapping[tuple[str, str, str], Delivery], token: str, context: Context, budget: Budget) -> None:
         super().__init__()
-        self._known = {destination.key(): own}
+        self._known = dict(known)
         self._token = token
         self._context = context
         self._budget = budget

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping
 
@@ -13,7 +12,7 @@ from last9_markers.marker.attributes import importance, scm
 from last9_markers.marker.event import Event
 from last9_markers.marker.left_open import Leftovers
 from last9_markers.marker.memory import Memory
-from last9_markers.messages import failures, left_open, progress
+from last9_markers.messages import failures, progress
 from last9_markers.messages import options as option_messages
 from last9_markers.request import routing
 from last9_markers.request.context import Context
@@ -120,8 +119,7 @@ class Conclusion:
             for entry in sent:
                 if entry.killed is not None:
                     self._log.info(progress.closed_killed(entry.killed))
-        for left in self.leftovers.news():
-            self._log.info(left_open.closed(left.service, left.window.build if left.window else 0))
+        self.leftovers.tell(self._log)
         for entry in self._outbox.given_up(self._now_ms):
             explain = failures.explain(self._cleaned(entry.failure), self.circumstances()) if entry.failure else ""
             self._log.warning(failures.given_up(entry.label, explain))
@@ -197,15 +195,6 @@ class Conclusion:
             once=self.once,
         )
 
-    def _closed(self, last9: str | None) -> list[str]:
-        """Records of the windows of earlier builds that this one has closed."""
-        closer = self._context.environ.get("BUILD_NUMBER")
-        return [
-            records.of_closed(json.loads(left.entry.event), left.window.build, closer, last9)
-            for left in self.leftovers.delivered()
-            if left.entry.event is not None and left.window is not None
-        ]
-
     def _cleaned(self, failure: DeliveryError) -> DeliveryError:
         # Before it is cut to a sentence's length: half a secret would not be recognized.
         failure.detail = self._log.redactor.clean(failure.detail)
@@ -215,9 +204,11 @@ class Conclusion:
         self, *, delivered: bool = False, accepted: bool = True, failure: str | None = None, more: Mapping[str, Json] | None = None
     ) -> Answer:
         last9 = self.destination.base_url.text if self.destination else None
+        closed = self.leftovers.records(self._context.environ.get("BUILD_NUMBER"))
         found: dict[str, Json] = {
-            "records": [*records.of_run(self._outbox, self._request.text, last9, self.local_merge), *self._closed(last9)],
+            "records": [*records.of_run(self._outbox, self._request.text, last9, self.local_merge), *closed],
             "leftOpen": self.leftovers.fields(),
+            "closeWith": self.leftovers.another_credential() if delivered else None,
             "outages": self._memory.fields(),
         }
         return Answer(

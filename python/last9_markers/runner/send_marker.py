@@ -162,7 +162,7 @@ class MarkerHandler:
         from last9_markers.runner import closings
 
         judge = left_open.Judge(self._request, self._routing, conclusion.claims, context.environ, self.settings, self._log)
-        with closings.Carriers(conclusion.destination, own, token.text, context, self.budget) as carriers:
+        with closings.Carriers({conclusion.destination.key(): own}, token.text, context, self.budget) as carriers:
             closings.Closings(judge, self.budget, self._log, carriers.to).run(conclusion.leftovers, self._now_ms, conclusion.circumstances)
 
     def _dry_run(self, marker: Marker) -> Answer:

@@ -17,7 +17,7 @@ from last9_markers.core.log import BuildLog
 from last9_markers.messages import options as option_messages
 from last9_markers.messages import progress
 from last9_markers.request.context import Context
-from last9_markers.request.contract import Answer, Request, parse
+from last9_markers.request.contract import CLOSES, Answer, Request, parse
 from last9_markers.request.token import VARIABLE
 from last9_markers.runner.defects import engine_failed
 from last9_markers.runner.watchdog import Watchdog
@@ -25,6 +25,7 @@ from last9_markers.runner.watchdog import Watchdog
 #: A request's ``step`` → its handler, unless it is a marker. Each is loaded only if it is needed.
 HANDLERS = {
     "last9TestConnection": ("last9_markers.check.connection_test", "ConnectionTest"),
+    CLOSES: ("last9_markers.runner.close_left_open", "ClosingHandler"),
     "last9DeploymentReport": ("last9_markers.report.handler", "ReportHandler"),
 }
 MARKER = ("last9_markers.runner.send_marker", "MarkerHandler")

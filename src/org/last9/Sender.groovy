@@ -27,7 +27,7 @@ class Sender implements Serializable {
     private List<Map> ofThisWindow = []
     /** What `ofThisWindow` was before the marker whose sending an abort has cut off; null if none was. */
     private List<Map> beforeAbort = null
-    /** That marker need not be sent again: the engine had answered before the abort came, and none of it is pending. */
+    /** The last marker need not be sent again: the engine had answered before an abort came, and none of it is pending. */
     private boolean settled = false
     /** How a message calls the marker that is to be sent, and its request; null as soon as there is an answer. */
     private String cutOff = null
@@ -73,6 +73,7 @@ class Sender implements Serializable {
     /** That marker will be sent now: no abort from here on loses it. @NonCPS, so that none interrupts this. */
     @NonCPS
     void expect(Map marker) {
+        settled = false
         cutOff = subject(marker)
         expectedStop = stopOf(marker)
         try {
@@ -123,6 +124,9 @@ class Sender implements Serializable {
                 "${subject(marker)} was not sent: ${settings.defect ?: defect.message}. Please report this to the library's maintainers")
         } finally {
             keep(marker, before, shared, asked, earlier, answer, cut)
+        }
+        if (answer.closeWith) { // through a var, as Launcher's byCurl
+            script.last9CloseLeftOpen(this, settings, asked, earlier.leftOpen, answer)
         }
         // The engine has judged by itself, a dry run for example.
         if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {
@@ -271,7 +275,6 @@ class Sender implements Serializable {
             isSettled = !answer.pending.own
             if (cut) {
                 beforeAbort = [] + own
-                settled = isSettled
             }
             if (!isSettled) {
                 own.add(asKept)
@@ -284,6 +287,7 @@ class Sender implements Serializable {
         List<String> stopped = settledStops(before + shared, own + others, isSettled ? stop : null)
         new BuildRecord(script).after(marker, settings, earlier, answer, stopped, isSettled ? null : stop)
         new Records(script).add(answer?.pending == null ? (asked ? [asked] : null) : answer.records)
+        settled = isSettled
         ofThisWindow = own
         pendingMarkers.keep(others)
         mayDiffer = true

@@ -24,7 +24,7 @@ class Settings implements Serializable {
     private static final Map<String, String> PLACES = [
         orgSlug: 'LAST9_ORG_SLUG', dataSourceName: 'LAST9_DATA_SOURCE_NAME', apiBaseUrl: 'LAST9_API_BASE_URL',
     ]
-    private static final String DEFAULT_CREDENTIAL = 'last9-refresh-token'
+    protected static final String DEFAULT_CREDENTIAL = 'last9-refresh-token'
     private static final double DEFAULT_SECONDS = 10
     /** `timeoutSeconds` beyond this is a mistake; the engine says so. */
     private static final double MOST_SECONDS = 300

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
 import pytest
 from last9_markers.core.clock import SystemClock
+from last9_markers.core.log import BuildLog
+from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
 from last9_markers.report import reading
-from support import MINIMAL_ENV, STARTED, STARTED_MS, STOPPED, STOPPED_MS, RunResult, field, make_request, run_marker
+from last9_markers.request.context import Context
+from last9_markers.request.contract import CLOSES, parse
+from last9_markers.runner.close_left_open import ClosingHandler
+from support import MINIMAL_ENV, STARTED, STARTED_MS, STOPPED, STOPPED_MS, ManualClock, RunResult, field, make_request, run_marker
 
 OLD = "0b9f6a0e-5a3c-4c58-9d7a-3f2f7d1c0041"
 COMMIT = "8d9f2b0c4e1a7d6530fedcba9876543210abcdef"
@@ -24,7 +31,7 @@ def left_open(opened: dict[str, Any] | None = None, options: dict[str, Any] | No
 
 def run(last9: FakeLast9, *windows: Any, state: str = "stop", **changes: Any) -> RunResult:
     """A marker of a later build, an hour after, with those windows in its request."""
-    credential = {"value": "last9-refresh-token", "source": "default"}
+    credential = changes.pop("credential", {"value": "last9-refresh-token", "source": "default"})
     now = {"timestampMs": STOPPED_MS + 3_600_000, "leftOpen": list(windows), "credential": credential}
     environ = {**MINIMAL_ENV, "LAST9_API_BASE_URL": last9.url, "BUILD_NUMBER": "42", **changes.pop("environ", {})}
     clock = changes.pop("clock", None)
@@ -113,6 +120,173 @@ def test_another_credential_is_never_used_for_it(last9: FakeLast9) -> None:
     assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
     assert len(last9.received()) == 1
     assert "needs the credential 'production-token'" in ran.log
+
+
+def profiles(**of: dict[str, str]) -> dict[str, str]:
+    """The administrator's routing profiles."""
+    return {"LAST9_ROUTING_PROFILES": json.dumps(of)}
+
+
+A = {"credentialId": "token-a"}
+WINDOW_A = left_open(options={"credentialId": "token-a", "routingProfile": "a"})
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"environ": profiles(a=A, b={"credentialId": "token-b"})},
+        {"environ": {"LAST9_CREDENTIAL_ID": "token-a"}},
+        {"config": {"routingProfiles": {"a": A}}},
+        {"config": {"credentialId": "token-a"}},
+        {"config": {"credentialId": "token-b"}, "environ": {"LAST9_CREDENTIAL_ID": "token-a"}},
+        {"config": {"credentialIdEnvVar": "TOKEN"}, "environ": {"TOKEN": "token-a"}},
+        {"config": {"routingProfile": "b"}, "environ": profiles(a=A, b={"credentialId": "token-b"})},
+        {"environ": {**profiles(a=A, b={"credentialId": "token-b"}), "LAST9_ROUTING_PROFILE": "b"}},
+        {"environ": profiles(broken={"credential": "x"}, a=A)},
+    ],
+)
+def test_a_credential_that_this_build_names(last9: FakeLast9, named: dict[str, Any]) -> None:
+    """A credential of the build's settings or profiles may close it, in a further run: this one sends nothing for it and says nothing."""
+    option = {"credentialId": "token-own"}
+    ran = run(last9, WINDOW_A, **{**named, "options": option, "credential": {"value": "token-own", "source": "option"}})
+    assert ran.answer.delivered
+    assert ran.answer.more["closeWith"] == "token-a"
+    assert "leftOpen" not in ran.answer.more
+    assert [event["event_state"] for event in last9.received()] == ["stop"]
+    assert "#41" not in ran.log
+    assert ran.answer.warnings == []
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {},
+        {"environ": profiles(a={"credentialId": "token-a2"}, b={"credentialId": "token-b"})},
+        {"environ": profiles(a=A), "parameters": {"LAST9_ROUTING_PROFILES": "x"}},
+        {"environ": profiles(a=A), "secretParameters": ["last9_routing_profiles"]},
+        {"environ": {"LAST9_CREDENTIAL_ID": "token-a"}, "parameters": {"last9_credential_id": "token-a"}},
+        {"config": {"routingProfiles": {"a": A}}, "parameters": {"LAST9_CONFIG": "x"}},
+        {"config": {"routingProfiles": {"a": A}}, "parameters": {"WHICH": "token-a"}},
+        {"config": {"credentialIdParam": "WHICH"}, "parameters": {"WHICH": "token-a"}},
+        {"config": {"credentialId": "token-a"}, "parameters": {"WHICH": "token-a"}},
+        {"config": {"credentialIdEnvVar": "WHICH"}, "parameters": {"WHICH": "token-a"}, "environ": {"WHICH": "token-a"}},
+        {"environ": profiles(a={**A, "organization": "acme"})},
+        {"environ": {"LAST9_ROUTING_PROFILES": '{"a": {"credentialId": "token-a"}, "a": {"credentialId": "token-a"}}'}},
+        {"environ": {"LAST9_ROUTING_PROFILES": "no JSON"}},
+    ],
+)
+def test_a_credential_that_only_a_starter_names(last9: FakeLast9, named: dict[str, Any]) -> None:
+    """A credential that is not named, or only by a person who starts builds, or in a bad profile, is not bound: one line says so."""
+    ran = run(last9, WINDOW_A, **{"options": {"serviceName": "billing"}, **named})
+    assert ran.answer.delivered
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+    assert "closeWith" not in ran.answer.more
+    assert ran.log.count("needs the credential 'token-a'") == 1
+
+
+def test_one_further_credential_at_most(last9: FakeLast9) -> None:
+    """Of two others that the build names the first one is asked for; the windows of the second wait, with a line."""
+    second = left_open({"id": OLD.replace("0041", "0042")}, options={"credentialId": "token-b"})
+    third = left_open({"id": OLD.replace("0041", "0043")}, options={"credentialId": "token-a"})
+    ran = run(last9, WINDOW_A, second, third, environ=profiles(a=A, b={"credentialId": "token-b"}))
+    assert ran.answer.more["closeWith"] == "token-a"
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [1]}
+    assert "needs the credential 'token-b'" in ran.log
+
+
+def further_run(token: str | None, *windows: Any, environ: dict[str, str], **changes: Any) -> RunResult:
+    """The further run with the credential token-a, of a build whose own marker goes to another place."""
+    credential = {"value": "token-a", "source": "option"}
+    request = {**make_request("stop", **changes), "step": CLOSES, "credential": credential, "leftOpen": list(windows)}
+    log = io.StringIO()
+    context = Context({**MINIMAL_ENV, "BUILD_NUMBER": "42", **environ}, token, ManualClock(), BuildLog(log, Redactor()))
+    asked = parse(json.dumps({**request, "limitSeconds": 4.2}))
+    return RunResult(ClosingHandler(asked, context).run(), log.getvalue(), asked.pending)
+
+
+def test_the_further_run_closes_and_sends_nothing_else(last9: FakeLast9) -> None:
+    """With that credential the window gets its stop, the same one as ever; neither the marker nor a kept one goes along."""
+    environ = profiles(a={**A, "apiBaseUrl": last9.url})
+    ran = further_run(
+        last9.refresh_token, WINDOW_A, environ=environ, pending=[json.dumps(make_request("start"))], options={"failOnError": True}
+    )
+    assert states(last9) == [("stop", OLD)]
+    assert ran.answer.more["leftOpen"] == {"closed": [0], "named": []}
+    assert ran.log == "[Last9] Closed the deployment of payments-api that build #41 left open\n"
+    assert (ran.answer.warnings, ran.answer.fail_build, ran.answer.pending) == ([], None, None)
+    (shown,) = reading.read(ran.answer.more["records"]).deployments
+    assert (shown.window_id, shown.outcome) == (OLD, "unknown")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"apiBaseUrl": "THEIRS"},
+        {"apiBaseUrl": "THEIRS", "routingProfile": "a"},
+        {"routingProfile": "theirs"},
+        {"routingProfile": "open"},
+        {"apiBaseUrl": "https://evil.example.com"},
+    ],
+)
+@pytest.mark.parametrize("claims", [True, False])
+def test_the_token_of_one_never_goes_to_the_others_host(last9: FakeLast9, options: dict[str, str], claims: bool) -> None:
+    """A host that this build names, but not together with that credential, gets no token of it."""
+    with FakeLast9() as theirs:
+        environ = {
+            **profiles(
+                a={**A, "apiBaseUrl": last9.url},
+                theirs={"credentialId": "token-b", "apiBaseUrl": theirs.url},
+                open={"apiBaseUrl": theirs.url},
+            ),
+            "LAST9_API_BASE_URL": theirs.url,
+            "LAST9_CREDENTIAL_ID": "token-b",
+        }
+        given = {name: theirs.url if value == "THEIRS" else value for name, value in options.items()}
+        token = last9.refresh_token if claims else "opaque"
+        window = left_open(options={"credentialId": "token-a", "orgSlug": "acme", **given})
+        ran = further_run(token, window, environ=environ, options={"apiBaseUrl": theirs.url})
+        assert theirs.requests() == last9.requests() == []
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+    assert len(ran.answer.warnings) == 1
+    assert token not in ran.log
+
+
+def test_the_further_run_judges_again(last9: FakeLast9) -> None:
+    """A credential that no setting names closes nothing, although the request asks for it."""
+    ran = further_run(last9.refresh_token, WINDOW_A, environ={"LAST9_API_BASE_URL": last9.url})
+    assert last9.requests() == []
+    assert ran.answer.more == {}
+    assert ran.log == ""
+
+
+@pytest.mark.parametrize("token", [None, " ", "two words", "unknown-to-last9"])
+def test_a_token_that_is_none(last9: FakeLast9, token: str | None) -> None:
+    """Of many windows one line says why they stay open, and Last9 is asked once at most."""
+    windows = [left_open({"id": f"w{number}"}, options={"credentialId": "token-a", "orgSlug": "acme"}) for number in range(5)]
+    ran = further_run(token, *windows, environ={**profiles(a={**A, "apiBaseUrl": last9.url}), "LAST9_API_BASE_URL": last9.url})
+    assert last9.received() == []
+    assert len(last9.requests()) == (1 if token == "unknown-to-last9" else 0)
+    assert len(ran.log.splitlines()) == 1
+    assert "build #41 left open is not closed: " in ran.answer.warnings[0]
+    assert ran.answer.more["leftOpen"] == {"closed": [], "named": [0]}
+
+
+def test_the_further_run_keeps_what_is_known_of_outages(last9: FakeLast9) -> None:
+    """Last9 fails: no word, the windows stay; and the build's memory of an outage elsewhere is handed back as it was."""
+    last9.order({"on": "event", "status": 503})
+    known = {"opaque": [1, 2]}
+    ran = further_run(last9.refresh_token, WINDOW_A, environ=profiles(a={**A, "apiBaseUrl": last9.url}), outages=known)
+    assert ran.answer.more == {"outages": known}
+    assert ran.log == ""
+
+
+def test_the_further_run_says_nothing_twice(last9: FakeLast9) -> None:
+    """What is wrong with the build's own settings its marker has said."""
+    environ = {**profiles(a={**A, "apiBaseUrl": last9.url}), "HTTPS_PROXY": "http://127.0.0.1:1"}
+    wrong = {"attributeNames": "camel", "nonsense": 1, "timeoutSeconds": "soon"}
+    ran = further_run(last9.refresh_token, WINDOW_A, environ=environ, options=wrong, parameters={"HTTPS_PROXY": "x"})
+    assert ran.answer.warnings == []
+    assert states(last9) == [("stop", OLD)]
 
 
 @pytest.mark.parametrize(

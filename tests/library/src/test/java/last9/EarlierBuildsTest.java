@@ -225,6 +225,135 @@ class EarlierBuildsTest extends LibraryTest {
         assertEquals(List.of(CLOSED.formatted(3)), closed(run(MARKER)));
     }
 
+    private static final String PROFILES = "{\"a\":{\"credentialId\":\"token-a\",\"apiBaseUrl\":\"%s\"},\"b\":{\"credentialId\":\"token-b\",\"apiBaseUrl\":\"%s\"}}";
+    private static final String HANGS_AT_A = HANGS.replace("orgSlug: 'acme'", "routingProfile: 'a'");
+    private static final String MARKER_B = "node { last9DeploymentMarker serviceName: 'billing', routingProfile: 'b' }";
+
+    /** A build with the profiles a and b: each has a Last9 and a credential of its own. */
+    private static Pipeline routed(String jenkinsfile, FakeLast9 a) {
+        return withCredentials(jenkinsfile, a).env("LAST9_ROUTING_PROFILES", PROFILES.formatted(a.url, last9.url));
+    }
+
+    private static Pipeline withCredentials(String jenkinsfile, FakeLast9 a) {
+        return CostTest.sandboxed(jenkinsfile).credential("token-a", a.refreshToken).credential("token-b", last9.refreshToken);
+    }
+
+    private void killedAtA(FakeLast9 a) {
+        Pipeline.Run run = job.run(routed(HANGS_AT_A, a).afterText("kill", "^started"));
+        assertEquals("ABORTED", run.result(), run.log());
+        assertEquals("start", a.received().get(0).get("event_state"));
+    }
+
+    private static long steps(Pipeline.Run run, String step) {
+        return run.steps().stream().filter(s -> step.equals(s.get("step"))).count();
+    }
+
+    private static long bindings(Pipeline.Run run) {
+        return run.console().stream().filter(line -> line.startsWith("Masking supported pattern")).count();
+    }
+
+    private static List<Object> states(FakeLast9 of) {
+        return of.received().stream().map(e -> e.get("event_state")).toList();
+    }
+
+    /** A window that another credential opened, which a routing profile of the next build names, is closed with that one by exactly one more shell. */
+    @Test
+    void anotherCredentialOfTheBuild() {
+        try (FakeLast9 a = FakeLast9.start(CHECKOUT)) {
+            killedAtA(a);
+            int before = last9.paths().size();
+            Pipeline.Run next = job.run(routed(MARKER_B + "\n" + MARKER_B, a));
+            assertEquals("SUCCESS", next.result(), next.log());
+            assertEquals(List.of(CLOSED.formatted(1)), closed(next), next.log());
+            assertEquals(List.of(), warnings(next));
+            assertEquals(List.of(3L, 3L), List.of(steps(next, "sh"), bindings(next)), next.log());
+            assertEquals(List.of("start", "stop"), states(a));
+            assertEquals("unknown", attributes(a.received().get(1)).get("deployment.outcome"));
+            assertEquals(attributes(a.received().get(0)).get("deployment.id"), attributes(a.received().get(1)).get("deployment.id"));
+            assertEquals("stop billing, stop billing", markers(), "nothing goes out twice");
+            assertEquals(4, last9.paths().size() - before, "an exchange and an event for each marker, nothing for the window");
+            assertFalse(record(next).contains("payments-api"), record(next));
+            assertSilentAbout(a.refreshToken, next);
+            Pipeline.Run third = job.run(routed(MARKER_B, a));
+            assertEquals(1, steps(third, "sh"), third.log());
+            assertEquals(2, a.received().size());
+        }
+    }
+
+    /** A credential that no setting of the build names, or only a build parameter: it is not bound, one line says so, once, and no shell more runs. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCredentialThatNoSettingNames(boolean parameter) {
+        try (FakeLast9 a = FakeLast9.start(CHECKOUT)) {
+            killedAtA(a);
+            int before = a.paths().size();
+            String file = MARKER_B.replace("routingProfile: 'b'", "credentialId: 'token-b'");
+            for (int lines : new int[] {1, 0}) {
+                Pipeline next = withCredentials(file, a);
+                if (parameter) {
+                    next.param("LAST9_ROUTING_PROFILES", PROFILES.formatted(a.url, last9.url));
+                }
+                Pipeline.Run run = job.run(next);
+                assertEquals("SUCCESS", run.result(), run.log());
+                assertEquals(lines, run.console().stream().filter(l -> l.contains("needs the credential 'token-a'")).count(), run.log());
+                assertEquals(List.of(1L, 1L), List.of(steps(run, "sh"), bindings(run)), run.log());
+                assertEquals(List.of(), warnings(run));
+            }
+            assertEquals(before, a.paths().size(), "nobody has asked there");
+        }
+    }
+
+    /** A record that pairs a credential of the build with a host of another: neither token goes there with the other's. */
+    @Test
+    void aRecordThatMixesThem() {
+        try (FakeLast9 a = FakeLast9.start(CHECKOUT)) {
+            String mixed = "{\"v\":1,\"open\":[{\"id\":\"x\",\"at\":1790000000123,\"o\":{\"serviceName\":\"evil\",\"credentialId\":\"token-a\",\"apiBaseUrl\":\"%s\"}}]}";
+            job.run(routed("env.LAST9_RECORD = '" + mixed.formatted(last9.url) + "'", a));
+            Pipeline.Run next = job.run(routed(MARKER_B, a));
+            assertEquals("SUCCESS", next.result(), next.log());
+            assertEquals(1, warnings(next).size(), next.log());
+            assertEquals(List.of(), a.paths());
+            assertEquals("stop billing", markers());
+            assertEquals(2, last9.paths().size(), last9.paths().toString());
+        }
+    }
+
+    /** The further run harms nothing: a Last9 that hangs or a credential that is gone costs one line at most, no failure, and no second try in the build. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theFurtherRunFails(boolean hangs) {
+        try (FakeLast9 a = FakeLast9.start(CHECKOUT)) {
+            killedAtA(a);
+            a.fault("[{\"on\": \"exchange\", \"times\": 9, \"delay\": 60}]");
+            String file = "last9Config failOnError: true\n" + MARKER_B + "\n" + MARKER_B;
+            Pipeline next = hangs ? routed(file, a) : CostTest.sandboxed(file).credential("token-b", last9.refreshToken).env("LAST9_ROUTING_PROFILES", PROFILES.formatted(a.url, last9.url));
+            Pipeline.Run run = job.run(next);
+            assertEquals("SUCCESS", run.result(), run.log());
+            assertEquals("stop billing, stop billing", markers());
+            assertEquals(hangs ? 0 : 1, warnings(run).size(), run.log());
+            assertEquals(hangs ? 3 : 2, steps(run, "sh"), run.log());
+            a.wellAgain();
+            assertEquals(List.of(CLOSED.formatted(1)), closed(job.run(routed(MARKER_B, a))));
+        }
+    }
+
+    /** An abort during the further run is obeyed: no deployment begins, its stop goes out, a marker that is delivered is not sent again. */
+    @ParameterizedTest
+    @ValueSource(strings = {"withLast9Deployment(serviceName: 'billing', routingProfile: 'b') { echo 'deploying' }", "last9DeploymentMarker serviceName: 'billing', routingProfile: 'b'"})
+    void anAbortDuringTheFurtherRun(String steps) {
+        try (FakeLast9 a = FakeLast9.start(CHECKOUT)) {
+            killedAtA(a);
+            a.fault("[{\"on\": \"exchange\", \"times\": 9, \"delay\": 60}]");
+            Pipeline.Run run = job.run(routed("node { " + steps + "\necho 'goes on' }", a).abortAt("sh", 2));
+            assertEquals("ABORTED", run.result(), run.log());
+            assertFalse(run.console().contains("deploying") || run.console().contains("goes on"), run.log());
+            assertEquals(steps.startsWith("with") ? "start billing, stop billing" : "stop billing", markers(), run.log());
+            assertEquals(List.of(), warnings(run));
+            a.wellAgain();
+            assertEquals(List.of(CLOSED.formatted(1)), closed(job.run(routed(MARKER_B, a))));
+        }
+    }
+
     /** A build that was deleted takes its record along: nothing is known of its window. One before it, whose window a record holds, is closed all the same. */
     @Test
     void deletedBuilds() {
