@@ -26,13 +26,13 @@ class ClosingRun implements Serializable {
     }
 
     /** `asked` is the request of a marker that is delivered, `leftOpen` its windows, `before` the answer to it. Throws only an abort. */
-    void close(Sender sender, Map settings, String asked, List<Map> leftOpen, Map before) {
+    void close(Sender sender, String asked, List<Map> leftOpen, Map before) {
         try {
             Map more = replaced(leftOpen, before)
             if (more) {
-                Map call = CALL + [credentialId: more.credential.value, seconds: Math.min(SECONDS, (double) settings.seconds)]
+                Map call = CALL + [credentialId: more.credential.value, seconds: SECONDS]
                 Map answer = sender.client([:], Json.with(asked, more), call).runEngine()
-                new BuildRecord(script).after([:], settings, more, [leftOpen: answer.leftOpen], [], null)
+                new BuildRecord(script).after([:], [:], more, [leftOpen: answer.leftOpen], [], null)
                 new Records(script).add(answer.records)
             }
         } catch (FlowInterruptedException abort) {

@@ -126,7 +126,7 @@ class Sender implements Serializable {
             keep(marker, before, shared, asked, earlier, answer, cut)
         }
         if (answer.closeWith) { // through a var, as Launcher's byCurl
-            script.last9CloseLeftOpen(this, settings, asked, earlier.leftOpen, answer)
+            script.last9CloseLeftOpen(this, asked, earlier, answer)
         }
         // The engine has judged by itself, a dry run for example.
         if (answer.pending == null && !answer.delivered && !answer.failBuild && settings.failOnError) {

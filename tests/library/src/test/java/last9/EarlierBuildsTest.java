@@ -299,7 +299,7 @@ class EarlierBuildsTest extends LibraryTest {
                 assertEquals(List.of(1L, 1L), List.of(steps(run, "sh"), bindings(run)), run.log());
                 assertEquals(List.of(), warnings(run));
             }
-            assertEquals(before, a.paths().size(), "nobody has asked there");
+            assertEquals(before, a.paths().size(), "no request went there");
         }
     }
 
