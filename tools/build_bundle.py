@@ -20,7 +20,7 @@ BUNDLE = "resources/last9/last9-markers.pyz"
 SHELL = "resources/last9/run.sh"
 BATCH = "resources/last9/run.bat"
 FREESTYLE = "examples/freestyle/last9-markers"
-LARGEST = 550_000  # bytes: every build keeps a copy on the controller
+LARGEST = 560_000  # bytes: every build keeps a copy on the controller
 
 
 def main() -> int:

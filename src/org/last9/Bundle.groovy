@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'c580ab4891740cc8f526ad0380df709eaa7424cbdfbdfe726df2d07e37822414'
+    static final String SHA256 = '3acff7916f8de4548f0632306f25210e17daa4bb258bc2782730d1f8cea59d2b'
 
 }
