@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '3acff7916f8de4548f0632306f25210e17daa4bb258bc2782730d1f8cea59d2b'
+    static final String SHA256 = 'cf9e2023a002f808eba3cbdf3055763b70f7ab1de17c9d08458c590627610b47'
 
 }

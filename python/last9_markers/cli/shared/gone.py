@@ -31,6 +31,8 @@ LONGEST_MS = 86_400_000
 #: A process that looks for locks that no process holds has one for a moment, and may remove it.
 _TRIES = 20
 _PAUSE_SECONDS = 0.01
+#: Bytes of a lock: the number of the command's process, and when that began.
+_LONGEST_LOCK = 100
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 #: What the stop says of the build that it belongs to.
 _FACTS = ("JOB_NAME", "BUILD_NUMBER", "BUILD_URL", "NODE_NAME")
@@ -42,6 +44,7 @@ class Presence:
     def __init__(self, state: str, window_id: str) -> None:
         self._path = _lock_of(state, window_id)
         self._descriptor: int | None = None
+        self._names_command = False
         #: What tells the lock from a copy of it; ``None`` if there is no lock: then a day has to pass.
         self.file: int | None = None
         with contextlib.suppress(OSError):
@@ -71,6 +74,13 @@ class Presence:
         os.close(descriptor)
         self._descriptor = None
 
+    def runs(self, command: int) -> None:
+        """Write down the number of the command's process: while it runs, the deployment goes on, even if this process is killed."""
+        if self._descriptor is not None and not self._names_command:
+            self._names_command = True
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, f"{command} {_began(command)}\n".encode())
+
     def end(self) -> None:
         """The window is closed."""
         if self._descriptor is not None:
@@ -99,7 +109,9 @@ def note(request: str, window_id: str, environ: Mapping[str, str]) -> dict[str, 
 
 
 def is_gone(found: Mapping[str, Any], state: str, now_ms: int) -> bool:
-    """Whether the process of that window is surely there no more."""
+    """Whether the process of that window is surely there no more, and its command neither."""
+    if _command_runs(_lock_of(state, str(found.get("id")))):
+        return False
     if now_ms - (whole(found.get("startedAtMs")) or 0) >= LONGEST_MS:
         return not _is_held(_lock_of(state, str(found.get("id"))))
     if fcntl is None or found.get("host") != socket.gethostname() or not _boot() or found.get("boot") != _boot():
@@ -194,6 +206,24 @@ def _is_held(path: str) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _command_runs(path: str) -> bool:
+    try:
+        process, began = safe_files.read(path, _LONGEST_LOCK).decode("ascii").split()
+        return _began(int(process)) == began
+    except (OSError, ValueError):
+        return False
+
+
+def _began(process: int) -> str:
+    """When it began, as the system counts: tells it from a later one of the same number. Empty if it has ended, or nothing tells."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if len(fields) < 20 or fields[0] in "ZX" else fields[19]  # a process that only waits to be collected has ended
 
 
 def _boot() -> str:

@@ -78,6 +78,8 @@ class ShellWindow:
         return exit_codes.of_child(code)
 
     def _wait(self) -> None:
+        if self._presence is not None and self._abort.child is not None:
+            self._presence.runs(self._abort.child.pid)
         remaining = self._abort.remaining if self.stop is None else None
         if remaining == 0:
             # It got the signal and still runs: Jenkins will not wait for long.

@@ -73,6 +73,29 @@ def test_the_next_send_closes_it(last9: FakeLast9, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.json", "state.json.lock"]
 
 
+def test_a_deployment_that_goes_on_is_not_closed(last9: FakeLast9, tmp_path: Path) -> None:
+    """If only `window` is killed and its command still runs, the window stays open; the first call after the command's end closes it."""
+    state = tmp_path / "state.json"
+    with window(last9, tmp_path, ["--state", str(state)], ["sh", "-c", "echo ran $$; exec sleep 60"]) as running:
+        running.until("ran")
+        until(lambda: any(path.read_bytes() for path in tmp_path.glob("state.json.window-*")))
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.process.wait()
+        assert CLOSED not in _send(last9, state)
+        assert _stops(last9) == []
+    assert CLOSED in _send(last9, state)
+    assert len(_stops(last9)) == 1
+
+
+def test_another_process_of_the_commands_number(last9: FakeLast9, tmp_path: Path) -> None:
+    """A process that has got the number of the command since is not the command."""
+    state = tmp_path / "state.json"
+    _killed(last9, state)
+    (lock,) = tmp_path.glob("state.json.window-*")
+    lock.write_text(f"{os.getpid()} 1\n", "utf-8")
+    assert CLOSED in _send(last9, state)
+
+
 def test_it_is_closed_later_where_last9_is_away(last9: FakeLast9, tmp_path: Path) -> None:
     """Only what has arrived is said to be closed; the marker that was tried before has its own line, and the two are not mixed up."""
     state = tmp_path / "state.json"
@@ -236,9 +259,9 @@ def test_somebody_looks_just_when_the_lock_is_made(tmp_path: Path, monkeypatch: 
     """A process of which the state file does not know yet gets its lock, though another one has just removed it as unheld."""
     state, window_id, create, looked = str(tmp_path / "state.json"), str(uuid.uuid4()), gone.safe_files.descriptor, []
 
-    def looked_at(path: str, **more: Any) -> int:
-        descriptor = create(path, **more)
-        if more["flags"] & os.O_CREAT and not looked:
+    def looked_at(path: str, *limit: Any, **more: Any) -> int:
+        descriptor = create(path, *limit, **more)
+        if more.get("flags", 0) & os.O_CREAT and not looked:
             looked.append(path)
             gone.sweep(state, [])
         return descriptor
