@@ -269,9 +269,7 @@ class CurlTest extends LibraryTest {
         "environment: 'null'                         | -                      | -                                     | Correct the call of the step",
         "environment: ['a', 'b']                     | -                      | -                                     | Correct the call of the step",
         "eventState: \"${env.NOPE}\"                | -                      | -                                     | Correct the call of the step",
-        "dryRun: 'yes'                               | -                      | -                                     | a dry run needs Python",
         "dryRun: 'maybe'                             | -                      | -                                     | a dry run needs Python",
-        "-                                           | -                      | LAST9_DRY_RUN=on                      | a dry run needs Python",
         "eventState: 'begin'                         | -                      | -                                     | Correct the call of the step",
     })
     void asksNobodyUnlessTheDestinationIsSure(String options, String parameter, String variable, String problem) {
@@ -462,7 +460,7 @@ class CurlTest extends LibraryTest {
     /** A dry run, a report and a step that names other nodes are not curl's: each is logged as before. */
     @Test
     void doesNothingElse() {
-        String steps = "node('bare') { last9DeploymentMarker serviceName: 'dry', dryRun: true\nlast9DeploymentReport()\nlast9DeploymentMarker serviceName: 's', agentLabel: 'other' }";
+        String steps = "node('bare') { last9DeploymentMarker serviceName: 'dry', dryRun: 'yes'\nlast9DeploymentReport()\nlast9DeploymentMarker serviceName: 's', agentLabel: 'other' }";
         try (var run = bare(steps).agent("one", "bare", 1).agent("two", "other", 1).run()) {
             assertEquals("SUCCESS", run.result(), run.log());
             assertEquals(List.of(), last9.paths(), run.log());
