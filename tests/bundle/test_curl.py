@@ -445,7 +445,7 @@ class TlsServer:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_launcher_says_whether_curl_serves(shell: list[str], node: Node) -> None:
-    """The launcher only answers, because the library knows the marker that its warning names; without curl the answer names both remedies."""
+    """The launcher only answers, because the library knows which marker it is about; without curl the answer names both remedies."""
     asked = ask_launcher(node, shell)
     assert (asked.answer["curl"], asked.log) == ("always", "")
     assert asked.answer["noEngine"] is True
