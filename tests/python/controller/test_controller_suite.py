@@ -32,6 +32,7 @@ def jenkins() -> Iterator[FakeJenkins]:
         yield server
 
 
+@pytest.mark.endurance  # a minute: several pipelines through the runner
 def test_rows_pass_by_what_the_library_really_does(jenkins: FakeJenkins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Rows are judged on the library's own markers, log and steps: good ones pass, and the controller is left as it was."""
     jenkins.play = RunnerPlay(jenkins, tmp_path)
@@ -44,6 +45,7 @@ def test_rows_pass_by_what_the_library_really_does(jenkins: FakeJenkins, tmp_pat
     assert all("the-token" not in job.script for job in jenkins.every_job)
 
 
+@pytest.mark.endurance  # half a minute of waiting
 def test_an_outage_hits_the_marker_that_it_is_meant_for(jenkins: FakeJenkins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Faults that are due in the middle of a build are there before its next marker, though nothing holds the controller up."""
     jenkins.play = RunnerPlay(jenkins, tmp_path)
