@@ -75,7 +75,7 @@ class FaultMatrixTest {
         "429 for ever                   | {\"on\": \"event\", \"status\": 429}                                     | 12 | KEPT      | 1   | 2-9 | 429",
         "cut before the answer, once    | {\"on\": \"event\", \"times\": 1, \"drop\": \"before\"}                  | 15 | DELIVERED | 1   | 2   | -",
         "cut in the exchange's answer   | {\"on\": \"exchange\", \"times\": 1, \"drop\": \"body\"}                 | 15 | DELIVERED | 2   | 1   | -",
-        "no such organization           | {\"on\": \"event\", \"status\": 404}                                     | 10 | REFUSED   | 1   | 1   | no organization 'acme'",
+        "no such organization           | {\"on\": \"event\", \"status\": 404}                                     | 10 | REFUSED   | 1   | 1   | know organization 'acme'",
         "redirect                       | {\"status\": 307, \"headers\": {\"Location\": \"http://127.0.0.1:9/\"}}  | 10 | KEPT      | 1   | 0   | redirect",
         "100 MB instead of a token      | {\"on\": \"exchange\", \"size\": 100000000}                              | 10 | KEPT      | 1   | 0   | far too long",
     })
