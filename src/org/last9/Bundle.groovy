@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = 'cf9e2023a002f808eba3cbdf3055763b70f7ab1de17c9d08458c590627610b47'
+    static final String SHA256 = '137e8f0fc4a6259117157346245755ec17647b6990260c9cd3f1fc2d2761833d'
 
 }

@@ -194,6 +194,7 @@ class StateFile:
         self._log = log
         #: Whether the last change is in the file: if not, no later call will send the pending markers.
         self.saved = False
+        self._closed: list[str] = []
 
     @property
     def path(self) -> str:
@@ -209,7 +210,7 @@ class StateFile:
             if not gone.is_gone(found, self._path, now_ms):
                 continue
             content.end(found["id"])
-            gone.tidy(self._path, found["id"])
+            self._closed.append(found["id"])
             try:
                 content.add(gone.stop_of(found, now_ms, environ), now_ms)
             except Exception:  # noqa: BLE001 - broken content must not cost today's marker
@@ -233,6 +234,16 @@ class StateFile:
             yield content
             if content is not None:
                 self._write(content)
+                self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove the locks of closed windows, after the file says so: if this process is killed in between, a later call closes them."""
+        if self.saved and self._closed:
+            from last9_markers.cli.shared import gone
+
+            for window_id in self._closed:
+                gone.tidy(self._path, window_id)
+            self._closed.clear()
 
     def read(self) -> Content:
         """What is in the file now. Raises :exc:`Unusable`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import random
@@ -16,6 +17,9 @@ from typing import Any
 
 import pytest
 from last9_markers.cli.shared import gone
+from last9_markers.cli.shared.state import StateFile
+from last9_markers.core.log import BuildLog
+from last9_markers.core.redaction import Redactor
 from last9_markers.fake_server import FakeLast9
 from shell_support import state_of, until, window
 from support import engine
@@ -286,6 +290,21 @@ def test_somebody_has_the_lock_for_a_moment(tmp_path: Path) -> None:
     looking.join()
     assert not gone.is_gone({"id": window_id, "startedAtMs": 0}, state, gone.LONGEST_MS)
     held.end()
+
+
+def test_the_lock_stays_until_it_is_written_down(last9: FakeLast9, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that cannot write down that a window is closed, or dies before, leaves its lock: a later call closes it."""
+    path = tmp_path / "state.json"
+    _killed(last9, path)
+    state = StateFile(str(path), BuildLog(io.StringIO(), Redactor()))
+    with monkeypatch.context() as full:
+        full.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+        with state.changing() as content:
+            assert content is not None
+            state.close_gone(content, 1_900_000_000_000, {})
+    assert len(list(tmp_path.glob("state.json.window-*"))) == 1
+    assert CLOSED in _send(last9, path)
+    assert list(tmp_path.glob("state.json.window-*")) == []
 
 
 @pytest.mark.endurance

@@ -87,7 +87,7 @@ class AgentMatrixTest extends LibraryTest {
             Map.entry(OddAgent.DEAD_PROXY, List.of(Outcome.TOLD, Outcome.TOLD, Outcome.TOLD, Outcome.TOLD))));
 
     /** What the command line says of the start besides, once the stop has failed, too. */
-    private static final String BESIDES = "the start of this window is not with Last9 either, and nothing keeps it";
+    private static final String BESIDES = "the start of this window was also lost";
 
     /** By which means each agent was made: the run's end says so, because it is not everywhere the real thing. */
     private static final Map<OddAgent, String> MADE_BY = new EnumMap<>(OddAgent.class);
