@@ -313,6 +313,23 @@ def test_a_checkout_chooses_no_interpreter(where: str, tools: Path, tmp_path: Pa
     assert not (tmp_path / "trace").exists()
 
 
+def test_an_exported_cd_chooses_no_interpreter(tools: Path, tmp_path: Path) -> None:
+    """If bash has inherited an exported `cd` that prints its folder, a checkout still chooses no program, and nothing is printed."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    program(workspace / "python3", f': >"{tmp_path}/trace"; exit 97')
+    environ = {
+        "PATH": f"{workspace}:{Path(pythons()[promised()[-1]]).parent}:/usr/bin:/bin",
+        "WORKSPACE": str(workspace),
+        "LAST9_DRY_RUN": "true",
+        "BASH_FUNC_cd%%": '() { builtin cd "$@" && echo "now in $PWD"; }',
+    }
+    command = ["bash", str(tools / "last9-markers"), "window", "--service-name", "x", "--", "/bin/echo", "deployed"]
+    done = subprocess.run(command, env=environ, cwd=workspace, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "deployed\n"), done.stderr
+    assert not (tmp_path / "trace").exists()
+
+
 @pytest.mark.parametrize(
     ("value", "reason"), [("/no/python", "not found"), ("venv/bin/python", "a relative path"), ("python3.77", "not found")]
 )
