@@ -192,23 +192,39 @@ class Judge:
     def _event(self, window: LeftOpen, marker: Marker, route: routing.Routing, now_ms: int) -> event.Event:
         at_ms = max(window.started_ms, min(window.stopped_ms, now_ms))
         facts = {
-            **attributes.identity(marker),
             "jenkins.job_name": window.job,
             "jenkins.build_number": str(window.build),
             "jenkins.build_url": window.url,
             "jenkins.node_name": window.node,
             "jenkins.build_result": window.result,
             "deployment.id": window.window_id,
-            "deployment.outcome": OUTCOME,
-            "deployment.window_duration_ms": str(at_ms - window.started_ms),
         }
-        facts["message"] = message.of(marker, {name: value for name, value in facts.items() if value})
-        return event.compose(marker, at_ms, route.data_source_name, attributes.of_known(facts, self._settings.attribute_names, self._log))
+        return stop_event(marker, at_ms, window.started_ms, facts, route.data_source_name, self._settings.attribute_names, self._log)
 
     def _name(self, left: Leftover, text: str, *, warn: bool = False) -> None:
         left.named = True
         if left.window is not None and not left.window.named:
             (self._log.warning if warn else self._log.info)(text)
+
+
+def stop_event(
+    marker: Marker,
+    at_ms: int,
+    started_ms: int,
+    facts: Mapping[str, str | None],
+    data_source_name: str | None,
+    attribute_names: str,
+    log: BuildLog,
+) -> event.Event:
+    """The stop of a window whose build or process is gone, with the outcome :data:`OUTCOME`. ``facts``: those of that build, and the id."""
+    known = {
+        **attributes.identity(marker),
+        **facts,
+        "deployment.outcome": OUTCOME,
+        "deployment.window_duration_ms": str(max(0, at_ms - started_ms)),
+    }
+    known["message"] = message.of(marker, {name: value for name, value in known.items() if value})
+    return event.compose(marker, at_ms, data_source_name, attributes.of_known(known, attribute_names, log))
 
 
 def _without_profile(environ: Mapping[str, str]) -> dict[str, str]:

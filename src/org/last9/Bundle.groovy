@@ -8,6 +8,6 @@ class Bundle implements Serializable {
     private static final long serialVersionUID = 1L
 
     /** SHA-256 of the bundle. */
-    static final String SHA256 = '137e8f0fc4a6259117157346245755ec17647b6990260c9cd3f1fc2d2761833d'
+    static final String SHA256 = '493207b5ced05fe68f6ad0b0a37237ac8037b5dfc3d56269bdfa4ef0ee5b6a60'
 
 }

@@ -141,9 +141,7 @@ def stop_of(found: Mapping[str, Any], now_ms: int, environ: Mapping[str, str]) -
 
     Raises ``ValueError`` or one of the engine's errors if what was noted cannot be read.
     """
-    from last9_markers.marker import attributes, event, pending
-    from last9_markers.marker.attributes import message
-    from last9_markers.marker.left_open import OUTCOME
+    from last9_markers.marker import left_open, pending
     from last9_markers.request import contract, routing
     from last9_markers.request.destination import credential_id
     from last9_markers.request.options import read_marker, read_settings
@@ -156,18 +154,15 @@ def stop_of(found: Mapping[str, Any], now_ms: int, environ: Mapping[str, str]) -
     marker = read_marker(request, environ, silent)
     route = routing.resolve(request, environ)
     labels: dict[str, str | None] = {
-        **attributes.identity(marker),
         "jenkins.job_name": facts.get("JOB_NAME"),
         "jenkins.build_number": facts.get("BUILD_NUMBER"),
         "jenkins.build_url": facts.get("BUILD_URL"),
         "jenkins.node_name": facts.get("NODE_NAME"),
         "deployment.id": str(found.get("id")),
-        "deployment.outcome": OUTCOME,
-        "deployment.window_duration_ms": str(max(0, now_ms - (whole(found.get("startedAtMs")) or 0))),
     }
-    labels["message"] = message.of(marker, {name: text for name, text in labels.items() if text})
     names = read_settings(request, environ, silent).attribute_names
-    composed = event.compose(marker, now_ms, route.data_source_name, attributes.of_known(labels, names, silent))
+    began_ms = whole(found.get("startedAtMs")) or 0
+    composed = left_open.stop_event(marker, now_ms, began_ms, labels, route.data_source_name, names, silent)
     fields = {name: route.fields[name].value for name in ("orgSlug", "apiBaseUrl") if name in route.fields}
     recipient = pending.Recipient(credential_id(route.fields), fields.get("orgSlug"), fields.get("apiBaseUrl"))
     return pending.write(recipient, composed, killed=True)
