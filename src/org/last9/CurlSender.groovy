@@ -12,7 +12,6 @@ class CurlSender implements Serializable {
 
     private static final long serialVersionUID = 1L
     private static final String RESOURCE = 'last9/curl.sh'
-    private static final int LAST_LOOK_SECONDS = 2
     private static final String CONSEQUENCE =
         '. The marker is queued until this build sends another from an agent with Python. If there is none, it is lost'
 
@@ -65,7 +64,7 @@ class CurlSender implements Serializable {
         try {
             status = script.sh(script: text(id, noPython == null), returnStatus: true, label: call.label)
         } catch (FlowInterruptedException interruption) {
-            lookOnceMore("answer-${id}.json".toString())
+            foundLate = settled(Launcher.lateText(script, "answer-${id}.json".toString()))
             throw interruption
         }
         if (status == Launcher.NO_INTERPRETER) {
@@ -88,19 +87,6 @@ class CurlSender implements Serializable {
     private Map settled(String json) {
         Map answer = Json.object(json)
         return answer?.delivered == true ? answer + marker.delivered : answer
-    }
-
-    /** An interruption between the end of curl and Jenkins' look at it. If anything goes wrong here, the interruption still decides. */
-    private void lookOnceMore(String file) {
-        try {
-            script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {
-                if (script.fileExists(file)) {
-                    foundLate = settled(script.readFile(file: file, encoding: 'UTF-8'))
-                }
-            }
-        } catch (Exception ignored) { // the agent does not answer
-            foundLate = null
-        }
     }
 
     private Map failed(String problem) {

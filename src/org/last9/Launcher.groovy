@@ -118,7 +118,11 @@ class Launcher implements Serializable {
             try {
                 status = shell(id, agent)
             } catch (FlowInterruptedException interruption) {
-                lookOnceMore(id, agent)
+                String late = lateText(script, "answer-${id}.json".toString())
+                if (late != null) {
+                    foundLate = Json.object(late)
+                    remember(agent, ANSWERED, foundLate)
+                }
                 throw interruption
             }
             runningOn = null
@@ -143,21 +147,21 @@ class Launcher implements Serializable {
     }
 
     /**
-     * An interruption between the engine's end and Jenkins' look at it: an answer that was written is still used. If this fails,
-     * the interruption counts.
+     * The text of an answer that was written before an interruption came: between the end of a shell and Jenkins' look at it. Null if there is
+     * none, or this fails: then the interruption counts.
      */
-    private void lookOnceMore(String id, String agent) {
-        String file = "answer-${id}.json".toString()
+    static String lateText(Object script, String file) {
+        String text = null
         try {
             script.timeout(time: LAST_LOOK_SECONDS, unit: 'SECONDS') {
                 if (script.fileExists(file)) {
-                    foundLate = Json.object(read(script, file))
-                    remember(agent, ANSWERED, foundLate)
+                    text = read(script, file)
                 }
             }
         } catch (Exception ignored) { // the agent does not answer
-            foundLate = null
+            return null
         }
+        return text
     }
 
     /** Nested calls: a variable that holds half a megabyte would be written into the program's state. */
