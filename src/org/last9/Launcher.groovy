@@ -148,7 +148,7 @@ class Launcher implements Serializable {
 
     /**
      * The text of an answer that was written before an interruption came: between the end of a shell and Jenkins' look at it. Null if there is
-     * none, or this fails: then the interruption counts.
+     * none, or this fails: then the interruption alone decides.
      */
     static String lateText(Object script, String file) {
         String text = null
